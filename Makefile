@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Shyper's one Makefile. `make help` lists the targets and the variables. Each folder names its
+# objects in its objects.mk; everything that is built lands in build/.
+
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/sh
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+## Variables
+ARCH ?= riscv64##		the architecture to build for: riscv64 is the one there is
+CROSS_COMPILE ?= riscv64-linux-gnu-##	prefix of the cross tools
+DEBUG ?=##			1: ownership checks and assertions, -O1, frame pointers
+UBSAN ?=##			1: undefined behaviour in the hypervisor traps (and panics)
+GCOV ?=##			1: host tests count which lines they run (see coverage)
+V ?=##				1: show the commands
+MIRROR ?=##			Debian mirror for deps and images (default: the host's own)
+
+ifneq ($(ARCH),riscv64)
+$(error ARCH=$(ARCH) is not supported; use ARCH=riscv64)
+endif
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+B := build
+PYTHON := /usr/bin/python3
+
+# --- Tools and flags -----------------------------------------------------------------------------
+
+CC := $(CROSS_COMPILE)gcc
+OBJCOPY := $(CROSS_COMPILE)objcopy
+OBJDUMP := $(CROSS_COMPILE)objdump
+HOSTCC := gcc
+
+warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -Wvla -Wconversion
+includes := -Isrc/include -Iarch/$(ARCH)/include
+
+# The image is linked at 0 and relocates itself, so all code is position independent, and hidden
+# visibility (hidden.h) keeps it free of GOT loads. The ABI is lp64d because Debian's libfdt.a is;
+# that no FP instruction follows from it is proved by check-nofp. No libc header is in reach.
+machine := -march=rv64gc -mabi=lp64d -mcmodel=medany
+cppflags = -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(includes) \
+	-Isrc/include/libfdt -I$(B)/include -isystem $(B)/deps/include $(if $(DEBUG),-DDEBUG=1)
+optimise := $(if $(DEBUG),-O1 -fno-omit-frame-pointer,-O2) -g
+cflags := -std=gnu11 $(optimise) -ffreestanding -fpie -include hv/hidden.h -fno-common \
+	-fno-strict-aliasing -fstack-protector-strong -ffunction-sections -fdata-sections \
+	$(machine) $(warnings) \
+	$(if $(UBSAN),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+ldscript := arch/$(ARCH)/shyper.ld
+# No __global_pointer$ is defined, so the linker relaxes calls but never addresses through gp.
+ldflags := -nostdlib -static-pie $(machine) -T $(ldscript) \
+	-Wl,--no-dynamic-linker,-z,text,-z,max-page-size=4096,--gc-sections,--build-id=none \
+	-Wl,--no-warn-rwx-segments,--fatal-warnings,-Map=$(B)/shyper.map
+
+hostcflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all $(warnings) -Itests/host/include $(includes) -DDEBUG=1 \
+	$(if $(GCOV),--coverage)
+hostlibs := -lcmocka -lfdt
+
+# --- What is built ---------------------------------------------------------------------------------
+
+objs :=
+host-tests :=
+include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
+
+O := $(B)/obj
+H := $(B)/host
+obj-files := $(addprefix $(O)/,$(objs))
+host-bins := $(addprefix $(H)/,$(host-tests))
+host-objs = $(addprefix $(H)/,tests/host/$(1).o $(patsubst %.c,%.o,$($(1)-src)))
+tools-stamp := $(B)/deps/tools.stamp
+
+##
+## Build
+.PHONY: all
+all: $(B)/shyper.bin check-nofp ## build the hypervisor: build/shyper.elf and build/shyper.bin
+
+$(B)/shyper.bin: $(B)/shyper.elf
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+$(B)/shyper.elf: $(obj-files) $(ldscript) $(B)/deps/lib/libfdt.a $(O)/flags
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ldflags) -o $@ $(obj-files) $(B)/deps/lib/libfdt.a -lgcc
+
+.PHONY: dis
+dis: $(B)/shyper.dis ## disassemble the hypervisor into build/shyper.dis
+$(B)/shyper.dis: $(B)/shyper.elf
+	$(call say,OBJDUMP,$@)
+	$(Q)$(OBJDUMP) -d -S $< >$@
+
+.PHONY: check-nofp
+check-nofp: $(B)/nofp.stamp ## prove that only fp_* and vec_* functions touch FP and vector state
+$(B)/nofp.stamp: $(B)/shyper.elf tools/check-nofp.py
+	$(call say,NOFP,$<)
+	$(Q)$(OBJDUMP) -d $< | $(PYTHON) tools/check-nofp.py && touch $@
+
+$(O)/%.o: %.c $(O)/flags | $(tools-stamp) $(B)/include/version.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(cppflags) $(cflags) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.S $(O)/flags | $(tools-stamp) $(B)/include/version.h
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(cppflags) $(machine) -g -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
+
+# A file that changes only when its text does: flags and version are compared at every start.
+.PHONY: always
+update = @mkdir -p $(@D) && printf '%s\n' $(1) >$@.new && \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(O)/flags: always
+	$(call update,'$(CC) $(cflags) $(ldflags) $(if $(DEBUG),DEBUG)')
+$(H)/flags: always
+	$(call update,'$(HOSTCC) $(hostcflags) $(hostlibs)')
+$(B)/include/version.h: always
+	$(call update,"#define SHYPER_VERSION \"$$(git describe --always --dirty 2>/dev/null || \
+		echo unknown)\"")
+
+##
+## Test
+.PHONY: test test-host test-guest
+test: test-host test-guest ## everything: host tests, then guest and whole-system tests
+
+test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
+	$(Q)sh tools/test-host.sh $(host-bins)
+
+test-guest: $(B)/shyper.bin images ## payloads and whole systems in QEMU (T= picks: T=tests/system)
+	$(Q)$(PYTHON) -m pytest $(or $(T),tests/guest tests/system)
+
+define host-test
+$(H)/$(1): $(call host-objs,$(1))
+	$$(call say,HOSTLD,$$@)
+	$(Q)$(HOSTCC) $(hostcflags) -o $$@ $$^ $(hostlibs)
+endef
+$(foreach t,$(host-tests),$(eval $(call host-test,$(t))))
+
+$(H)/%.o: %.c $(H)/flags | $(tools-stamp)
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(hostcflags) -MMD -MP -c -o $@ $<
+
+.PHONY: coverage
+coverage: ## host tests with GCOV=1, then the share of lines run, file by file
+	$(Q)$(MAKE) GCOV=1 test-host
+	$(Q)sh tools/coverage.sh $(H)
+
+##
+## Run
+KERNEL ?=##			run-guest: the payload, a flat image or Linux Image
+INITRD ?=##			run-guest: its initrd
+CMDLINE ?=##			run-guest: its command line
+VCPUS ?= 1##			run-guest: number of its vCPUs
+MEM ?= 256M##			run-guest: size of its memory
+FIT ?=##			run-static: boot image made by tools/mkvm.py
+SMP ?=##			number of harts (default: VCPUS, or 4 for run-static)
+MEMORY ?=##			memory of the machine (default: what the guest needs, or 1G)
+CPU ?=##			QEMU's CPU model: rv64, max, rv64,sstc=off … (default: QEMU's)
+LOGLEVEL ?=##			lines of Shyper's log to show: err, warn, info or debug
+QEMUFLAGS ?=##			more arguments for QEMU
+OUT ?= build##			where run-guest writes its guest.itb
+
+export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL QEMUFLAGS OUT MIRROR
+
+.PHONY: run-guest run-static debug
+run-guest: $(B)/shyper.bin ## one static guest from KERNEL, its UART on the terminal
+	@exec sh tools/run-guest.sh
+
+run-static: $(B)/shyper.bin ## the static VMs of a boot image: FIT=file.itb
+	@exec sh tools/run-guest.sh
+
+debug: $(B)/shyper.bin ## run-guest, stopped at the first instruction, waiting for gdb at :1234
+	@QEMUFLAGS="$$QEMUFLAGS -S -s" exec sh tools/run-guest.sh
+
+##
+## Check
+.PHONY: check headers layers format-check analyze
+check: headers layers format-check ## the three checks of the source that need no more tools
+
+headers: $(B)/include/version.h | $(tools-stamp) ## every header compiles alone
+	$(Q)for h in $$(find src arch drivers -name '*.h' | sort); do \
+		$(CC) $(cppflags) $(cflags) -fsyntax-only -x c $$h || exit 1; done
+	@echo "headers: every header compiles alone"
+
+layers: ## the include arrows of DESIGN hold
+	$(Q)$(PYTHON) tools/check-layers.py
+
+format-check: ## tabs, 100 columns, SPDX lines, function length
+	$(Q)$(PYTHON) tools/check-format.py
+
+analyze: ## cppcheck over the hypervisor
+	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability --suppressions-list=tools/cppcheck.suppress \
+		-D__riscv -D__riscv_xlen=64 $(includes) src arch drivers
+
+##
+## Prepare
+.PHONY: deps images
+deps: ## install the tools and download the packages that are missing
+	$(Q)sh tools/deps.sh all
+
+$(tools-stamp) $(B)/deps/lib/libfdt.a &: tools/deps.sh tools/debian.sh
+	$(Q)sh tools/deps.sh tools
+
+images: $(B)/images/linux/Image ## build the Linux kernel and initrd that guests boot in tests
+$(B)/images/linux/Image $(B)/images/linux/initrd.gz &: $(wildcard images/linux/*) | $(tools-stamp)
+	$(call say,IMAGE,$(B)/images/linux)
+	$(Q)sh images/linux/build.sh $(B)/images/linux
+
+##
+## Clean
+.PHONY: clean distclean help
+clean: ## remove what was built; keep downloads and images
+	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/test-logs $(B)/shyper.* $(B)/*.itb $(B)/nofp.stamp
+
+distclean: ## remove all of build/, downloads too
+	$(Q)rm -rf $(B)
+
+help: ## this list
+	@awk -f tools/help.awk Makefile
+
+-include $(shell find $(O) $(H) -name '*.d' 2>/dev/null)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Objects of arch/riscv64, one line each, full path.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Objects of src/ and src/lib: one line each, full path: objs += src/lib/format.o
