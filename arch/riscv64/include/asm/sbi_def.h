@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Wire constants of the RISC-V Supervisor Binary Interface, v2.0 and v3.0, spelled as in the
+ * specification. Used towards the firmware and towards guests; names a guest can see are defined
+ * here and nowhere else. Plain numbers, so that assembly may include this file.
+ */
+#ifndef ASM_SBI_DEF_H
+#define ASM_SBI_DEF_H
+
+/* clang-format off */
+
+/* Version of sbi_get_spec_version(): major in bits 30..24, minor in bits 23..0. */
+#define SBI_SPEC_VERSION(major, minor)		(((major) << 24) | (minor))
+
+/* Standard errors (chapter 3, table 1). */
+#define SBI_SUCCESS				0
+#define SBI_ERR_FAILED				(-1)
+#define SBI_ERR_NOT_SUPPORTED			(-2)
+#define SBI_ERR_INVALID_PARAM			(-3)
+#define SBI_ERR_DENIED				(-4)
+#define SBI_ERR_INVALID_ADDRESS			(-5)
+#define SBI_ERR_ALREADY_AVAILABLE		(-6)
+#define SBI_ERR_ALREADY_STARTED			(-7)
+#define SBI_ERR_ALREADY_STOPPED			(-8)
+#define SBI_ERR_NO_SHMEM			(-9)
+#define SBI_ERR_INVALID_STATE			(-10)	/* v3.0 */
+#define SBI_ERR_BAD_RANGE			(-11)	/* v3.0 */
+#define SBI_ERR_TIMEOUT				(-12)	/* v3.0 */
+#define SBI_ERR_IO				(-13)	/* v3.0 */
+
+/* Extension IDs. */
+#define SBI_EXT_LEGACY_SET_TIMER		0x0
+#define SBI_EXT_LEGACY_CONSOLE_PUTCHAR		0x1
+#define SBI_EXT_LEGACY_CONSOLE_GETCHAR		0x2
+#define SBI_EXT_LEGACY_CLEAR_IPI		0x3
+#define SBI_EXT_LEGACY_SEND_IPI			0x4
+#define SBI_EXT_LEGACY_REMOTE_FENCE_I		0x5
+#define SBI_EXT_LEGACY_REMOTE_SFENCE_VMA	0x6
+#define SBI_EXT_LEGACY_REMOTE_SFENCE_VMA_ASID	0x7
+#define SBI_EXT_LEGACY_SHUTDOWN			0x8
+#define SBI_EXT_BASE				0x10
+#define SBI_EXT_TIME				0x54494D45
+#define SBI_EXT_IPI				0x735049
+#define SBI_EXT_RFENCE				0x52464E43
+#define SBI_EXT_HSM				0x48534D
+#define SBI_EXT_SRST				0x53525354
+#define SBI_EXT_PMU				0x504D55
+#define SBI_EXT_DBCN				0x4442434E	/* v2.0 from here on */
+#define SBI_EXT_SUSP				0x53555350
+#define SBI_EXT_CPPC				0x43505043
+#define SBI_EXT_NACL				0x4E41434C
+#define SBI_EXT_STA				0x535441
+#define SBI_EXT_SSE				0x535345	/* v3.0 from here on */
+#define SBI_EXT_FWFT				0x46574654
+#define SBI_EXT_DBTR				0x44425452
+#define SBI_EXT_MPXY				0x4D505859
+#define SBI_EXT_EXPERIMENTAL_FIRST		0x08000000
+#define SBI_EXT_EXPERIMENTAL_LAST		0x08FFFFFF
+#define SBI_EXT_VENDOR_FIRST			0x09000000
+#define SBI_EXT_VENDOR_LAST			0x09FFFFFF
+#define SBI_EXT_FIRMWARE_FIRST			0x0A000000
+#define SBI_EXT_FIRMWARE_LAST			0x0AFFFFFF
+
+/* Hart lists: base -1 means all harts, whatever the mask. */
+#define SBI_HART_MASK_BASE_ALL			(-1)
+
+/* BASE */
+#define SBI_EXT_BASE_GET_SPEC_VERSION		0
+#define SBI_EXT_BASE_GET_IMPL_ID		1
+#define SBI_EXT_BASE_GET_IMPL_VERSION		2
+#define SBI_EXT_BASE_PROBE_EXTENSION		3
+#define SBI_EXT_BASE_GET_MVENDORID		4
+#define SBI_EXT_BASE_GET_MARCHID		5
+#define SBI_EXT_BASE_GET_MIMPID			6
+
+/* TIME */
+#define SBI_EXT_TIME_SET_TIMER			0
+
+/* IPI */
+#define SBI_EXT_IPI_SEND_IPI			0
+
+/* RFENCE */
+#define SBI_EXT_RFENCE_REMOTE_FENCE_I		0
+#define SBI_EXT_RFENCE_REMOTE_SFENCE_VMA	1
+#define SBI_EXT_RFENCE_REMOTE_SFENCE_VMA_ASID	2
+#define SBI_EXT_RFENCE_REMOTE_HFENCE_GVMA_VMID	3
+#define SBI_EXT_RFENCE_REMOTE_HFENCE_GVMA	4
+#define SBI_EXT_RFENCE_REMOTE_HFENCE_VVMA_ASID	5
+#define SBI_EXT_RFENCE_REMOTE_HFENCE_VVMA	6
+
+/* HSM */
+#define SBI_EXT_HSM_HART_START			0
+#define SBI_EXT_HSM_HART_STOP			1
+#define SBI_EXT_HSM_HART_GET_STATUS		2
+#define SBI_EXT_HSM_HART_SUSPEND		3
+
+#define SBI_HSM_STATE_STARTED			0
+#define SBI_HSM_STATE_STOPPED			1
+#define SBI_HSM_STATE_START_PENDING		2
+#define SBI_HSM_STATE_STOP_PENDING		3
+#define SBI_HSM_STATE_SUSPENDED			4
+#define SBI_HSM_STATE_SUSPEND_PENDING		5
+#define SBI_HSM_STATE_RESUME_PENDING		6
+
+/* suspend_type, 32 bits: what lies between the default and the platform's first is reserved. */
+#define SBI_HSM_SUSPEND_RETENTIVE		0x00000000
+#define SBI_HSM_SUSPEND_RETENTIVE_PLATFORM	0x10000000
+#define SBI_HSM_SUSPEND_NON_RETENTIVE		0x80000000
+#define SBI_HSM_SUSPEND_NON_RETENTIVE_PLATFORM	0x90000000
+
+/* SRST: types and reasons are 32 bits; 0xF0000000 and up are the vendor's or platform's. */
+#define SBI_EXT_SRST_SYSTEM_RESET		0
+
+#define SBI_SRST_RESET_TYPE_SHUTDOWN		0x00000000
+#define SBI_SRST_RESET_TYPE_COLD_REBOOT		0x00000001
+#define SBI_SRST_RESET_TYPE_WARM_REBOOT		0x00000002
+#define SBI_SRST_RESET_TYPE_PLATFORM		0xF0000000
+
+#define SBI_SRST_RESET_REASON_NONE		0x00000000
+#define SBI_SRST_RESET_REASON_SYSTEM_FAILURE	0x00000001
+#define SBI_SRST_RESET_REASON_SBI		0xE0000000	/* SBI implementation specific */
+#define SBI_SRST_RESET_REASON_PLATFORM		0xF0000000
+
+/* PMU */
+#define SBI_EXT_PMU_NUM_COUNTERS		0
+#define SBI_EXT_PMU_COUNTER_GET_INFO		1
+#define SBI_EXT_PMU_COUNTER_CONFIG_MATCHING	2
+#define SBI_EXT_PMU_COUNTER_START		3
+#define SBI_EXT_PMU_COUNTER_STOP		4
+#define SBI_EXT_PMU_COUNTER_FW_READ		5
+#define SBI_EXT_PMU_COUNTER_FW_READ_HI		6	/* v2.0 */
+#define SBI_EXT_PMU_SNAPSHOT_SET_SHMEM		7	/* v2.0 */
+#define SBI_EXT_PMU_EVENT_GET_INFO		8	/* v3.0 */
+
+/* counter_info: CSR number in bits 11..0, width less one in 17..12, type in the top bit. */
+#define SBI_PMU_COUNTER_INFO_CSR_MASK		0xFFF
+#define SBI_PMU_COUNTER_INFO_WIDTH_SHIFT	12
+#define SBI_PMU_COUNTER_INFO_WIDTH_MASK		0x3F
+#define SBI_PMU_COUNTER_INFO_TYPE_SHIFT		63
+#define SBI_PMU_COUNTER_INFO_TYPE_HW		0
+#define SBI_PMU_COUNTER_INFO_TYPE_FW		1
+
+/* event_idx: type in bits 19..16, code in bits 15..0. */
+#define SBI_PMU_EVENT_IDX_TYPE_SHIFT		16
+#define SBI_PMU_EVENT_IDX_TYPE_MASK		0xF
+#define SBI_PMU_EVENT_IDX_CODE_MASK		0xFFFF
+#define SBI_PMU_EVENT_TYPE_HW			0x0
+#define SBI_PMU_EVENT_TYPE_HW_CACHE		0x1
+#define SBI_PMU_EVENT_TYPE_HW_RAW		0x2
+#define SBI_PMU_EVENT_TYPE_HW_RAW_V2		0x3	/* v3.0 */
+#define SBI_PMU_EVENT_TYPE_FW			0xF
+
+#define SBI_PMU_HW_NO_EVENT			0
+#define SBI_PMU_HW_CPU_CYCLES			1
+#define SBI_PMU_HW_INSTRUCTIONS			2
+#define SBI_PMU_HW_CACHE_REFERENCES		3
+#define SBI_PMU_HW_CACHE_MISSES			4
+#define SBI_PMU_HW_BRANCH_INSTRUCTIONS		5
+#define SBI_PMU_HW_BRANCH_MISSES		6
+#define SBI_PMU_HW_BUS_CYCLES			7
+#define SBI_PMU_HW_STALLED_CYCLES_FRONTEND	8
+#define SBI_PMU_HW_STALLED_CYCLES_BACKEND	9
+#define SBI_PMU_HW_REF_CPU_CYCLES		10
+
+#define SBI_PMU_FW_MISALIGNED_LOAD		0
+#define SBI_PMU_FW_MISALIGNED_STORE		1
+#define SBI_PMU_FW_ACCESS_LOAD			2
+#define SBI_PMU_FW_ACCESS_STORE			3
+#define SBI_PMU_FW_ILLEGAL_INSN			4
+#define SBI_PMU_FW_SET_TIMER			5
+#define SBI_PMU_FW_IPI_SENT			6
+#define SBI_PMU_FW_IPI_RECEIVED			7
+#define SBI_PMU_FW_FENCE_I_SENT			8
+#define SBI_PMU_FW_FENCE_I_RECEIVED		9
+#define SBI_PMU_FW_SFENCE_VMA_SENT		10
+#define SBI_PMU_FW_SFENCE_VMA_RECEIVED		11
+#define SBI_PMU_FW_SFENCE_VMA_ASID_SENT		12
+#define SBI_PMU_FW_SFENCE_VMA_ASID_RECEIVED	13
+#define SBI_PMU_FW_HFENCE_GVMA_SENT		14
+#define SBI_PMU_FW_HFENCE_GVMA_RECEIVED		15
+#define SBI_PMU_FW_HFENCE_GVMA_VMID_SENT	16
+#define SBI_PMU_FW_HFENCE_GVMA_VMID_RECEIVED	17
+#define SBI_PMU_FW_HFENCE_VVMA_SENT		18
+#define SBI_PMU_FW_HFENCE_VVMA_RECEIVED		19
+#define SBI_PMU_FW_HFENCE_VVMA_ASID_SENT	20
+#define SBI_PMU_FW_HFENCE_VVMA_ASID_RECEIVED	21
+#define SBI_PMU_FW_EVENTS			22	/* codes 22..255 are reserved */
+#define SBI_PMU_FW_PLATFORM			0xFFFF
+
+#define SBI_PMU_CFG_FLAG_SKIP_MATCH		0x01
+#define SBI_PMU_CFG_FLAG_CLEAR_VALUE		0x02
+#define SBI_PMU_CFG_FLAG_AUTO_START		0x04
+#define SBI_PMU_CFG_FLAG_SET_VUINH		0x08
+#define SBI_PMU_CFG_FLAG_SET_VSINH		0x10
+#define SBI_PMU_CFG_FLAG_SET_UINH		0x20
+#define SBI_PMU_CFG_FLAG_SET_SINH		0x40
+#define SBI_PMU_CFG_FLAG_SET_MINH		0x80
+
+#define SBI_PMU_START_SET_INIT_VALUE		0x01
+#define SBI_PMU_START_FLAG_INIT_SNAPSHOT	0x02	/* v2.0 */
+
+#define SBI_PMU_STOP_FLAG_RESET			0x01
+#define SBI_PMU_STOP_FLAG_TAKE_SNAPSHOT		0x02	/* v2.0 */
+
+/* DBCN */
+#define SBI_EXT_DBCN_CONSOLE_WRITE		0
+#define SBI_EXT_DBCN_CONSOLE_READ		1
+#define SBI_EXT_DBCN_CONSOLE_WRITE_BYTE		2
+
+/* SUSP: sleep types are 32 bits; 0x80000000 and up are the platform's. */
+#define SBI_EXT_SUSP_SYSTEM_SUSPEND		0
+
+#define SBI_SUSP_SLEEP_TYPE_SUSPEND_TO_RAM	0x00000000
+#define SBI_SUSP_SLEEP_TYPE_PLATFORM		0x80000000
+
+/* STA */
+#define SBI_EXT_STA_STEAL_TIME_SET_SHMEM	0
+
+/* FWFT: features are 32 bits; bit 31 = global, bit 30 = platform specific. */
+#define SBI_EXT_FWFT_SET			0
+#define SBI_EXT_FWFT_GET			1
+
+#define SBI_FWFT_MISALIGNED_EXC_DELEG		0x00000000
+#define SBI_FWFT_LANDING_PAD			0x00000001
+#define SBI_FWFT_SHADOW_STACK			0x00000002
+#define SBI_FWFT_DOUBLE_TRAP			0x00000003
+#define SBI_FWFT_PTE_AD_HW_UPDATING		0x00000004
+#define SBI_FWFT_POINTER_MASKING_PMLEN		0x00000005
+
+#define SBI_FWFT_SET_FLAG_LOCK			0x01
+
+/* Shared-memory addresses: both words all ones take the memory away. */
+#define SBI_SHMEM_DISABLE			(-1)
+
+/* clang-format on */
+
+#endif
