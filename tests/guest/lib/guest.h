@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a payload is made of: checks, printing, traps, harts. A payload supplies payload();
+ * the library prints a line per check, `done N passed, M failed`, and powers off: SRST shutdown
+ * without a reason when all passed, with reason "system failure" otherwise.
+ * Only the boot hart prints; other harts report through variables.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include "board.h"
+#include "csr.h"
+#include "sbi.h"
+#include "types.h"
+
+#define MAX_HARTS 32
+#define TRAP_NONE (~0UL)
+
+/* The last trap taken while armed. cause is TRAP_NONE when there was none. */
+struct trap {
+	unsigned long cause;
+	unsigned long value;
+	unsigned long epc;
+	unsigned long status;
+	unsigned long count;
+};
+
+/* Saved by the trap vector; x[0] holds the pc to return to. */
+struct frame {
+	unsigned long x[32];
+};
+
+/* One per hart id; tp points to it. crt0.S knows the first three fields. */
+struct hart {
+	unsigned long id;
+	unsigned long stack; /* top of its stack */
+	unsigned long first_status; /* sstatus when it entered the image */
+	void (*run)(unsigned long arg);
+	unsigned long arg;
+	bool armed;
+	struct trap trap;
+	volatile unsigned long irqs[16]; /* taken, by interrupt number */
+};
+
+extern struct hart harts[MAX_HARTS];
+extern unsigned long boot_hart; /* a0 at entry */
+extern unsigned long boot_dtb; /* a1 at entry */
+extern unsigned long boot_satp;
+extern unsigned long boot_sie;
+
+/* Supplied by each payload, run on the boot hart with interrupts off. */
+void payload(void);
+
+static inline struct hart *this_hart(void)
+{
+	struct hart *h;
+
+	__asm__ volatile("mv %0, tp" : "=r"(h));
+	return h;
+}
+
+/* ---- output: %s %c %d %u %x, with l for long (%ld %lu %lx); \n becomes \r\n ---- */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void say_char(char c);
+
+/* ---- checks ---- */
+bool check_line(const char *name, bool good);
+/* The detail is printed only when cond is false; the check ends the payload never. */
+#define CHECK(name, cond, ...)                                                                     \
+	do {                                                                                       \
+		if (!check_line(name, cond)) {                                                     \
+			say(__VA_ARGS__);                                                          \
+			say("\n");                                                                 \
+		}                                                                                  \
+	} while (0)
+/* Holds only under Shyper, where bare OpenSBI 1.5 is known to differ. */
+#define CHECK_SHYPER(name, cond, ...)                                                              \
+	do {                                                                                       \
+		if (under_shyper())                                                                \
+			CHECK(name, cond, __VA_ARGS__);                                            \
+		else                                                                               \
+			say("skip %s\n", name);                                                    \
+	} while (0)
+void check_eq(const char *name, unsigned long got, unsigned long want);
+void check_err(const char *name, struct sbiret ret, long want);
+/* cause TRAP_NONE: no trap was expected. */
+void check_trap(const char *name, struct trap t, unsigned long cause, unsigned long value);
+void check_cause(const char *name, struct trap t, unsigned long cause);
+void finish(void) __attribute__((noreturn));
+
+/* ---- traps: an exception outside TRY ends the payload as a failure ---- */
+void trap_arm(void);
+struct trap trap_disarm(void);
+/* Runs code; an exception in it is recorded and the instruction skipped (a fetch fault: to ra). */
+#define TRY(code)                                                                                  \
+	({                                                                                         \
+		trap_arm();                                                                        \
+		code;                                                                              \
+		trap_disarm();                                                                     \
+	})
+/* Installs fn for an interrupt (NULL removes it); an unhandled interrupt ends the payload. */
+void irq_handle(unsigned int irq, void (*fn)(void));
+/* Runs the instructions from `entry` in U-mode until they trap; sp, gp, tp must not be used. */
+struct trap user_run(unsigned long entry, unsigned long a0);
+bool have_sstc(void);
+bool have_vector(void);
+
+/* ---- time and harts ---- */
+#define MS (TIMEBASE / 1000)
+/* True as soon as cond is; false when it is still not after so many ms. */
+#define WAIT_FOR(cond, ms)                                                                         \
+	({                                                                                         \
+		unsigned long end_ = rdtime() + (ms) * MS;                                         \
+		while (!(cond) && rdtime() < end_)                                                 \
+			__asm__ volatile("" ::: "memory");                                         \
+		!!(cond);                                                                          \
+	})
+/* Hart ids are 0 … count - 1 on the virt board. */
+unsigned long hart_count(void);
+/* A hart that is not the boot hart; MAX_HARTS when there is none. */
+unsigned long other_hart(void);
+/* Starts hart id at run(arg) with interrupts off; the hart stops when run returns. */
+struct sbiret hart_run(unsigned long id, void (*run)(unsigned long arg), unsigned long arg);
+/* True when the hart is seen stopped within two seconds. */
+bool hart_wait_stopped(unsigned long id);
+
+/* ---- Sv39: identity map by 1G pages, devices RW, RAM RWX; RAM again for U at USER_BASE ---- */
+#define USER_BASE 0x100000000UL
+void mmu_on(void);
+void mmu_off(void);
+/* Maps 4 KiB of RAM at MMU_PAGE with these PTE flags (V R W X U G A D from bit 0). */
+#define MMU_PAGE 0x140000000UL
+void mmu_page(unsigned long pa, unsigned long flags);
+
+void *memset(void *to, int byte, size_t size);
+void *memcpy(void *to, const void *from, size_t size);
+int memcmp(const void *left, const void *right, size_t size);
+size_t strlen(const char *s);
+
+#endif
