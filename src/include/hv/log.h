@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log: a ring of lines with levels, kept in memory and readable later; lines at or above
+ * the console level also go to the boot console. Any hart may log at any time, except from
+ * inside the console driver. Lines are cut at LOG_LINE bytes.
+ */
+#ifndef HV_LOG_H
+#define HV_LOG_H
+
+#include <hv/types.h>
+
+#define LOG_LINE 256
+
+enum log_level {
+	LOG_ERR,	/* somebody must act */
+	LOG_WARN,	/* a guest or the board did something wrong; contained */
+	LOG_INFO,	/* life cycle: boot steps, VM starts and stops */
+	LOG_DEBUG,
+};
+
+/*
+ * log_write() - append one line (no trailing newline needed).
+ *
+ * Called from any hart, any context but the console driver; takes the log's lock. Never fails.
+ */
+void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
+
+#define log_err(...) log_write(LOG_ERR, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+
+/* log_level_set() - lines up to this level go to the boot console too (default: LOG_WARN). */
+void log_level_set(enum log_level level);
+
+/*
+ * log_read() - copy kept lines from sequence number *seq on into buf (at most size bytes, whole
+ * lines, each ended by '\n'); *seq moves past what was copied, or over lines already
+ * overwritten. Returns the number of bytes; 0: nothing newer. Takes the log's lock.
+ */
+size_t log_read(u64 *seq, char *buf, size_t size);
+
+/*
+ * A limiter for messages that a guest can cause: allows LOG_BURST lines, then one per second.
+ * Zero-initialised is ready to use. Lock-free; an occasional line too many is accepted.
+ */
+struct log_limit {
+	u64 window;	/* start of the current second, host timer ticks */
+	u32 count;	/* lines let through in it */
+	u32 dropped;	/* lines suppressed since the last one let through */
+};
+#define LOG_BURST 10
+
+/* log_allowed() - true when a line may be written now; counts the suppressed ones. */
+bool log_allowed(struct log_limit *limit);
+
+#endif

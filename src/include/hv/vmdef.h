@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's definition, read out of its definition tree (binding: docs/vm-definition.md) and checked
+ * completely before anything is allocated. One path makes every VM, from the FIT or from the MVM.
+ */
+#ifndef HV_VMDEF_H
+#define HV_VMDEF_H
+
+#include <hv/types.h>
+
+#define VMDEF_NAME 32		/* bytes with the NUL */
+#define VMDEF_CMDLINE 2048	/* bytes with the NUL */
+#define VMDEF_VCPUS 16
+#define VMDEF_RAM 8		/* RAM ranges */
+#define VMDEF_PASSTHROUGH 32
+#define VMDEF_IRQS 64		/* passed-through wires, in all */
+
+enum vmdef_action {
+	VMDEF_RESTART,	/* reload the images and boot again */
+	VMDEF_STOP,
+};
+
+struct vmdef_ram {
+	u64 base;	/* guest physical */
+	u64 size;
+	bool identity;	/* guest address = host address (a VM that drives DMA itself) */
+};
+
+struct vmdef_device {
+	u64 base;	/* size 0: the device is absent */
+	u64 size;
+	u32 irq;	/* source on the VM's irqchip; 0: none */
+};
+
+struct vmdef_passthrough {
+	u64 base;	/* guest physical, page aligned */
+	u64 host;	/* host physical, page aligned */
+	u64 size;
+};
+
+struct vmdef_irq {
+	u32 host;	/* source on the board's controller */
+	u32 guest;	/* source on the VM's */
+};
+
+/* A piece of the FIT or of the MVM's memory that is copied into guest RAM at every boot. */
+struct vmdef_image {
+	char name[VMDEF_NAME];	/* name of the FIT's image node; "" : none */
+	u64 load;		/* guest physical; kernel without load property: 0 = by its header */
+	bool load_given;
+};
+
+struct vmdef {
+	char name[VMDEF_NAME];
+	u32 vcpus;
+	u32 harts;			/* entries of hart[]; 0: Shyper chooses */
+	u64 hart[VMDEF_VCPUS];		/* hart id of each vCPU */
+	u32 rams;
+	struct vmdef_ram ram[VMDEF_RAM];	/* sorted by base; ram[0] holds kernel and tree */
+	struct vmdef_image kernel;
+	struct vmdef_image initrd;
+	u64 entry;			/* guest physical; entry_given false: start of kernel */
+	bool entry_given;
+	char cmdline[VMDEF_CMDLINE];
+	struct vmdef_device plic;	/* irq unused */
+	u32 plic_sources;		/* source numbers 1 .. plic_sources - 1 exist */
+	struct vmdef_device uart;
+	struct vmdef_device finisher;
+	struct vmdef_device rtc;
+	u32 passthroughs;
+	struct vmdef_passthrough passthrough[VMDEF_PASSTHROUGH];
+	u32 irqs;
+	struct vmdef_irq irq[VMDEF_IRQS];
+	bool autostart;
+	enum vmdef_action on_reboot;
+	enum vmdef_action on_crash;	/* the guest reports failure, or Shyper stops it */
+	u32 max_restarts;		/* after crashes; 0: without limit */
+	u8 max_leaf;			/* log2 of the largest G-stage leaf: 12, 16, 21 or 30 (tests) */
+};
+
+/* Why a definition was refused: node, property and reason, ready to print. */
+struct vmdef_error {
+	char node[64];
+	char property[64];
+	char reason[160];
+};
+
+/*
+ * vmdef_parse() - read and check a definition tree of at most size bytes. Nothing outside *def
+ * and *error is touched; def is meaningful only on success. Unknown properties and nodes are
+ * refused. Says nothing of the board (harts that exist, memory that is free): vm_create() does.
+ * Any context, no lock. Returns 0, or -EINVAL with *error filled in.
+ */
+int __must_check vmdef_parse(struct vmdef *def, const void *fdt, size_t size,
+			     struct vmdef_error *error);
+
+#endif
