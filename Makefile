@@ -80,7 +80,7 @@ $(B)/shyper.bin: $(B)/shyper.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-$(B)/shyper.elf: $(obj-files) $(ldscript) $(B)/deps/lib/libfdt.a $(O)/flags
+$(B)/shyper.elf: $(obj-files) $(ldscript) $(O)/flags | $(tools-stamp)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ldflags) -o $@ $(obj-files) $(B)/deps/lib/libfdt.a -lgcc
 
@@ -197,7 +197,7 @@ analyze: ## cppcheck over the hypervisor
 deps: ## install the tools and download the packages that are missing
 	$(Q)sh tools/deps.sh all
 
-$(tools-stamp) $(B)/deps/lib/libfdt.a &: tools/deps.sh tools/debian.sh
+$(tools-stamp): tools/deps.sh tools/debian.sh
 	$(Q)sh tools/deps.sh tools
 
 images: $(B)/images/linux/Image ## build the Linux kernel and initrd that guests boot in tests

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Debian packages for the build, sourced by tools/deps.sh and the recipes under images/: install tools on
+# the host, download riscv64 packages. Apt keeps its lists in a private folder, so that the
+# host's own sources and lists stay as they are. Run from the top of the source tree.
+
+CACHE=$PWD/build/cache
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+GUEST_SUITE=trixie		# Debian 13: the release that riscv64 packages come from
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+host_codename() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
+
+# The mirror that the host itself uses: the address of its first source for its own release.
+host_mirror() {
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+		sed 's/\[[^]]*\]//' | awk -v suite="$1" '$1 == "deb" && $3 == suite { print $2 }'
+	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk -v suite="$1" '
+		/^$/ { uri = "" }
+		tolower($1) == "uris:" { uri = $2 }
+		tolower($1) == "suites:" { for (i = 2; i <= NF; i++) if ($i == suite && uri) print uri }'
+}
+
+mirror() {
+	[ -z "${MIRROR:-}" ] || { say "$MIRROR"; return; }
+	found=$(host_mirror "$(host_codename)" | head -n 1)
+	[ -n "$found" ] || die "no Debian mirror in /etc/apt; name one: make MIRROR=http://…/debian"
+	say "$found"
+}
+
+# as_root COMMAND… - run it as root, or say what root should run.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		die "needs root; as root run: make deps"
+	fi
+}
+
+# debian_install [-t SUITE] PACKAGE… - install on the host. SUITE joins the sources for this once.
+debian_install() {
+	suite=
+	[ "$1" != -t ] || { suite=$2; shift 2; }
+	apt=$(mktemp -d)
+	mkdir -p "$apt/lists/partial" "$apt/parts"
+	if [ -n "${MIRROR:-}" ]; then
+		for s in "$(host_codename)" "$(host_codename)-updates"; do
+			say "deb [signed-by=$KEYRING] $MIRROR $s main"
+		done >"$apt/parts/mirror.list"
+	else
+		cp /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
+			"$apt/parts" 2>/dev/null || :
+		[ ! -f /etc/apt/sources.list ] || cp /etc/apt/sources.list "$apt/parts/main.list"
+	fi
+	if [ -n "$suite" ] && ! cat "$apt"/parts/* | grep -v '^ *#' | grep -q "[ /]$suite\( \|$\)"; then
+		say "deb [signed-by=$KEYRING] $(mirror) $suite main" >"$apt/parts/extra.list"
+	fi
+	set -- -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts" \
+		-o Dir::State::Lists="$apt/lists" -o Dir::Cache::pkgcache= \
+		-o Dir::Cache::srcpkgcache= -o Acquire::Languages=none -o APT::Sandbox::User=root \
+		-o Acquire::Retries=3 -- "$@"
+	status=0
+	host_apt "$suite" "$@" || status=$?
+	as_root rm -rf "$apt"
+	return $status
+}
+
+# host_apt SUITE OPTION… -- PACKAGE… - update and install with these options of apt.
+host_apt() {
+	suite=$1; shift
+	options=
+	while [ "$1" != -- ]; do options="$options $1"; shift; done
+	shift
+	# shellcheck disable=SC2086 # the options hold no spaces
+	as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c '
+		suite=$1 options=$2; shift 2
+		apt-get $options -q -q update || echo "apt: not every source could be read; going on" >&2
+		apt-get $options -q -q -y --no-install-recommends ${suite:+-t "$suite"} install "$@"
+	' host_apt "$suite" "$options" "$@"
+}
+
+# guest_apt TOOL ARGUMENT… - apt-get or apt-cache on riscv64 packages of GUEST_SUITE alone.
+guest_apt() {
+	tool=$1; shift
+	"$tool" -o Dir::Etc::SourceList="$CACHE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::State="$CACHE/apt" -o Dir::State::Lists="$CACHE/apt/lists" \
+		-o Dir::State::status="$CACHE/apt/status" -o Dir::Cache="$CACHE/apt/cache" \
+		-o APT::Architecture=riscv64 -o APT::Architectures::=riscv64 \
+		-o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Acquire::Languages=none \
+		-o Acquire::Retries=3 "$@"
+}
+
+guest_apt_update() {
+	mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/cache/archives/partial"
+	say "deb [signed-by=$KEYRING] $(mirror) $GUEST_SUITE main" >"$CACHE/apt/sources.list"
+	: >"$CACHE/apt/status"
+	guest_apt apt-get -q -q update
+}
+
+# guest_cached PATTERN - the newest cached riscv64 package whose file name matches, or failure.
+guest_cached() {
+	# shellcheck disable=SC2086 # a pattern
+	ls -t "$CACHE"/debs/$1 2>/dev/null | head -n 1 | grep .
+}
+
+# guest_download PACKAGE - fetch one riscv64 package into the cache; apt checks its signature.
+# What was cut off is taken up again the next time.
+guest_download() {
+	mkdir -p "$CACHE/debs/partial"
+	(cd "$CACHE/debs/partial" && guest_apt apt-get -q -q download "$1" && mv ./*.deb ..)
+}

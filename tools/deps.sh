@@ -1,0 +1,114 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# deps.sh tools|guest|all - get what the build and the tests need, and nothing that is there already.
+#   tools: host packages (apt, as root or through sudo) and libfdt for riscv64 in build/deps
+#   guest: the riscv64 packages that guest images are made of, in build/cache
+# Knows Debian 12 and 13. Elsewhere the tools must be there; the check is the same.
+set -eu
+cd "$(dirname "$0")/.."
+. tools/debian.sh
+
+QEMU_OLDEST=10
+
+have() { command -v "$1" >/dev/null; }
+have_qemu() {
+	have qemu-system-riscv64 || return 1
+	major=$(qemu-system-riscv64 --version | sed -n '1s/.*version \([0-9]*\)\..*/\1/p')
+	[ "${major:-0}" -ge $QEMU_OLDEST ] && [ -e /usr/share/qemu/$opensbi ]
+}
+opensbi=opensbi-riscv64-generic-fw_dynamic.bin
+python=/usr/lib/python3/dist-packages
+
+# One line per tool: how to see that it is there, and the package that brings it.
+missing_packages() {
+	have riscv64-linux-gnu-gcc || say gcc-riscv64-linux-gnu
+	have gcc || say gcc
+	[ -e /usr/include/stdio.h ] || say libc6-dev
+	have git || say git
+	have mkimage || say u-boot-tools
+	have dtc || say device-tree-compiler
+	[ -e /usr/include/libfdt.h ] || say libfdt-dev
+	[ -e /usr/include/cmocka.h ] || say libcmocka-dev
+	[ -x /usr/bin/python3 ] || say python3
+	[ -d $python/pytest ] || say python3-pytest
+	[ -d $python/pexpect ] || say python3-pexpect
+	have cpio || say cpio
+	have cppcheck || say cppcheck
+	[ -e /usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin ] || say u-boot-qemu
+	[ -e $KEYRING ] || say debian-archive-keyring
+}
+
+install_tools() {
+	packages=$(missing_packages | tr '\n' ' ')
+	qemu=
+	have_qemu || qemu="qemu-system-riscv opensbi"
+	[ -n "$packages$qemu" ] || return 0
+	case $(host_codename) in
+	bookworm) suite=bookworm-backports ;;	# its own QEMU is 7.2
+	trixie) suite= packages="$packages$qemu" qemu= ;;
+	*) die "missing: $packages$qemu (only Debian 12 and 13 can be prepared automatically)" ;;
+	esac
+	if [ -n "$packages" ]; then
+		say "deps: installing $packages"
+		# shellcheck disable=SC2086 # a list
+		debian_install $packages
+	fi
+	if [ -n "$qemu" ]; then
+		say "deps: installing $qemu from $suite"
+		# shellcheck disable=SC2086 # a list
+		debian_install -t "$suite" $qemu
+	fi
+	packages=$(missing_packages | tr '\n' ' ')
+	[ -z "$packages" ] || die "still missing after the installation: $packages"
+	have_qemu || die "QEMU is older than $QEMU_OLDEST after the installation"
+}
+
+# download PATTERN PACKAGE - unless a file of that pattern is in the cache already.
+updated=
+download() {
+	! guest_cached "$1" >/dev/null || return 0
+	[ -n "$updated" ] || guest_apt_update
+	updated=yes
+	package=$2
+	# The kernel's package is named after its version: resolve it now, write it down nowhere.
+	[ "$package" != linux-image-riscv64 ] || package=$(guest_apt apt-cache depends \
+		linux-image-riscv64 | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+	[ -n "$package" ] || die "cannot find $2 for riscv64 on $(mirror)"
+	say "deps: downloading $package (riscv64, $GUEST_SUITE)"
+	guest_download "$package"
+}
+
+unpack_libfdt() {
+	[ ! -e build/deps/lib/libfdt.a ] || return 0
+	download 'libfdt-dev_*_riscv64.deb' libfdt-dev
+	say "deps: unpacking libfdt for riscv64 into build/deps"
+	rm -rf build/deps/new
+	mkdir -p build/deps/new build/deps/include build/deps/lib
+	dpkg-deb --fsys-tarfile "$(guest_cached 'libfdt-dev_*_riscv64.deb')" |
+		tar -x -C build/deps/new
+	# Soft-float objects could not be linked with it, so its ABI is part of what we rely on.
+	riscv64-linux-gnu-readelf -h build/deps/new/usr/lib/riscv64-linux-gnu/libfdt.a |
+		grep Flags: | grep -vq 'double-float ABI' && die "libfdt.a is not lp64d"
+	# libfdt_env.h is ours (src/include/libfdt).
+	cp build/deps/new/usr/include/fdt.h build/deps/new/usr/include/libfdt.h build/deps/include/
+	cp build/deps/new/usr/lib/riscv64-linux-gnu/libfdt.a build/deps/lib/libfdt.a
+	rm -rf build/deps/new
+}
+
+get_tools() {
+	install_tools
+	unpack_libfdt
+	touch build/deps/tools.stamp
+}
+
+get_guest() {
+	download 'linux-image-[0-9]*_riscv64.deb' linux-image-riscv64
+	download 'busybox-static_*_riscv64.deb' busybox-static
+}
+
+case ${1:-} in
+tools) get_tools ;;
+guest) get_guest ;;
+all) get_tools; get_guest; say "deps: everything is there" ;;
+*) die "usage: deps.sh tools|guest|all" ;;
+esac

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# run-guest.sh [VARIABLE=value…] - start QEMU with Shyper and one static guest (KERNEL=…), or with
+# the static VMs of a boot image (FIT=…). The variables are those of `make run-guest`, from the
+# environment or as arguments. Runs at the same time need an OUT of their own. The exit status is QEMU's.
+set -eu
+for assignment; do
+	case $assignment in
+	KERNEL=* | INITRD=* | CMDLINE=* | VCPUS=* | MEM=* | FIT=* | SMP=* | MEMORY=* | CPU=* | \
+	LOGLEVEL=* | QEMUFLAGS=* | OUT=* | SHYPER=*)
+		export "${assignment%%=*}=${assignment#*=}" ;;
+	*) echo "run-guest: unknown argument $assignment" >&2; exit 2 ;;
+	esac
+done
+top=$(dirname "$0")/..
+shyper=${SHYPER:-$top/build/shyper.bin}
+
+die() { echo "run-guest: $*" >&2; exit 2; }
+
+readable() { [ -r "$2" ] || die "$1=$2 cannot be read"; }
+
+# mebibytes SIZE - 256M, 1G, 65536K or bytes, in MiB, rounded up.
+mebibytes() {
+	number=${1%[KMGkmg]}
+	case $number in '' | *[!0-9]*) die "$1 is not a size; write it like 256M or 1G" ;; esac
+	case $1 in
+	*[Gg]) echo $((number * 1024)) ;;
+	*[Mm]) echo "$number" ;;
+	*[Kk]) echo $(((number + 1023) / 1024)) ;;
+	*) echo $(((number + 1048575) / 1048576)) ;;
+	esac
+}
+
+# One guest: describe it in a boot image; the machine gets its memory, the image and 128M for us.
+make_fit() {
+	[ -n "${KERNEL:-}" ] || die "name a payload: make run-guest KERNEL=path"
+	readable KERNEL "$KERNEL"
+	[ -z "${INITRD:-}" ] || readable INITRD "$INITRD"
+	guest=$(mebibytes "${MEM:=256M}")
+	out=${OUT:-$top/build}
+	mkdir -p "$out"
+	FIT=$out/guest.itb
+	/usr/bin/python3 "$top/tools/mkvm.py" --out "$FIT" --kernel "$KERNEL" \
+		${INITRD:+--initrd "$INITRD"} ${CMDLINE:+--cmdline "$CMDLINE"} \
+		--vcpus "${VCPUS:=1}" --memory "$MEM" >"$out/mkvm.log" 2>&1 || {
+		cat "$out/mkvm.log" >&2
+		die "cannot make the boot image"
+	}
+	fit=$(mebibytes "$(stat -c %s "$FIT")")
+	: "${SMP:=$VCPUS}" "${MEMORY:=$(((guest + fit + 128 + 15) / 16 * 16))M}"
+}
+
+readable SHYPER "$shyper"
+if [ -n "${FIT:-}" ]; then readable FIT "$FIT"; else make_fit; fi
+if [ -t 0 ]; then set -- -serial mon:stdio; else set -- -serial stdio -monitor none; fi
+
+# Shyper restarts guests by itself and never resets the machine, hence -no-reboot.
+# shellcheck disable=SC2086 # QEMUFLAGS is a list
+exec qemu-system-riscv64 -machine virt ${CPU:+-cpu "$CPU"} -smp "${SMP:-4}" -m "${MEMORY:-1G}" \
+	-display none "$@" -nic none -no-reboot -bios default -kernel "$shyper" -initrd "$FIT" \
+	${LOGLEVEL:+-append "loglevel=$LOGLEVEL"} ${QEMUFLAGS:-}

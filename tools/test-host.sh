@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# test-host.sh PROGRAM… - run every cmocka program; one line each, the whole output of those that
+# fail, and a sum. Fails when one of them does.
+set -u
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+tests=0 failed=0
+for program; do
+	status=0
+	timeout 300 "$program" >"$log" 2>&1 || status=$?
+	count=$(sed -n 's/.*Running \([0-9]*\) test(s).*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+	tests=$((tests + count))
+	if [ $status = 0 ] && [ "$count" -gt 0 ]; then
+		printf '  %-28s %4d tests passed\n' "${program##*/}" "$count"
+	else
+		failed=$((failed + 1))
+		cat "$log"
+		printf '  %-28s FAILED (status %d)\n' "${program##*/}" $status
+	fi
+done
+printf 'host tests: %d tests in %d programs, %d programs failed\n' $tests $# $failed
+[ $failed = 0 ] && [ $# -gt 0 ]
