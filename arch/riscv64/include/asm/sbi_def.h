@@ -27,6 +27,7 @@
 #define SBI_ERR_BAD_RANGE			(-11)	/* v3.0 */
 #define SBI_ERR_TIMEOUT				(-12)	/* v3.0 */
 #define SBI_ERR_IO				(-13)	/* v3.0 */
+#define SBI_ERR_DENIED_LOCKED			(-14)	/* v3.0 */
 
 /* Extension IDs. */
 #define SBI_EXT_LEGACY_SET_TIMER		0x0
