@@ -4,6 +4,14 @@
 payloads += sbi_base
 payloads += bench
 payloads += unknown_mmio
+payloads += reset
+payloads += sbi_dbcn
+payloads += sbi_legacy
+payloads += sbi_susp
+payloads += sbi_time
+payloads += sbi_ipi
+payloads += sbi_rfence
+payloads += sbi_hsm
 
 GUEST_CROSS ?= riscv64-linux-gnu-
 GUEST_BUILD ?= build/guest

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Entry of a payload and of the harts it starts, and its one trap vector.
- * Offsets into struct hart: id 0, stack 8, first_status 16 (guest.h).
+ * Offsets into struct hart: id 0, stack 8, first_status 16, first_a0 24, first_satp 32 (guest.h).
  */
 #include "csr.h"
 
@@ -10,8 +10,6 @@
 _start:
 	csrr	s2, sstatus
 	csrr	s3, satp
-	csrr	s4, sie
-	csrw	sie, zero
 	mv	s0, a0
 	mv	s1, a1
 	la	t0, __bss_start
@@ -23,11 +21,11 @@ _start:
 2:	la	sp, boot_stack_top
 	mv	a0, s0
 	mv	a1, s1
-	mv	a2, s2
-	mv	a3, s3
-	mv	a4, s4
 	call	harts_init		/* returns this hart's struct */
 	mv	tp, a0
+	sd	s2, 16(tp)
+	sd	s0, 24(tp)
+	sd	s3, 32(tp)
 	ld	sp, 8(tp)
 	call	cpu_init
 	call	payload
@@ -40,6 +38,10 @@ hart_entry:
 	ld	sp, 8(tp)
 	csrr	t0, sstatus
 	sd	t0, 16(tp)
+	sd	a0, 24(tp)
+	csrr	t0, satp
+	sd	t0, 32(tp)
+	csrw	satp, zero
 	call	cpu_init
 	call	hart_main
 

@@ -30,11 +30,13 @@ struct frame {
 	unsigned long x[32];
 };
 
-/* One per hart id; tp points to it. crt0.S knows the first three fields. */
+/* One per hart id; tp points to it. crt0.S knows the first five fields. */
 struct hart {
 	unsigned long id;
 	unsigned long stack; /* top of its stack */
-	unsigned long first_status; /* sstatus when it entered the image */
+	unsigned long first_status; /* sstatus when it last entered the image */
+	unsigned long first_a0;
+	unsigned long first_satp;
 	void (*run)(unsigned long arg);
 	unsigned long arg;
 	bool armed;
@@ -45,8 +47,7 @@ struct hart {
 extern struct hart harts[MAX_HARTS];
 extern unsigned long boot_hart; /* a0 at entry */
 extern unsigned long boot_dtb; /* a1 at entry */
-extern unsigned long boot_satp;
-extern unsigned long boot_sie;
+extern char hart_entry[]; /* where hart_run starts a hart: a1 points to its struct hart */
 
 /* Supplied by each payload, run on the boot hart with interrupts off. */
 void payload(void);
@@ -62,6 +63,8 @@ static inline struct hart *this_hart(void)
 /* ---- output: %s %c %d %u %x, with l for long (%ld %lu %lx); \n becomes \r\n ---- */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void say_char(char c);
+/* The next byte received, or -1 when none came in so many ms. */
+int get_char(unsigned long ms);
 
 /* ---- checks ---- */
 bool check_line(const char *name, bool good);
@@ -131,6 +134,8 @@ void mmu_off(void);
 /* Maps 4 KiB of RAM at MMU_PAGE with these PTE flags (V R W X U G A D from bit 0). */
 #define MMU_PAGE 0x140000000UL
 void mmu_page(unsigned long pa, unsigned long flags);
+/* The same without an sfence.vma. */
+void mmu_page_unfenced(unsigned long pa, unsigned long flags);
 
 void *memset(void *to, int byte, size_t size);
 void *memcpy(void *to, const void *from, size_t size);

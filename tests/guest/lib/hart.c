@@ -5,33 +5,25 @@
 #define STACK_SIZE 16384
 
 /* Called by crt0.S alone. */
-struct hart *harts_init(unsigned long id, unsigned long dtb, unsigned long status,
-			unsigned long satp, unsigned long sie);
+struct hart *harts_init(unsigned long id, unsigned long dtb);
 void cpu_init(void);
 void hart_main(void);
-extern char hart_entry[];
 extern char trap_vector[];
 
 struct hart harts[MAX_HARTS];
 unsigned long boot_hart;
 unsigned long boot_dtb;
-unsigned long boot_satp;
-unsigned long boot_sie;
 
 static u8 stacks[MAX_HARTS][STACK_SIZE] __attribute__((aligned(16)));
 
-struct hart *harts_init(unsigned long id, unsigned long dtb, unsigned long status,
-			unsigned long satp, unsigned long sie)
+struct hart *harts_init(unsigned long id, unsigned long dtb)
 {
 	boot_hart = id;
 	boot_dtb = dtb;
-	boot_satp = satp;
-	boot_sie = sie;
 	for (unsigned long i = 0; i < MAX_HARTS; i++) {
 		harts[i].id = i;
 		harts[i].stack = (unsigned long)(stacks[i] + STACK_SIZE);
 	}
-	harts[id].first_status = status;
 	return &harts[id];
 }
 

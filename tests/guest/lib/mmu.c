@@ -35,8 +35,14 @@ void mmu_off(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
+void mmu_page_unfenced(unsigned long pa, unsigned long flags)
+{
+	*(volatile u64 *)leaves = pte(pa, flags);
+	__asm__ volatile("fence rw, rw" ::: "memory");
+}
+
 void mmu_page(unsigned long pa, unsigned long flags)
 {
-	leaves[0] = pte(pa, flags);
+	mmu_page_unfenced(pa, flags);
 	__asm__ volatile("sfence.vma" ::: "memory");
 }

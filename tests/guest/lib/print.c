@@ -6,6 +6,7 @@
 
 #define UART_THR 0
 #define UART_LSR 5
+#define LSR_DR 0x01
 #define LSR_THRE 0x20
 
 void say_char(char c)
@@ -13,6 +14,13 @@ void say_char(char c)
 	while (!(read_u8(UART_BASE + UART_LSR) & LSR_THRE))
 		;
 	write_u8(UART_BASE + UART_THR, (u8)c);
+}
+
+int get_char(unsigned long ms)
+{
+	if (!WAIT_FOR(read_u8(UART_BASE + UART_LSR) & LSR_DR, ms))
+		return -1;
+	return read_u8(UART_BASE + UART_THR);
 }
 
 static void say_string(const char *s)
