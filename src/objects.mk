@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Objects of src/ and src/lib: one line each, full path: objs += src/lib/format.o
+objs += src/mmio.o

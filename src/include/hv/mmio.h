@@ -50,15 +50,17 @@ struct mmio_bus {
 
 /*
  * mmio_add() - put a device on the bus. Called while the VM is made, by its maker alone.
- * Returns 0; -EINVAL: the range is empty or wraps; -EEXIST: it overlaps another; -ENOMEM: the bus
- * is full. On error the bus is unchanged.
+ * An all-zero bus is an empty one. Returns 0; -EINVAL: the range is empty, wraps, or does not start
+ * at a multiple of 8 (the widest access: so offsets are aligned as addresses are); -EEXIST: it
+ * overlaps another; -ENOMEM: the bus is full. On error the bus is unchanged.
  */
 int __must_check mmio_add(struct mmio_bus *bus, gpa_t base, u64 size,
 			  const struct mmio_ops *ops, void *dev);
 
 /*
  * mmio_access() - dispatch one access at a guest physical address. acc->offset is filled in here,
- * the rest by the caller. Misaligned accesses are MMIO_FAULT when they hit a device. No lock.
+ * the rest by the caller. Misaligned accesses are MMIO_FAULT when they begin inside a device, and
+ * MMIO_ABSENT when they begin outside of all. No lock.
  */
 enum mmio_result mmio_access(const struct mmio_bus *bus, gpa_t addr, struct mmio_access *acc);
 
