@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Objects of arch/riscv64, one line each, full path.
+objs += arch/riscv64/vpmu.o
