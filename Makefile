@@ -63,6 +63,7 @@ hostlibs := -lcmocka -lfdt
 objs :=
 host-tests :=
 include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
+include tests/guest/payloads.mk
 
 O := $(B)/obj
 H := $(B)/host
@@ -113,7 +114,7 @@ $(O)/flags: always
 $(H)/flags: always
 	$(call update,'$(HOSTCC) $(hostcflags) $(hostlibs)')
 $(B)/include/version.h: always
-	$(call update,"#define SHYPER_VERSION \"$$(git describe --always --dirty 2>/dev/null || \
+	$(call update,"#define SHYPER_VERSION \"$$(GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null || \
 		echo unknown)\"")
 
 ##
@@ -124,7 +125,7 @@ test: test-host test-guest ## everything: host tests, then guest and whole-syste
 test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
 	$(Q)sh tools/test-host.sh $(host-bins)
 
-test-guest: $(B)/shyper.bin images ## payloads and whole systems in QEMU (T= picks: T=tests/system)
+test-guest: $(B)/shyper.bin guest-payloads images ## payloads and whole systems in QEMU (T= picks: T=tests/system)
 	$(Q)$(PYTHON) -m pytest $(or $(T),tests/guest tests/system)
 
 define host-test
@@ -156,9 +157,10 @@ MEMORY ?=##			memory of the machine (default: what the guest needs, or 1G)
 CPU ?=##			QEMU's CPU model: rv64, max, rv64,sstc=off … (default: QEMU's)
 LOGLEVEL ?=##			lines of Shyper's log to show: err, warn, info or debug
 QEMUFLAGS ?=##			more arguments for QEMU
+BARE ?=##			run-guest: 1: start the payload without Shyper, to compare
 OUT ?= build##			where run-guest writes its guest.itb
 
-export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL QEMUFLAGS OUT MIRROR
+export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL QEMUFLAGS BARE OUT MIRROR
 
 .PHONY: run-guest run-static debug
 run-guest: $(B)/shyper.bin ## one static guest from KERNEL, its UART on the terminal
@@ -209,7 +211,7 @@ $(B)/images/linux/Image $(B)/images/linux/initrd.gz &: $(wildcard images/linux/*
 ## Clean
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
-	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/test-logs $(B)/shyper.* $(B)/*.itb $(B)/nofp.stamp
+	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/shyper.* $(B)/*.itb $(B)/nofp.stamp
 
 distclean: ## remove all of build/, downloads too
 	$(Q)rm -rf $(B)

@@ -7,13 +7,13 @@ set -eu
 for assignment; do
 	case $assignment in
 	KERNEL=* | INITRD=* | CMDLINE=* | VCPUS=* | MEM=* | FIT=* | SMP=* | MEMORY=* | CPU=* | \
-	LOGLEVEL=* | QEMUFLAGS=* | OUT=* | SHYPER=*)
+	LOGLEVEL=* | QEMUFLAGS=* | OUT=* | BARE=*)
 		export "${assignment%%=*}=${assignment#*=}" ;;
 	*) echo "run-guest: unknown argument $assignment" >&2; exit 2 ;;
 	esac
 done
 top=$(dirname "$0")/..
-shyper=${SHYPER:-$top/build/shyper.bin}
+shyper=$top/build/shyper.bin
 
 die() { echo "run-guest: $*" >&2; exit 2; }
 
@@ -31,31 +31,48 @@ mebibytes() {
 	esac
 }
 
-# One guest: describe it in a boot image; the machine gets its memory, the image and 128M for us.
-make_fit() {
+check_payload() {
 	[ -n "${KERNEL:-}" ] || die "name a payload: make run-guest KERNEL=path"
 	readable KERNEL "$KERNEL"
 	[ -z "${INITRD:-}" ] || readable INITRD "$INITRD"
 	guest=$(mebibytes "${MEM:=256M}")
+	: "${VCPUS:=1}" "${SMP:=$VCPUS}"
+}
+
+# Describe one guest in a boot image; the machine gets its memory, that of the image and 128M for us.
+make_fit() {
 	out=${OUT:-$top/build}
 	mkdir -p "$out"
 	FIT=$out/guest.itb
 	/usr/bin/python3 "$top/tools/mkvm.py" --out "$FIT" --kernel "$KERNEL" \
 		${INITRD:+--initrd "$INITRD"} ${CMDLINE:+--cmdline "$CMDLINE"} \
-		--vcpus "${VCPUS:=1}" --memory "$MEM" >"$out/mkvm.log" 2>&1 || {
+		--vcpus "$VCPUS" --memory "$MEM" >"$out/mkvm.log" 2>&1 || {
 		cat "$out/mkvm.log" >&2
 		die "cannot make the boot image"
 	}
 	fit=$(mebibytes "$(stat -c %s "$FIT")")
-	: "${SMP:=$VCPUS}" "${MEMORY:=$(((guest + fit + 128 + 15) / 16 * 16))M}"
+	: "${MEMORY:=$(((guest + fit + 128 + 15) / 16 * 16))M}"
 }
 
-readable SHYPER "$shyper"
-if [ -n "${FIT:-}" ]; then readable FIT "$FIT"; else make_fit; fi
-if [ -t 0 ]; then set -- -serial mon:stdio; else set -- -serial stdio -monitor none; fi
+# qemu ARGUMENT… - become QEMU, the machine's first serial port on the terminal.
+qemu() {
+	if [ -t 0 ]; then set -- -serial mon:stdio "$@"; else set -- -serial stdio -monitor none "$@"; fi
+	# shellcheck disable=SC2086 # QEMUFLAGS is a list
+	exec qemu-system-riscv64 -machine virt ${CPU:+-cpu "$CPU"} -smp "${SMP:-4}" \
+		-m "${MEMORY:-1G}" -display none -nic none -bios default "$@" ${QEMUFLAGS:-}
+}
 
+if [ -n "${BARE:-}" ]; then
+	check_payload
+	MEMORY=${MEMORY:-$MEM}
+	qemu -kernel "$KERNEL" ${INITRD:+-initrd "$INITRD"} ${CMDLINE:+-append "$CMDLINE"}
+fi
+readable shyper.bin "$shyper"
+if [ -n "${FIT:-}" ]; then
+	readable FIT "$FIT"
+else
+	check_payload
+	make_fit
+fi
 # Shyper restarts guests by itself and never resets the machine, hence -no-reboot.
-# shellcheck disable=SC2086 # QEMUFLAGS is a list
-exec qemu-system-riscv64 -machine virt ${CPU:+-cpu "$CPU"} -smp "${SMP:-4}" -m "${MEMORY:-1G}" \
-	-display none "$@" -nic none -no-reboot -bios default -kernel "$shyper" -initrd "$FIT" \
-	${LOGLEVEL:+-append "loglevel=$LOGLEVEL"} ${QEMUFLAGS:-}
+qemu -no-reboot -kernel "$shyper" -initrd "$FIT" ${LOGLEVEL:+-append "loglevel=$LOGLEVEL"}
