@@ -3,3 +3,6 @@
 objs += src/mmio.o
 objs += src/lib/string.o
 objs += src/lib/format.o
+objs += src/vmdef.o
+objs += src/vmdef_value.o
+objs += src/vmdef_check.o

@@ -14,6 +14,9 @@
 #define VMDEF_RAM 8		/* RAM ranges */
 #define VMDEF_PASSTHROUGH 32
 #define VMDEF_IRQS 64		/* passed-through wires, in all */
+#define VMDEF_SOURCES 1024	/* of any interrupt controller: PLIC specification 1.0 */
+#define VMDEF_DEFAULT_SOURCES 96	/* of the VM's, as on QEMU's virt machine */
+#define VMDEF_TREE_SIZE 65536	/* bytes of a definition tree */
 
 enum vmdef_action {
 	VMDEF_RESTART,	/* reload the images and boot again */
@@ -86,7 +89,9 @@ struct vmdef_error {
 };
 
 /*
- * vmdef_parse() - read and check a definition tree of at most size bytes. Nothing outside *def
+ * vmdef_parse() - read and check a definition tree of at most size bytes. fdt must be 8-byte
+ * aligned; data inside a FIT is only 4-byte aligned, so it is copied first when need be, and so
+ * is a tree that somebody else can still write to. Needs 2.5 KiB of stack. Nothing outside *def
  * and *error is touched; def is meaningful only on success. Unknown properties and nodes are
  * refused. Says nothing of the board (harts that exist, memory that is free): vm_create() does.
  * Any context, no lock. Returns 0, or -EINVAL with *error filled in.

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads a VM definition tree. The shape of the tree is data: tables name every node and property
+ * that may occur, in the order in which they are read. Relations between what was read (overlaps,
+ * interrupt numbers, addresses inside RAM) are checked at the end, by vmdef_check.c.
+ */
+#include <hv/vmdef.h>
+
+#include <libfdt.h>
+
+#include <hv/errno.h>
+#include <hv/format.h>
+#include <hv/string.h>
+
+#include "vmdef_parse.h"
+
+struct property {
+	const char *name;
+	bool required;
+	int (*read)(struct vmdef_parse *p, const struct vmdef_value *v);
+};
+
+struct node_kind {
+	const char *name;	/* without unit address; NULL: any */
+	bool many;		/* may occur more than once, then its unit address tells which */
+	u32 device;		/* index into vmdef_devices[], of a device */
+	const struct property *properties;	/* up to a NULL name */
+	const struct node_kind *children;	/* up to a NULL properties */
+	/* The properties have been read; what must they be together? May be NULL. */
+	int (*check)(struct vmdef_parse *p, int node, const struct node_kind *kind);
+};
+
+/* --- Root ---------------------------------------------------------------------------------- */
+
+/* #address-cells and #size-cells are what makes other tools read the tree: always 2 here. */
+static int read_cells(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	u32 n;
+	int err = vmdef_read_u32(p, v, &n);
+
+	if (!err && n != 2)
+		return vmdef_refuse(p, v, "must be 2");
+	return err;
+}
+
+static int read_compatible(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	const char *text = vmdef_string_of(p, v);
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "shyper,vm-v1") != 0)
+		return vmdef_refuse(p, v, "must be \"shyper,vm-v1\"");
+	return 0;
+}
+
+static int read_vm_name(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_name(p, v, p->def->name, sizeof(p->def->name));
+}
+
+static int read_vcpus(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	int err = vmdef_read_u32(p, v, &p->def->vcpus);
+
+	if (!err && (p->def->vcpus == 0 || p->def->vcpus > VMDEF_VCPUS))
+		return vmdef_refuse(p, v, "is %u; possible are 1 to %u", p->def->vcpus, VMDEF_VCPUS);
+	return err;
+}
+
+/* One hart id per vCPU, each of one or two cells; vcpus was read before and says which. */
+static int read_harts(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	u32 width = v->size == 4 * def->vcpus ? 4 : 8;
+
+	if (v->size != width * def->vcpus) {
+		return vmdef_refuse(p, v, "must name one hart for each of the %u vCPUs, is %u bytes",
+			      def->vcpus, v->size);
+	}
+	for (u32 i = 0; i < def->vcpus; i++) {
+		const u8 *data = v->data + i * width;
+
+		def->hart[i] = width == 4 ? vmdef_cell(data) : vmdef_cells2(data);
+		for (u32 j = 0; j < i; j++) {
+			if (def->hart[i] == def->hart[j])
+				return vmdef_refuse(p, v, "names hart %lu twice", def->hart[i]);
+		}
+	}
+	def->harts = def->vcpus;
+	return 0;
+}
+
+static int read_bootargs(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_string(p, v, p->def->cmdline, sizeof(p->def->cmdline));
+}
+
+static int read_autostart(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_flag(p, v, &p->def->autostart);
+}
+
+static int read_action(struct vmdef_parse *p, const struct vmdef_value *v, enum vmdef_action *out)
+{
+	static const char choices[] = "\"restart\" or \"stop\"";
+	static const char *const words[] = {
+		[VMDEF_RESTART] = "restart",
+		[VMDEF_STOP] = "stop",
+		NULL,
+	};
+	u32 n;
+	int err = vmdef_read_word(p, v, words, choices, &n);
+
+	if (!err)
+		*out = (enum vmdef_action)n;
+	return err;
+}
+
+static int read_on_reboot(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_action(p, v, &p->def->on_reboot);
+}
+
+static int read_on_crash(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_action(p, v, &p->def->on_crash);
+}
+
+static int read_max_restarts(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_u32(p, v, &p->def->max_restarts);
+}
+
+static int read_max_leaf(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	static const char choices[] = "\"4K\", \"64K\", \"2M\" or \"1G\"";
+	static const char *const words[] = { "4K", "64K", "2M", "1G", NULL };
+	static const u8 shift[] = { 12, 16, 21, 30 };
+	u32 n;
+	int err = vmdef_read_word(p, v, words, choices, &n);
+
+	if (!err)
+		p->def->max_leaf = shift[n];
+	return err;
+}
+
+/* --- Memory -------------------------------------------------------------------------------- */
+
+static int read_memory_reg(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	struct vmdef_ram *ram;
+	int err;
+
+	if (def->rams == VMDEF_RAM)
+		return vmdef_refuse(p, v, "is one memory range too many; possible are %u", VMDEF_RAM);
+	ram = &def->ram[def->rams];
+	err = vmdef_read_one_range(p, v, &ram->base, &ram->size);
+	if (!err)
+		err = vmdef_check_pages(p, v, ram->base, ram->size);
+	p->ram_node[def->rams++] = v->node;
+	return err;
+}
+
+/* reg, read before, made the range. */
+static int read_identity(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_flag(p, v, &p->def->ram[p->def->rams - 1].identity);
+}
+
+/* --- Images -------------------------------------------------------------------------------- */
+
+static int read_image_name(struct vmdef_parse *p, const struct vmdef_value *v, struct vmdef_image *image)
+{
+	return vmdef_read_name(p, v, image->name, sizeof(image->name));
+}
+
+static int read_image_load(struct vmdef_parse *p, const struct vmdef_value *v, struct vmdef_image *image)
+{
+	image->load_given = true;
+	return vmdef_read_address(p, v, &image->load);
+}
+
+static int read_kernel_image(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_image_name(p, v, &p->def->kernel);
+}
+
+static int read_kernel_load(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_image_load(p, v, &p->def->kernel);
+}
+
+static int read_kernel_entry(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	int err = vmdef_read_address(p, v, &p->def->entry);
+
+	if (!err && !IS_ALIGNED(p->def->entry, 2))
+		return vmdef_refuse(p, v, "0x%lx is odd; no instruction can start there", p->def->entry);
+	p->def->entry_given = true;
+	return err;
+}
+
+static int read_initrd_image(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_image_name(p, v, &p->def->initrd);
+}
+
+/* Linux hands the pages of its initrd to the allocator afterwards, so it owns them whole. */
+static int read_initrd_load(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	int err = read_image_load(p, v, &p->def->initrd);
+
+	return err ? err : vmdef_check_pages(p, v, p->def->initrd.load, 0);
+}
+
+/* --- Devices ------------------------------------------------------------------------------- */
+
+static struct vmdef_device *device_of(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_device_get(p->def, v->device);
+}
+
+static int read_status(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	static const char choices[] = "\"okay\" or \"disabled\"";
+	static const char *const words[] = { "okay", "disabled", NULL };
+	u32 n;
+	int err = vmdef_read_word(p, v, words, choices, &n);
+
+	if (!err && n == 1)
+		p->disabled |= (u32)BIT(v->device);
+	return err;
+}
+
+static int read_device_reg(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef_device *device = device_of(p, v);
+	int err = vmdef_read_one_range(p, v, &device->base, &device->size);
+
+	if (!err && !IS_ALIGNED(device->base, 8))
+		return vmdef_refuse(p, v, "0x%lx is not a multiple of 8", device->base);
+	return err;
+}
+
+static int read_interrupt(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	p->irq_given |= (u32)BIT(v->device);
+	return vmdef_read_u32(p, v, &device_of(p, v)->irq);
+}
+
+static int read_sources(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	u32 *sources = &p->def->plic_sources;
+	int err = vmdef_read_u32(p, v, sources);
+
+	if (!err && (*sources < 2 || *sources > VMDEF_SOURCES))
+		return vmdef_refuse(p, v, "is %u; possible are 2 to %u", *sources, VMDEF_SOURCES);
+	return err;
+}
+
+/* --- Passthrough --------------------------------------------------------------------------- */
+
+/* How many of width bytes make up the value; room is what is left of max. 0 on success. */
+static int count_of(struct vmdef_parse *p, const struct vmdef_value *v, u32 width, u32 used, u32 max,
+		    u32 *count)
+{
+	*count = v->size / width;
+	if (v->size == 0 || v->size % width)
+		return vmdef_refuse(p, v, "must be a list of %u-byte entries, is %u bytes", width, v->size);
+	if (*count > max - used)
+		return vmdef_refuse(p, v, "brings more than %u in all", max);
+	return 0;
+}
+
+/* Guest ranges; the host's are the same unless host-reg follows. */
+static int read_passthrough_reg(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	u32 count;
+	int err = count_of(p, v, 16, def->passthroughs, VMDEF_PASSTHROUGH, &count);
+
+	for (u32 i = 0; !err && i < count; i++) {
+		struct vmdef_passthrough *pt = &def->passthrough[def->passthroughs];
+
+		err = vmdef_read_range(p, v, v->data + 16 * i, &pt->base, &pt->size);
+		if (!err)
+			err = vmdef_check_pages(p, v, pt->base, pt->size);
+		pt->host = pt->base;
+		p->passthrough_node[def->passthroughs++] = v->node;
+	}
+	return err;
+}
+
+static int read_host_reg(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	u32 first = p->first_passthrough;
+	u32 count = def->passthroughs - first;
+	u64 size;
+	int err = 0;
+
+	if (v->size != 16 * count) {
+		return vmdef_refuse(p, v, "must have as many ranges as reg (%u), is %u bytes", count,
+			      v->size);
+	}
+	for (u32 i = 0; !err && i < count; i++) {
+		struct vmdef_passthrough *pt = &def->passthrough[first + i];
+
+		err = vmdef_read_range(p, v, v->data + 16 * i, &pt->host, &size);
+		if (!err && size != pt->size) {
+			return vmdef_refuse(p, v, "range %u has size 0x%lx, in reg 0x%lx", i, size,
+				      pt->size);
+		}
+		if (!err)
+			err = vmdef_check_pages(p, v, pt->host, size);
+	}
+	return err;
+}
+
+static int read_interrupts(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	u32 count;
+	int err = count_of(p, v, 4, def->irqs, VMDEF_IRQS, &count);
+
+	for (u32 i = 0; !err && i < count; i++) {
+		u32 n = vmdef_cell(v->data + 4 * i);
+
+		def->irq[def->irqs] = (struct vmdef_irq){ .host = n, .guest = n };
+		p->irq_node[def->irqs++] = v->node;
+	}
+	return err;
+}
+
+static int read_host_interrupts(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	u32 first = p->first_irq;
+	u32 count = def->irqs - first;
+
+	if (v->size != 4 * count) {
+		return vmdef_refuse(p, v, "must have as many entries as interrupts (%u), is %u bytes",
+			      count, v->size);
+	}
+	for (u32 i = 0; i < count; i++)
+		def->irq[first + i].host = vmdef_cell(v->data + 4 * i);
+	return 0;
+}
+
+static int check_passthrough(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	(void)kind;
+	if (p->def->passthroughs == p->first_passthrough && p->def->irqs == p->first_irq)
+		return vmdef_refuse_node(p, node, "reg", "neither reg nor interrupts is there");
+	p->first_passthrough = p->def->passthroughs;
+	p->first_irq = p->def->irqs;
+	return 0;
+}
+
+/* --- The shape of the tree ----------------------------------------------------------------- */
+
+#define CELLS { "#address-cells", false, read_cells }, { "#size-cells", false, read_cells }
+
+static const struct property memory_properties[] = {
+	{ "reg", true, read_memory_reg },
+	{ "identity-map", false, read_identity },
+	{ NULL, false, NULL },
+};
+
+static const struct property kernel_properties[] = {
+	{ "image", true, read_kernel_image },
+	{ "load", false, read_kernel_load },
+	{ "entry", false, read_kernel_entry },
+	{ NULL, false, NULL },
+};
+
+static const struct property initrd_properties[] = {
+	{ "image", true, read_initrd_image },
+	{ "load", false, read_initrd_load },
+	{ NULL, false, NULL },
+};
+
+static int note_device(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	p->device_node[kind->device] = node;
+	return 0;
+}
+
+static const struct property plic_properties[] = {
+	{ "status", false, read_status },
+	{ "reg", false, read_device_reg },
+	{ "sources", false, read_sources },
+	{ NULL, false, NULL },
+};
+
+static const struct property irq_device_properties[] = {
+	{ "status", false, read_status },
+	{ "reg", false, read_device_reg },
+	{ "interrupt", false, read_interrupt },
+	{ NULL, false, NULL },
+};
+
+static const struct property plain_device_properties[] = {
+	{ "status", false, read_status },
+	{ "reg", false, read_device_reg },
+	{ NULL, false, NULL },
+};
+
+static const struct property passthrough_properties[] = {
+	{ "reg", false, read_passthrough_reg },
+	{ "host-reg", false, read_host_reg },
+	{ "interrupts", false, read_interrupts },
+	{ "host-interrupts", false, read_host_interrupts },
+	{ NULL, false, NULL },
+};
+
+static const struct property bus_properties[] = {
+	CELLS,
+	{ NULL, false, NULL },
+};
+
+static const struct property root_properties[] = {
+	{ "compatible", true, read_compatible },
+	CELLS,
+	{ "vm-name", true, read_vm_name },
+	{ "vcpus", false, read_vcpus },
+	{ "harts", false, read_harts },
+	{ "bootargs", false, read_bootargs },
+	{ "autostart", false, read_autostart },
+	{ "on-reboot", false, read_on_reboot },
+	{ "on-crash", false, read_on_crash },
+	{ "max-restarts", false, read_max_restarts },
+	{ "max-leaf", false, read_max_leaf },
+	{ NULL, false, NULL },
+};
+
+static const struct node_kind device_kinds[] = {
+	{ .name = "plic", .device = VMDEF_PLIC, .properties = plic_properties,
+	  .check = note_device },
+	{ .name = "uart", .device = VMDEF_UART, .properties = irq_device_properties,
+	  .check = note_device },
+	{ .name = "test", .device = VMDEF_FINISHER, .properties = plain_device_properties,
+	  .check = note_device },
+	{ .name = "rtc", .device = VMDEF_RTC, .properties = irq_device_properties,
+	  .check = note_device },
+	{ .properties = NULL },
+};
+
+static const struct node_kind passthrough_kinds[] = {
+	{ .many = true, .properties = passthrough_properties, .check = check_passthrough },
+	{ .properties = NULL },
+};
+
+static const struct node_kind root_kinds[] = {
+	{ .name = "memory", .many = true, .properties = memory_properties },
+	{ .name = "kernel", .properties = kernel_properties },
+	{ .name = "initrd", .properties = initrd_properties },
+	{ .name = "devices", .properties = bus_properties, .children = device_kinds },
+	{ .name = "passthrough", .properties = bus_properties, .children = passthrough_kinds },
+	{ .properties = NULL },
+};
+
+static const struct node_kind root_kind = {
+	.name = "",
+	.properties = root_properties,
+	.children = root_kinds,
+};
+
+/* --- The walk ------------------------------------------------------------------------------ */
+
+/* Every property of the node is in the table, and none is there twice. */
+static int check_property_names(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	u32 seen = 0;
+	int offset;
+
+	fdt_for_each_property_offset(offset, p->fdt, node) {
+		const char *name = "?";
+		u32 i = 0;
+
+		fdt_getprop_by_offset(p->fdt, offset, &name, NULL);
+		while (kind->properties[i].name && strcmp(kind->properties[i].name, name) != 0)
+			i++;
+		if (!kind->properties[i].name)
+			return vmdef_refuse_node(p, node, name, "is an unknown property");
+		if (seen & BIT(i))
+			return vmdef_refuse_node(p, node, name, "is there twice");
+		seen |= (u32)BIT(i);
+	}
+	return 0;
+}
+
+static int read_properties(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	int err = check_property_names(p, node, kind);
+
+	for (const struct property *property = kind->properties; !err && property->name; property++) {
+		struct vmdef_value v = {
+			.node = node,
+			.device = kind->device,
+			.name = property->name,
+		};
+		int size;
+
+		v.data = fdt_getprop(p->fdt, node, property->name, &size);
+		v.size = (u32)size;
+		if (v.data) {
+			err = property->read(p, &v);
+		} else if (property->required) {
+			err = vmdef_refuse(p, &v, "is missing");
+		}
+	}
+	return err;
+}
+
+/* The name without its unit address is that of the kind. */
+static bool kind_matches(const struct node_kind *kind, const char *name)
+{
+	size_t len;
+
+	if (!kind->name)
+		return true;
+	len = strlen(kind->name);
+	return !strncmp(name, kind->name, len) && (!name[len] || name[len] == '@');
+}
+
+static const struct node_kind *find_kind(const struct node_kind *kinds, const char *name)
+{
+	for (; kinds && kinds->properties; kinds++) {
+		if (kind_matches(kinds, name))
+			return kinds;
+	}
+	return NULL;
+}
+
+/* No earlier sibling has this name or, where only one is possible, is of this kind. */
+static int check_single(struct vmdef_parse *p, int parent, int node, const struct node_kind *kind)
+{
+	const char *name = fdt_get_name(p->fdt, node, NULL);
+	int other;
+
+	fdt_for_each_subnode(other, p->fdt, parent) {
+		const char *other_name = fdt_get_name(p->fdt, other, NULL);
+
+		if (other == node)
+			break;
+		if (!strcmp(name, other_name) || (!kind->many && kind_matches(kind, other_name)))
+			return vmdef_refuse_node(p, node, "", "this node is there twice");
+	}
+	return 0;
+}
+
+/* Recursion ends with the tables: four levels at most. */
+static int read_node(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	int err = read_properties(p, node, kind);
+	u32 children = 0;
+	int child;
+
+	if (!err && kind->check)
+		err = kind->check(p, node, kind);
+	if (err)
+		return err;
+	fdt_for_each_subnode(child, p->fdt, node) {
+		const struct node_kind *child_kind =
+			find_kind(kind->children, fdt_get_name(p->fdt, child, NULL));
+
+		if (!child_kind)
+			return vmdef_refuse_node(p, child, "", "unknown node");
+		if (++children > VMDEF_CHILDREN)
+			return vmdef_refuse_node(p, child, "", "more than %u nodes in one", VMDEF_CHILDREN);
+		err = check_single(p, node, child, child_kind);
+		if (!err)
+			err = read_node(p, child, child_kind);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void set_defaults(struct vmdef *def)
+{
+	memset(def, 0, sizeof(*def));
+	def->vcpus = 1;
+	def->on_reboot = VMDEF_RESTART;
+	def->on_crash = VMDEF_STOP;
+	def->max_leaf = 30;
+	def->plic_sources = VMDEF_DEFAULT_SOURCES;
+	for (u32 i = 0; i < VMDEF_DEVICES; i++)
+		*vmdef_device_get(def, i) = vmdef_devices[i].standard;
+}
+
+int vmdef_parse(struct vmdef *def, const void *fdt, size_t size, struct vmdef_error *error)
+{
+	struct vmdef_parse p = { .def = def, .fdt = fdt, .error = error };
+	int err;
+
+	set_defaults(def);
+	err = fdt_check_full(fdt, size);
+	if (err) {
+		return vmdef_refuse_path(&p, "/", "", "not a sound device tree: %s",
+					 fdt_strerror(err));
+	}
+	if (fdt_totalsize(fdt) > VMDEF_TREE_SIZE) {
+		return vmdef_refuse_path(&p, "/", "", "the tree has %u bytes; possible are %u",
+					 fdt_totalsize(fdt), VMDEF_TREE_SIZE);
+	}
+	err = read_node(&p, 0, &root_kind);
+	return err ? err : vmdef_check(&p);
+}

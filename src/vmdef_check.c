@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The relations inside a VM definition: nothing overlaps, every device has the room it needs,
+ * every interrupt number is used once, and every address to load or start at lies in RAM.
+ */
+#include "vmdef_parse.h"
+
+#include <hv/errno.h>
+#include <hv/format.h>
+
+/* Register files end with these registers: UART scratch, finisher, RTC's last. PLIC: see below. */
+const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
+	[VMDEF_PLIC] = { "/devices/plic", { 0x0c000000, 0x600000, 0 }, 0, false },
+	[VMDEF_UART] = { "/devices/uart", { 0x10000000, 0x100, 10 }, 8, true },
+	[VMDEF_FINISHER] = { "/devices/test", { 0x00100000, 0x1000, 0 }, 4, false },
+	[VMDEF_RTC] = { "/devices/rtc", { 0x00101000, 0x1000, 11 }, 0x24, true },
+};
+
+#define DEFAULT_RAM_BASE 0x80000000
+#define DEFAULT_RAM_SIZE MIB(256)
+
+struct vmdef_device *vmdef_device_get(struct vmdef *def, u32 index)
+{
+	struct vmdef_device *const devices[VMDEF_DEVICES] = {
+		[VMDEF_PLIC] = &def->plic,
+		[VMDEF_UART] = &def->uart,
+		[VMDEF_FINISHER] = &def->finisher,
+		[VMDEF_RTC] = &def->rtc,
+	};
+
+	return devices[index];
+}
+
+/* Refuse at a node of the tree or, where the tree has none, at the place of the default. */
+#define refuse_at(p, node, path, ...)                                                    \
+	((node) > 0 ? vmdef_refuse_node(p, node, __VA_ARGS__)                            \
+		    : vmdef_refuse_path(p, path, __VA_ARGS__))
+
+/* --- Devices ------------------------------------------------------------------------------- */
+
+/*
+ * RISC-V PLIC specification 1.0, Memory Map: context n has its threshold and claim registers at
+ * 0x200000 + n * 0x1000. Hart h has contexts 2h (M) and 2h + 1 (S).
+ */
+static u64 plic_size(const struct vmdef *def)
+{
+	return 0x200000 + (u64)def->vcpus * 2 * 0x1000;
+}
+
+static int check_device_size(const struct vmdef_parse *p, u32 i)
+{
+	const struct vmdef_device *device = vmdef_device_get(p->def, i);
+	u64 needed = i == VMDEF_PLIC ? plic_size(p->def) : vmdef_devices[i].min_size;
+
+	if (device->size && device->size < needed) {
+		return refuse_at(p, p->device_node[i], vmdef_devices[i].path, "reg",
+				 "has 0x%lx bytes, needed are 0x%lx", device->size, needed);
+	}
+	return 0;
+}
+
+/* Disabled devices go; without a PLIC the default interrupts of the others go too. */
+static int settle_devices(struct vmdef_parse *p)
+{
+	bool wired = !(p->disabled & BIT(VMDEF_PLIC));
+	int err = 0;
+
+	for (u32 i = 0; !err && i < VMDEF_DEVICES; i++) {
+		struct vmdef_device *device = vmdef_device_get(p->def, i);
+
+		if (p->disabled & BIT(i))
+			*device = (struct vmdef_device){ .size = 0 };
+		else if (!wired && !(p->irq_given & BIT(i)))
+			device->irq = 0;
+		err = check_device_size(p, i);
+	}
+	if (!wired)
+		p->def->plic_sources = 0;
+	return err;
+}
+
+/* --- Address space --------------------------------------------------------------------------- */
+
+static void region_path(const struct vmdef_parse *p, const struct vmdef_region *region, char *buf,
+			size_t size)
+{
+	if (region->node > 0)
+		vmdef_node_path(p, region->node, buf, size);
+	else
+		format(buf, size, "%s", region->path);
+}
+
+static int refuse_overlap(const struct vmdef_parse *p, const struct vmdef_region *region,
+			  const struct vmdef_region *other, const char *how)
+{
+	char path[48];
+
+	region_path(p, other, path, sizeof(path));
+	return refuse_at(p, region->node, region->path, "reg", "0x%lx + 0x%lx %s %s (0x%lx + 0x%lx)",
+			 region->base, region->size, how, path, other->base, other->size);
+}
+
+/*
+ * What is emulated must fault, what is mapped must not: they cannot share a page. Two emulated
+ * devices can.
+ */
+static int check_pair(const struct vmdef_parse *p, const struct vmdef_region *a,
+		      const struct vmdef_region *b)
+{
+	u64 a_base = ALIGN_DOWN(a->base, PAGE_SIZE);
+	u64 b_base = ALIGN_DOWN(b->base, PAGE_SIZE);
+	u64 a_end = ALIGN_UP(a->base + a->size, PAGE_SIZE);
+	u64 b_end = ALIGN_UP(b->base + b->size, PAGE_SIZE);
+
+	if (range_overlaps(a->base, a->size, b->base, b->size))
+		return refuse_overlap(p, a, b, "overlaps");
+	if (a->emulated != b->emulated &&
+	    range_overlaps(a_base, a_end - a_base, b_base, b_end - b_base))
+		return refuse_overlap(p, a, b, "shares a page with");
+	return 0;
+}
+
+static int add_region(struct vmdef_parse *p, const struct vmdef_region *region)
+{
+	if (region->size == 0)
+		return 0;
+	for (u32 i = 0; i < p->regions; i++) {
+		int err = check_pair(p, region, &p->region[i]);
+
+		if (err)
+			return err;
+	}
+	p->region[p->regions++] = *region;
+	return 0;
+}
+
+static int check_regions(struct vmdef_parse *p)
+{
+	const struct vmdef *def = p->def;
+	int err = 0;
+
+	for (u32 i = 0; !err && i < def->rams; i++) {
+		err = add_region(p, &(struct vmdef_region){
+			def->ram[i].base, def->ram[i].size, p->ram_node[i], "/memory", false });
+	}
+	for (u32 i = 0; !err && i < VMDEF_DEVICES; i++) {
+		const struct vmdef_device *device = vmdef_device_get(p->def, i);
+
+		err = add_region(p, &(struct vmdef_region){
+			device->base, device->size, p->device_node[i], vmdef_devices[i].path, true });
+	}
+	for (u32 i = 0; !err && i < def->passthroughs; i++) {
+		err = add_region(p, &(struct vmdef_region){
+			def->passthrough[i].base, def->passthrough[i].size, p->passthrough_node[i],
+			"/passthrough", false });
+	}
+	return err;
+}
+
+/* Host addresses: a page of the host appears once in the VM, as RAM or as device. */
+static int check_host_ranges(const struct vmdef_parse *p)
+{
+	const struct vmdef *def = p->def;
+
+	for (u32 i = 0; i < def->passthroughs; i++) {
+		const struct vmdef_passthrough *pt = &def->passthrough[i];
+
+		for (u32 j = 0; j < i; j++) {
+			if (range_overlaps(pt->host, pt->size, def->passthrough[j].host,
+					   def->passthrough[j].size)) {
+				return vmdef_refuse_node(p, p->passthrough_node[i], "host-reg",
+							 "0x%lx + 0x%lx is passed through twice",
+							 pt->host, pt->size);
+			}
+		}
+		for (u32 j = 0; j < def->rams; j++) {
+			const struct vmdef_ram *ram = &def->ram[j];
+
+			if (ram->identity &&
+			    range_overlaps(pt->host, pt->size, ram->base, ram->size)) {
+				return vmdef_refuse_node(p, p->passthrough_node[i], "host-reg",
+							 "0x%lx + 0x%lx overlaps identity memory",
+							 pt->host, pt->size);
+			}
+		}
+	}
+	return 0;
+}
+
+/* --- Interrupts ------------------------------------------------------------------------------ */
+
+static int use_source(struct vmdef_parse *p, u32 irq, int node, const char *path,
+		      const char *property)
+{
+	u32 sources = p->def->plic_sources;
+	u32 *word = &p->irq_used[irq / 32 % ARRAY_SIZE(p->irq_used)];
+
+	if (sources == 0)
+		return refuse_at(p, node, path, property, "there is no interrupt controller");
+	if (irq == 0 || irq >= sources) {
+		return refuse_at(p, node, path, property, "is %u; possible are 1 to %u", irq,
+				 sources - 1);
+	}
+	if (*word & BIT(irq % 32))
+		return refuse_at(p, node, path, property, "source %u is used twice", irq);
+	*word |= (u32)BIT(irq % 32);
+	return 0;
+}
+
+static int check_interrupts(struct vmdef_parse *p)
+{
+	const struct vmdef *def = p->def;
+	int err = 0;
+
+	for (u32 i = 0; !err && i < VMDEF_DEVICES; i++) {
+		const struct vmdef_device *device = vmdef_device_get(p->def, i);
+
+		if (device->size && device->irq) {
+			err = use_source(p, device->irq, p->device_node[i], vmdef_devices[i].path,
+					 "interrupt");
+		}
+	}
+	for (u32 i = 0; !err && i < def->irqs; i++)
+		err = use_source(p, def->irq[i].guest, p->irq_node[i], "", "interrupts");
+	return err;
+}
+
+static int check_host_interrupts(const struct vmdef_parse *p)
+{
+	const struct vmdef *def = p->def;
+
+	for (u32 i = 0; i < def->irqs; i++) {
+		u32 host = def->irq[i].host;
+
+		if (host == 0 || host >= VMDEF_SOURCES) {
+			return vmdef_refuse_node(p, p->irq_node[i], "host-interrupts",
+						 "is %u; possible are 1 to %u", host,
+						 VMDEF_SOURCES - 1);
+		}
+		for (u32 j = 0; j < i; j++) {
+			if (host == def->irq[j].host) {
+				return vmdef_refuse_node(p, p->irq_node[i], "host-interrupts",
+							 "source %u is passed through twice", host);
+			}
+		}
+	}
+	return 0;
+}
+
+/* --- Images ---------------------------------------------------------------------------------- */
+
+static int check_in_ram(const struct vmdef_parse *p, const char *path, const char *property, u64 a)
+{
+	for (u32 i = 0; i < p->def->rams; i++) {
+		if (range_inside(a, 1, p->def->ram[i].base, p->def->ram[i].size))
+			return 0;
+	}
+	return vmdef_refuse_path(p, path, property, "0x%lx is not in the VM's memory", a);
+}
+
+static int check_images(const struct vmdef_parse *p)
+{
+	const struct vmdef *def = p->def;
+	const struct vmdef_image *kernel = &def->kernel, *initrd = &def->initrd;
+	int err = 0;
+
+	if (!kernel->name[0])
+		return vmdef_refuse_path(p, "/kernel", "", "this node is missing");
+	if (kernel->load_given)
+		err = check_in_ram(p, "/kernel", "load", kernel->load);
+	if (!err && def->entry_given)
+		err = check_in_ram(p, "/kernel", "entry", def->entry);
+	if (!err && initrd->load_given)
+		err = check_in_ram(p, "/initrd", "load", initrd->load);
+	if (!err && kernel->load_given && initrd->load_given && kernel->load == initrd->load)
+		err = vmdef_refuse_path(p, "/initrd", "load", "is the kernel's address");
+	return err;
+}
+
+/* --- All together ---------------------------------------------------------------------------- */
+
+static void settle_ram(struct vmdef *def)
+{
+	if (def->rams == 0) {
+		def->ram[0] = (struct vmdef_ram){ DEFAULT_RAM_BASE, DEFAULT_RAM_SIZE, false };
+		def->rams = 1;
+	}
+}
+
+static void sort_ram(struct vmdef *def)
+{
+	for (u32 i = 1; i < def->rams; i++) {
+		struct vmdef_ram ram = def->ram[i];
+		u32 j = i;
+
+		for (; j > 0 && def->ram[j - 1].base > ram.base; j--)
+			def->ram[j] = def->ram[j - 1];
+		def->ram[j] = ram;
+	}
+}
+
+int vmdef_check(struct vmdef_parse *p)
+{
+	int err = settle_devices(p);
+
+	settle_ram(p->def);
+	if (!err)
+		err = check_regions(p);
+	if (!err)
+		err = check_host_ranges(p);
+	if (!err)
+		err = check_interrupts(p);
+	if (!err)
+		err = check_host_interrupts(p);
+	if (!err)
+		err = check_images(p);
+	sort_ram(p->def);
+	return err;
+}
