@@ -6,3 +6,4 @@ objs += src/lib/format.o
 objs += src/vmdef.o
 objs += src/vmdef_value.o
 objs += src/vmdef_check.o
+objs += src/log.o

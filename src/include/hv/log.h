@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The log: a ring of lines with levels, kept in memory and readable later; lines at or above
- * the console level also go to the boot console. Any hart may log at any time, except from
- * inside the console driver. Lines are cut at LOG_LINE bytes.
+ * The log: a ring of lines, kept in memory and readable later, the oldest overwritten first; lines
+ * up to the console level also go to the boot console. Any hart may log at any time, except from
+ * inside the console driver. Lines look like "[   1.234567] hart 2: text" and are cut at LOG_LINE
+ * bytes; control characters in the text become '?'.
  */
 #ifndef HV_LOG_H
 #define HV_LOG_H
 
 #include <hv/types.h>
 
-#define LOG_LINE 256
+#define LOG_LINE 256	/* bytes of the longest line with its '\n' */
 
 enum log_level {
 	LOG_ERR,	/* somebody must act */
@@ -34,9 +35,17 @@ void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
 void log_level_set(enum log_level level);
 
 /*
+ * log_panic_mode() - from now on no hart takes the log's lock, which may be held by one that will
+ * never run again. Panic path only; lines of harts that still log may mingle.
+ */
+void log_panic_mode(void);
+
+/*
  * log_read() - copy kept lines from sequence number *seq on into buf (at most size bytes, whole
  * lines, each ended by '\n'); *seq moves past what was copied, or over lines already
- * overwritten. Returns the number of bytes; 0: nothing newer. Takes the log's lock.
+ * overwritten. It starts at 0, grows for ever and may come from outside: a wrong one yields part
+ * of a line or nothing. Returns the number of bytes; 0: nothing newer, or size is less than
+ * the next line, which LOG_LINE bytes always hold. Takes the log's lock.
  */
 size_t log_read(u64 *seq, char *buf, size_t size);
 
@@ -46,12 +55,21 @@ size_t log_read(u64 *seq, char *buf, size_t size);
  */
 struct log_limit {
 	u64 window;	/* start of the current second, host timer ticks */
-	u32 count;	/* lines let through in it */
+	u32 count;	/* lines let through, less one for each second that passed */
 	u32 dropped;	/* lines suppressed since the last one let through */
 };
 #define LOG_BURST 10
 
-/* log_allowed() - true when a line may be written now; counts the suppressed ones. */
+/*
+ * log_allowed() - true when a line may be written now. The suppressed ones are counted, and a line
+ * with their number precedes the next one that is allowed.
+ */
 bool log_allowed(struct log_limit *limit);
+
+/*
+ * The architecture supplies: arch_hart_index() the calling hart's index, which any context may
+ * ask for. Time comes from hv/timer.h.
+ */
+u32 arch_hart_index(void);
 
 #endif
