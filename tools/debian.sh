@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Debian packages for the build, sourced by tools/deps.sh and the recipes under images/: install tools on
-# the host, download riscv64 packages. Apt keeps its lists in a private folder, so that the
-# host's own sources and lists stay as they are. Run from the top of the source tree.
+# Debian packages for the build, sourced by tools/deps.sh and the recipes under images/: install
+# tools on the host, download riscv64 packages. Apt keeps its lists in a private folder, so that
+# the host's own sources and lists stay as they are. Run from the top of the source tree.
 
 CACHE=$PWD/build/cache
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -19,13 +19,15 @@ host_mirror() {
 	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk -v suite="$1" '
 		/^$/ { uri = "" }
 		tolower($1) == "uris:" { uri = $2 }
-		tolower($1) == "suites:" { for (i = 2; i <= NF; i++) if ($i == suite && uri) print uri }'
+		tolower($1) == "suites:" && uri {
+			for (i = 2; i <= NF; i++) if ($i == suite) print uri
+		}'
 }
 
 mirror() {
 	[ -z "${MIRROR:-}" ] || { say "$MIRROR"; return; }
 	found=$(host_mirror "$(host_codename)" | head -n 1)
-	[ -n "$found" ] || die "no Debian mirror in /etc/apt; name one: make MIRROR=http://…/debian"
+	[ -n "$found" ] || die "no Debian mirror in /etc/apt; name one: MIRROR=http://…/debian"
 	say "$found"
 }
 
@@ -55,7 +57,7 @@ debian_install() {
 			"$apt/parts" 2>/dev/null || :
 		[ ! -f /etc/apt/sources.list ] || cp /etc/apt/sources.list "$apt/parts/main.list"
 	fi
-	if [ -n "$suite" ] && ! cat "$apt"/parts/* | grep -v '^ *#' | grep -q "[ /]$suite\( \|$\)"; then
+	if [ -n "$suite" ] && ! grep -qs "^[^#]* $suite\( \|$\)" "$apt"/parts/*; then
 		say "deb [signed-by=$KEYRING] $(mirror) $suite main" >"$apt/parts/extra.list"
 	fi
 	set -- -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts" \
@@ -77,7 +79,7 @@ host_apt() {
 	# shellcheck disable=SC2086 # the options hold no spaces
 	as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c '
 		suite=$1 options=$2; shift 2
-		apt-get $options -q -q update || echo "apt: not every source could be read; going on" >&2
+		apt-get $options -q -q update || echo "apt: a source failed; going on" >&2
 		apt-get $options -q -q -y --no-install-recommends ${suite:+-t "$suite"} install "$@"
 	' host_apt "$suite" "$options" "$@"
 }
@@ -85,8 +87,9 @@ host_apt() {
 # guest_apt TOOL ARGUMENT… - apt-get or apt-cache on riscv64 packages of GUEST_SUITE alone.
 guest_apt() {
 	tool=$1; shift
-	"$tool" -o Dir::Etc::SourceList="$CACHE/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-		-o Dir::State="$CACHE/apt" -o Dir::State::Lists="$CACHE/apt/lists" \
+	"$tool" -o Dir::Etc::SourceList="$CACHE/apt/sources.list" \
+		-o Dir::Etc::SourceParts=/dev/null -o Dir::State="$CACHE/apt" \
+		-o Dir::State::Lists="$CACHE/apt/lists" \
 		-o Dir::State::status="$CACHE/apt/status" -o Dir::Cache="$CACHE/apt/cache" \
 		-o APT::Architecture=riscv64 -o APT::Architectures::=riscv64 \
 		-o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Acquire::Languages=none \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh tools|guest|all - get what the build and the tests need, and nothing that is there already.
+# deps.sh tools|guest|all - get what the build and the tests need and is not there yet.
 #   tools: host packages (apt, as root or through sudo) and libfdt for riscv64 in build/deps
 #   guest: the riscv64 packages that guest images are made of, in build/cache
 # Knows Debian 12 and 13. Elsewhere the tools must be there; the check is the same.
@@ -71,8 +71,8 @@ download() {
 	updated=yes
 	package=$2
 	# The kernel's package is named after its version: resolve it now, write it down nowhere.
-	[ "$package" != linux-image-riscv64 ] || package=$(guest_apt apt-cache depends \
-		linux-image-riscv64 | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+	[ "$2" != linux-image-riscv64 ] || package=$(guest_apt apt-cache depends "$2" |
+		sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
 	[ -n "$package" ] || die "cannot find $2 for riscv64 on $(mirror)"
 	say "deps: downloading $package (riscv64, $GUEST_SUITE)"
 	guest_download "$package"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# run-guest.sh [VARIABLE=value…] - start QEMU with Shyper and one static guest (KERNEL=…), or with
-# the static VMs of a boot image (FIT=…). The variables are those of `make run-guest`, from the
-# environment or as arguments. Runs at the same time need an OUT of their own. The exit status is QEMU's.
+# run-guest.sh [VARIABLE=value…] - start QEMU with Shyper and one static guest (KERNEL=…), or
+# with the static VMs of a boot image (FIT=…). The variables are those of `make run-guest`, from the
+# environment or as arguments. Runs at the same time need an OUT of their own. The exit status is
+# that of QEMU.
 set -eu
 for assignment; do
 	case $assignment in
@@ -35,11 +36,10 @@ check_payload() {
 	[ -n "${KERNEL:-}" ] || die "name a payload: make run-guest KERNEL=path"
 	readable KERNEL "$KERNEL"
 	[ -z "${INITRD:-}" ] || readable INITRD "$INITRD"
-	guest=$(mebibytes "${MEM:=256M}")
-	: "${VCPUS:=1}" "${SMP:=$VCPUS}"
+	: "${VCPUS:=1}" "${SMP:=$VCPUS}" "${MEM:=256M}"
 }
 
-# Describe one guest in a boot image; the machine gets its memory, that of the image and 128M for us.
+# Describe one guest in a boot image; the machine gets its memory, the image's and 128M for us.
 make_fit() {
 	out=${OUT:-$top/build}
 	mkdir -p "$out"
@@ -50,16 +50,17 @@ make_fit() {
 		cat "$out/mkvm.log" >&2
 		die "cannot make the boot image"
 	}
+	guest=$(mebibytes "$MEM")
 	fit=$(mebibytes "$(stat -c %s "$FIT")")
 	: "${MEMORY:=$(((guest + fit + 128 + 15) / 16 * 16))M}"
 }
 
 # qemu ARGUMENT… - become QEMU, the machine's first serial port on the terminal.
 qemu() {
-	if [ -t 0 ]; then set -- -serial mon:stdio "$@"; else set -- -serial stdio -monitor none "$@"; fi
-	# shellcheck disable=SC2086 # QEMUFLAGS is a list
+	if [ -t 0 ]; then serial="-serial mon:stdio"; else serial="-serial stdio -monitor none"; fi
+	# shellcheck disable=SC2086 # two lists
 	exec qemu-system-riscv64 -machine virt ${CPU:+-cpu "$CPU"} -smp "${SMP:-4}" \
-		-m "${MEMORY:-1G}" -display none -nic none -bios default "$@" ${QEMUFLAGS:-}
+		-m "${MEMORY:-1G}" -display none -nic none $serial -bios default "$@" ${QEMUFLAGS:-}
 }
 
 if [ -n "${BARE:-}" ]; then

@@ -9,7 +9,7 @@ tests=0 failed=0
 for program; do
 	status=0
 	timeout 300 "$program" >"$log" 2>&1 || status=$?
-	count=$(sed -n 's/.*Running \([0-9]*\) test(s).*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+	count=$(awk '/Running [0-9]+ test/ { n += $(NF - 1) } END { print n + 0 }' "$log")
 	tests=$((tests + count))
 	if [ $status = 0 ] && [ "$count" -gt 0 ]; then
 		printf '  %-28s %4d tests passed\n' "${program##*/}" "$count"
