@@ -7,3 +7,5 @@ objs += src/vmdef.o
 objs += src/vmdef_value.o
 objs += src/vmdef_check.o
 objs += src/log.o
+objs += src/fit.o
+objs += src/lib/crc32.o

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The boot image: a FIT (flattened image tree, made by mkimage) with the VM definitions and their
- * kernels and initrds. Every image carries a CRC-32 hash node, which is verified.
+ * The boot image: a FIT (flattened image tree, made by mkimage, data inside or behind the tree)
+ * with the VM definitions and their kernels and initrds, uncompressed. The definitions are the
+ * loadables of the default configuration. Every image carries a CRC-32 hash, which is verified.
  */
 #ifndef HV_FIT_H
 #define HV_FIT_H
@@ -9,6 +10,7 @@
 #include <hv/types.h>
 
 #define FIT_VMS 16
+#define FIT_IMAGES 64
 
 struct fit {
 	const void *fdt;	/* the tree, in Shyper's memory; constant */
@@ -16,13 +18,14 @@ struct fit {
 };
 
 struct fit_image {
-	const u8 *data;
+	const u8 *data;		/* aligned to 4 bytes at least, when mkimage placed it */
 	size_t size;
 };
 
 /*
- * fit_open() - check the whole FIT: header, structure, every image's bounds and hash. Takes time
- * proportional to its size (boot only). Returns 0, or -EPROTO with *why saying what is damaged.
+ * fit_open() - check the whole FIT at data (8-byte aligned): header, structure, every image's
+ * bounds and hash, the list of definitions. Takes time proportional to its size (boot only).
+ * Returns 0, or -EPROTO with *why saying what is damaged. The other calls need an opened FIT.
  */
 int __must_check fit_open(struct fit *fit, const void *data, size_t size,
 			  char *why, size_t why_size);
