@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Objects of arch/riscv64, one line each, full path.
 objs += arch/riscv64/vpmu.o
+objs += arch/riscv64/insn.o
