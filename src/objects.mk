@@ -9,3 +9,6 @@ objs += src/vmdef_check.o
 objs += src/log.o
 objs += src/fit.o
 objs += src/lib/crc32.o
+objs += src/owner.o
+objs += src/page.o
+objs += src/page_init.o

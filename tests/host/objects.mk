@@ -2,3 +2,5 @@
 # Host unit tests, two lines each: host-tests += test_x, test_x-src := the files it tests.
 host-tests += test_mmio
 test_mmio-src := src/mmio.c
+host-tests += test_page
+test_page-src := src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c

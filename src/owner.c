@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ownership table: who owns each page of RAM, and with whom it is shared. The allocator
+ * (page.c) decides which pages change hands; this file makes the change and answers questions.
+ */
+#include <hv/owner.h>
+
+#include <hv/check.h>
+#include <hv/errno.h>
+
+struct owner_table owners;
+
+struct owner_region *owner_region(u64 frame, u64 n)
+{
+	for (u32 i = 0; i < owners.regions; i++) {
+		struct owner_region *region = &owners.region[i];
+
+		if (range_inside(frame, n, region->first, region->frames))
+			return region;
+	}
+	return NULL;
+}
+
+u64 owner_run(const struct owner_region *region, u64 frame, u64 n, u32 word)
+{
+	u64 run = 0;
+
+	while (run < n && owner_word(region, frame + run) == word)
+		run++;
+	return run;
+}
+
+/* Frames of one chunk leave (free: false) or enter the free ones. */
+static void count_free(struct owner_region *region, u64 frame, u64 n, bool free)
+{
+	u16 *chunk = &region->chunk_free[owner_chunk(region, frame)];
+	u32 *giga = &region->giga_free[owner_giga(region, frame)];
+
+	*chunk = (u16)(free ? *chunk + n : *chunk - n);
+	*giga = (u32)(free ? *giga + n : *giga - n);
+	owners.count.free = free ? owners.count.free + n : owners.count.free - n;
+}
+
+static void change_in_chunk(struct owner_region *region, u64 frame, u64 n, u32 from, u32 to)
+{
+	u32 *word = &region->word[frame - region->first];
+
+	for (u64 i = 0; i < n; i++)
+		__atomic_store_n(&word[i], to, __ATOMIC_RELAXED);
+	if (from == OWNER_FREE)
+		count_free(region, frame, n, false);
+	if (to == OWNER_FREE)
+		count_free(region, frame, n, true);
+}
+
+void owner_change(struct owner_region *region, u64 frame, u64 n, u32 from, u32 to)
+{
+	ASSERT(spin_is_locked(&owners.lock));
+	CHECK(range_inside(frame, n, region->first, region->frames));
+	CHECK(owner_run(region, frame, n, from) == n);
+	if (WORD_OWNER(from) == OWNER_HV)
+		owners.count.hv -= n;
+	if (WORD_OWNER(to) == OWNER_HV)
+		owners.count.hv += n;
+	for (u64 end = frame + n, next; frame < end; frame = next) {
+		next = MIN(ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES, end);
+		change_in_chunk(region, frame, next - frame, from, to);
+	}
+}
+
+/* --- Sharing ------------------------------------------------------------------------------------ */
+
+static int share_refused(const struct owner_region *region, u64 frame, u64 n, owner_t owner)
+{
+	int ret = 0;
+
+	for (u64 i = 0; i < n; i++) {
+		u32 word = owner_word(region, frame + i);
+
+		if (WORD_OWNER(word) != owner)
+			return -EPERM;
+		if (WORD_SHARED(word))
+			ret = -EBUSY;
+	}
+	return ret;
+}
+
+int page_share(hpa_t base, u64 size, owner_t owner, owner_t with)
+{
+	u64 frame = base.v >> PAGE_SHIFT;
+	u64 n = size >> PAGE_SHIFT;
+	struct owner_region *region;
+	int ret;
+
+	if (!range_valid(base.v, size) || !IS_ALIGNED(base.v | size, PAGE_SIZE))
+		return -EINVAL;
+	region = owner_region(frame, n);
+	if (!region || owner == with || owner < OWNER_HV || with < OWNER_HV)
+		return -EPERM;
+	spin_lock(&owners.lock);
+	ret = share_refused(region, frame, n, owner);
+	if (!ret)
+		owner_change(region, frame, n, OWNER_WORD(owner, 0), OWNER_WORD(owner, with));
+	spin_unlock(&owners.lock);
+	return ret;
+}
+
+void page_unshare(hpa_t base, u64 size, owner_t owner, owner_t with)
+{
+	u64 frame = base.v >> PAGE_SHIFT;
+	u64 n = size >> PAGE_SHIFT;
+	struct owner_region *region = owner_region(frame, n);
+
+	CHECK(region && with && IS_ALIGNED(base.v | size, PAGE_SIZE));
+	spin_lock(&owners.lock);
+	owner_change(region, frame, n, OWNER_WORD(owner, with), OWNER_WORD(owner, 0));
+	spin_unlock(&owners.lock);
+}
+
+/* --- Device memory ------------------------------------------------------------------------------ */
+
+/* A claim on addresses that are no RAM; owner 0: the slot is empty. All under owners.lock. */
+struct device_claim {
+	u64 base;
+	u64 size;
+	owner_t owner;
+};
+
+static struct device_claim devices[PAGE_DEVICES];
+
+static bool touches_ram(u64 base, u64 size)
+{
+	for (u32 i = 0; i < owners.regions; i++) {
+		const struct owner_region *region = &owners.region[i];
+
+		if (range_overlaps(base, size, region->first << PAGE_SHIFT,
+				   region->frames << PAGE_SHIFT))
+			return true;
+	}
+	return false;
+}
+
+static int device_claim_locked(u64 base, u64 size, owner_t owner)
+{
+	struct device_claim *slot = NULL;
+
+	for (u32 i = 0; i < PAGE_DEVICES; i++) {
+		struct device_claim *device = &devices[i];
+
+		if (!device->owner)
+			slot = device;
+		else if (range_overlaps(base, size, device->base, device->size))
+			return -EBUSY;
+	}
+	if (!slot)
+		return -ENOMEM;
+	*slot = (struct device_claim){ .base = base, .size = size, .owner = owner };
+	return 0;
+}
+
+int page_claim_device(hpa_t base, u64 size, owner_t owner)
+{
+	int ret;
+
+	CHECK(owner == OWNER_HV || owner >= OWNER_VM(0));
+	if (!range_valid(base.v, size) || !IS_ALIGNED(base.v | size, PAGE_SIZE))
+		return -EINVAL;
+	if (touches_ram(base.v, size))
+		return -EBUSY;
+	spin_lock(&owners.lock);
+	ret = device_claim_locked(base.v, size, owner);
+	spin_unlock(&owners.lock);
+	return ret;
+}
+
+void page_free_device(hpa_t base, u64 size, owner_t owner)
+{
+	bool found = false;
+
+	CHECK(owner);
+	spin_lock(&owners.lock);
+	for (u32 i = 0; i < PAGE_DEVICES && !found; i++) {
+		found = devices[i].base == base.v && devices[i].size == size &&
+			devices[i].owner == owner;
+		if (found)
+			devices[i].owner = OWNER_ABSENT;
+	}
+	spin_unlock(&owners.lock);
+	CHECK(found);
+}
+
+/* The owner of device memory around addr, and how many bytes from addr on are its. */
+static owner_t device_owner(u64 addr, u64 *left)
+{
+	owner_t owner = OWNER_ABSENT;
+
+	spin_lock(&owners.lock);
+	for (u32 i = 0; i < PAGE_DEVICES; i++) {
+		const struct device_claim *device = &devices[i];
+
+		if (device->owner && addr - device->base < device->size) {
+			owner = device->owner;
+			*left = device->size - (addr - device->base);
+		}
+	}
+	spin_unlock(&owners.lock);
+	return owner;
+}
+
+/* --- Questions ---------------------------------------------------------------------------------- */
+
+owner_t page_owner(hpa_t addr)
+{
+	const struct owner_region *region = owner_region(addr.v >> PAGE_SHIFT, 1);
+	u64 left;
+
+	if (region)
+		return WORD_OWNER(owner_word(region, addr.v >> PAGE_SHIFT));
+	return device_owner(addr.v, &left);
+}
+
+static bool device_access_all(u64 base, u64 size, owner_t owner)
+{
+	for (u64 left; size; base += left, size -= left) {
+		if (device_owner(base, &left) != owner)
+			return false;
+		left = MIN(left, size);
+	}
+	return true;
+}
+
+bool page_may_access_all(hpa_t base, u64 size, owner_t owner)
+{
+	u64 frame = base.v >> PAGE_SHIFT;
+	const struct owner_region *region;
+	u64 n;
+
+	if (!range_valid(base.v, size) || owner < OWNER_HV)
+		return false;
+	n = ((base.v + (size - 1)) >> PAGE_SHIFT) - frame + 1;
+	region = owner_region(frame, n);
+	if (!region)
+		return device_access_all(base.v, size, owner);
+	for (u64 i = 0; i < n; i++) {
+		u32 word = owner_word(region, frame + i);
+
+		if (WORD_OWNER(word) != owner && WORD_SHARED(word) != owner)
+			return false;
+	}
+	return true;
+}
+
+bool page_may_access(hpa_t addr, owner_t owner)
+{
+	return page_may_access_all(addr, 1, owner);
+}
+
+void page_count(struct page_counts *counts)
+{
+	spin_lock(&owners.lock);
+	*counts = owners.count;
+	spin_unlock(&owners.lock);
+}
+
+u64 page_count_owner(owner_t owner)
+{
+	u64 pages = 0;
+
+	for (u32 r = 0; r < owners.regions; r++) {
+		const struct owner_region *region = &owners.region[r];
+
+		for (u64 i = 0; i < region->frames; i++)
+			pages += WORD_OWNER(owner_word(region, region->first + i)) == owner;
+	}
+	return pages;
+}

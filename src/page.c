@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page allocator: which free pages to hand out, zeroed, and scrubbing those that come back.
+ * Searches walk the free counts of the ownership table from GiB to 2 MiB to pages; the table
+ * itself is owner.c's. Memory is zeroed outside of the lock: it has its owner already.
+ */
+#include <hv/page.h>
+
+#include <hv/check.h>
+#include <hv/errno.h>
+#include <hv/owner.h>
+#include <hv/pa.h>
+#include <hv/string.h>
+
+/* A place found: frames of one region; frame 0 is never handed out and means none. */
+struct place {
+	struct owner_region *region;
+	u64 frame;
+};
+
+static u64 region_end(const struct owner_region *region)
+{
+	return region->first + region->frames;
+}
+
+static bool range_malformed(u64 base, u64 size)
+{
+	return !range_valid(base, size) || !IS_ALIGNED(base | size, PAGE_SIZE);
+}
+
+static void take_locked(const struct place *place, u64 n, owner_t owner)
+{
+	CHECK(owner == OWNER_HV || owner >= OWNER_VM(0));
+	owner_change(place->region, place->frame, n, OWNER_FREE, OWNER_WORD(owner, 0));
+}
+
+static void zero(u64 frame, u64 n)
+{
+	memset(pa_ptr(HPA(frame << PAGE_SHIFT)), 0, n << PAGE_SHIFT);
+}
+
+/* --- Contiguous runs, from the bottom ----------------------------------------------------------- */
+
+/* The first frame of [frame, end) that is not free; end: all are. Whole free chunks are skipped. */
+static u64 first_taken(const struct owner_region *region, u64 frame, u64 end)
+{
+	while (frame < end) {
+		u64 next = MIN(ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES, end);
+		u64 free = region->chunk_free[owner_chunk(region, frame)];
+
+		if (free < CHUNK_FRAMES) {
+			u64 run = owner_run(region, frame, next - frame, OWNER_FREE);
+
+			if (run < next - frame)
+				return frame + run;
+		}
+		frame = next;
+	}
+	return end;
+}
+
+/* From frame on, skip chunks without a free frame. */
+static u64 skip_full(const struct owner_region *region, u64 frame)
+{
+	while (frame < region_end(region) && !region->chunk_free[owner_chunk(region, frame)])
+		frame = ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES;
+	return frame;
+}
+
+static u64 find_run(const struct owner_region *region, u64 n, u64 align)
+{
+	u64 end = region_end(region);
+	u64 frame = ALIGN_UP(skip_full(region, region->first), align);
+
+	while (frame < end && n <= end - frame) {
+		u64 taken = first_taken(region, frame, frame + n);
+
+		if (taken == frame + n)
+			return frame;
+		frame = ALIGN_UP(skip_full(region, taken + 1), align);
+	}
+	return 0;
+}
+
+static struct place find_lowest(u64 n, u64 align)
+{
+	struct place place = { .frame = 0 };
+
+	for (u32 i = 0; i < owners.regions && !place.frame; i++) {
+		place.region = &owners.region[i];
+		place.frame = find_run(place.region, n, align);
+	}
+	return place;
+}
+
+int page_alloc(u64 size, u64 align, owner_t owner, hpa_t *out)
+{
+	struct place place;
+
+	if (range_malformed(0, size) || align < PAGE_SIZE || (align & (align - 1)))
+		return -EINVAL;
+	spin_lock(&owners.lock);
+	place = find_lowest(size >> PAGE_SHIFT, align >> PAGE_SHIFT);
+	if (place.frame)
+		take_locked(&place, size >> PAGE_SHIFT, owner);
+	spin_unlock(&owners.lock);
+	if (!place.frame)
+		return -ENOMEM;
+	zero(place.frame, size >> PAGE_SHIFT);
+	*out = HPA(place.frame << PAGE_SHIFT);
+	return 0;
+}
+
+/* --- Blocks for VMs, from the top --------------------------------------------------------------- */
+
+/* log2 frames of the blocks: 1 GiB, 2 MiB, 64 KiB, 4 KiB */
+static const u8 block_shift[] = { GIGA_SHIFT, CHUNK_SHIFT, 4, 0 };
+
+/*
+ * How unbroken the memory is that a search may break, so that small blocks come out of broken
+ * large ones as long as there are any.
+ */
+enum thrift { BREAK_NOTHING, BREAK_CHUNK, BREAK_GIGA };
+
+/* A naturally aligned free block inside the chunk that begins at frame (frames of 2 MiB). */
+static u64 find_in_chunk(const struct owner_region *region, u64 frame, u64 n, enum thrift thrift)
+{
+	u64 free = region->chunk_free[owner_chunk(region, frame)];
+	u64 end = MIN(ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES, region_end(region));
+
+	if (free < n || (thrift == BREAK_NOTHING && n < CHUNK_FRAMES && free == CHUNK_FRAMES))
+		return 0;
+	for (frame = ALIGN_UP(frame, n); frame + n <= end; frame += n) {
+		if (owner_run(region, frame, n, OWNER_FREE) == n)
+			return frame;
+	}
+	return 0;
+}
+
+/* As find_in_chunk(), upwards in the GiB that begins at frame. */
+static u64 find_in_giga(const struct owner_region *region, u64 frame, u64 n, enum thrift thrift)
+{
+	u64 free = region->giga_free[owner_giga(region, frame)];
+	u64 end = MIN(ALIGN_DOWN(frame, GIGA_FRAMES) + GIGA_FRAMES, region_end(region));
+	u64 found = 0;
+
+	if (free < n || (thrift < BREAK_GIGA && n < GIGA_FRAMES && free == GIGA_FRAMES))
+		return 0;
+	if (n == GIGA_FRAMES)
+		return frame;
+	while (frame < end && !found) {
+		found = find_in_chunk(region, frame, n, thrift);
+		frame = ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES;
+	}
+	return found;
+}
+
+static u64 find_in_region(const struct owner_region *region, u64 n, enum thrift thrift)
+{
+	u64 giga = ALIGN_DOWN(region_end(region) - 1, GIGA_FRAMES);
+
+	for (;;) {
+		u64 found = find_in_giga(region, MAX(giga, region->first), n, thrift);
+
+		if (found || giga <= region->first)
+			return found;
+		giga -= GIGA_FRAMES;
+	}
+}
+
+static struct place find_highest(u64 n)
+{
+	struct place place = { .frame = 0 };
+
+	for (enum thrift thrift = BREAK_NOTHING; thrift <= BREAK_GIGA; thrift++) {
+		for (u32 i = owners.regions; i-- > 0;) {
+			place.region = &owners.region[i];
+			place.frame = find_in_region(place.region, n, thrift);
+			if (place.frame)
+				return place;
+		}
+	}
+	return place;
+}
+
+/* The largest block of at most max frames; *n gets its size. */
+static struct place find_block(u64 max, u64 *n)
+{
+	struct place place = { .frame = 0 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(block_shift) && !place.frame; i++) {
+		*n = (u64)1 << block_shift[i];
+		if (*n <= max)
+			place = find_highest(*n);
+	}
+	return place;
+}
+
+int page_alloc_block(u64 max, owner_t owner, hpa_t *out, u64 *size)
+{
+	struct place place;
+	u64 n;
+
+	if (max < PAGE_SIZE)
+		return -EINVAL;
+	spin_lock(&owners.lock);
+	place = find_block(max >> PAGE_SHIFT, &n);
+	if (place.frame)
+		take_locked(&place, n, owner);
+	spin_unlock(&owners.lock);
+	if (!place.frame)
+		return -ENOMEM;
+	zero(place.frame, n);
+	*out = HPA(place.frame << PAGE_SHIFT);
+	*size = n << PAGE_SHIFT;
+	return 0;
+}
+
+/* --- Given ranges ------------------------------------------------------------------------------- */
+
+int page_claim(hpa_t base, u64 size, owner_t owner)
+{
+	struct place place = { .frame = base.v >> PAGE_SHIFT };
+	u64 n = size >> PAGE_SHIFT;
+	bool free;
+
+	if (range_malformed(base.v, size))
+		return -EINVAL;
+	place.region = owner_region(place.frame, n);
+	if (!place.region)
+		return -EBUSY;
+	spin_lock(&owners.lock);
+	free = owner_run(place.region, place.frame, n, OWNER_FREE) == n;
+	if (free)
+		take_locked(&place, n, owner);
+	spin_unlock(&owners.lock);
+	if (!free)
+		return -EBUSY;
+	zero(place.frame, n);
+	return 0;
+}
+
+static void change(struct owner_region *region, u64 frame, u64 n, owner_t from, owner_t to)
+{
+	spin_lock(&owners.lock);
+	owner_change(region, frame, n, OWNER_WORD(from, 0), OWNER_WORD(to, 0));
+	spin_unlock(&owners.lock);
+}
+
+void page_free(hpa_t base, u64 size, owner_t owner)
+{
+	u64 frame = base.v >> PAGE_SHIFT;
+	u64 n = size >> PAGE_SHIFT;
+	struct owner_region *region = owner_region(frame, n);
+
+	CHECK(region && !range_malformed(base.v, size));
+	CHECK(owner == OWNER_HV || owner >= OWNER_VM(0));
+	change(region, frame, n, owner, OWNER_SCRUB);
+	zero(frame, n);
+	change(region, frame, n, OWNER_SCRUB, OWNER_FREE);
+}
