@@ -4,3 +4,5 @@ host-tests += test_mmio
 test_mmio-src := src/mmio.c
 host-tests += test_page
 test_page-src := src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
+host-tests += test_vplic
+test_vplic-src := drivers/guest/vplic.c
