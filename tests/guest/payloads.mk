@@ -4,6 +4,12 @@
 payloads += sbi_base
 payloads += bench
 payloads += unknown_mmio
+payloads += plic
+payloads += uart
+payloads += exceptions
+payloads += fp_vector
+payloads += mmio_insn
+payloads += virtual_insn
 payloads += reset
 payloads += sbi_dbcn
 payloads += sbi_legacy
@@ -22,7 +28,7 @@ GUEST_CFLAGS := -march=rv64gc -mabi=lp64d -mcmodel=medany -O2 -g -std=gnu11 -nos
 GUEST_LDFLAGS := -static -no-pie -nostdlib -Wl,-T,tests/guest/lib/guest.ld,--gc-sections \
 	-Wl,--build-id=none,--no-warn-rwx-segments
 
-guest-lib := crt0 print check trap hart mmu sbi_regs
+guest-lib := crt0 print check trap hart mmu sbi_regs exec exec_slot
 guest-lib-objs := $(guest-lib:%=$(GUEST_BUILD)/lib/%.o)
 guest-bins := $(payloads:%=$(GUEST_BUILD)/%.bin)
 

@@ -114,9 +114,11 @@ bool have_vector(void);
 #define WAIT_FOR(cond, ms)                                                                         \
 	({                                                                                         \
 		unsigned long end_ = rdtime() + (ms) * MS;                                         \
-		while (!(cond) && rdtime() < end_)                                                 \
-			__asm__ volatile("" ::: "memory");                                         \
-		!!(cond);                                                                          \
+		bool met_;                                                                         \
+		do                                                                                 \
+			met_ = !!(cond);                                                           \
+		while (!met_ && rdtime() < end_);                                                  \
+		met_;                                                                              \
 	})
 /* Hart ids are 0 … count - 1 on the virt board. */
 unsigned long hart_count(void);
