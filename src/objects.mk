@@ -12,3 +12,5 @@ objs += src/lib/crc32.o
 objs += src/owner.o
 objs += src/page.o
 objs += src/page_init.o
+objs += src/board.o
+objs += src/lib/isa.o

@@ -11,7 +11,8 @@
 
 #define BOARD_HARTS 64		/* harts kept of the tree; further ones are left asleep */
 #define BOARD_RANGES 16		/* memory or reserved ranges */
-#define BOARD_ISA 512		/* bytes of an ISA string with its NUL */
+#define BOARD_ISA 2048		/* bytes of an ISA string with its NUL */
+#define BOARD_ISAS 4		/* different ISA strings; harts of further ones are left asleep */
 
 struct board_range {
 	u64 base;
@@ -24,9 +25,10 @@ struct board_hart {
 	/*
 	 * The ISA as one lower-case string in the form of riscv,isa ("rv64imafdch_zicsr_sstc"),
 	 * made from riscv,isa-base + riscv,isa-extensions when those are there (they win).
+	 * Points into the board; harts that are alike share it.
 	 */
-	char isa[BOARD_ISA];
-	char mmu[16];		/* mmu-type without "riscv,": "sv39", "sv48", "sv57" */
+	const char *isa;
+	char mmu[16];		/* mmu-type without "riscv,": "sv39", "sv48", "sv57"; may be "" */
 	u32 cbom_block;		/* riscv,cbom-block-size, bytes; 0: absent */
 	u32 cboz_block;
 	u32 cbop_block;
@@ -36,7 +38,7 @@ struct board_hart {
 struct board_uart {
 	u64 base;
 	u64 size;
-	u32 irq;	/* PLIC source; 0: none */
+	u32 irq;	/* PLIC or APLIC source; 0: none */
 	u32 reg_shift;
 	u32 io_width;	/* reg-io-width: 1, 2 or 4 bytes */
 	u32 clock;	/* Hz; 0: unknown */
@@ -47,6 +49,8 @@ struct board {
 	struct board_range memory[BOARD_RANGES];
 	u32 reserved_ranges;			/* /reserved-memory and the reservation block */
 	struct board_range reserved[BOARD_RANGES];
+	u32 isas;
+	char isa[BOARD_ISAS + 1][BOARD_ISA];	/* the last one is for comparing */
 	u32 harts;
 	struct board_hart hart[BOARD_HARTS];
 	u64 timebase;				/* Hz */
@@ -69,6 +73,9 @@ struct board {
  * is merely odd (a disabled hart, an unknown UART) is left out.
  */
 int __must_check board_parse(struct board *board, const void *fdt, size_t size, const char **why);
+
+/* board - the one board, filled in at boot (arch_boot). */
+extern struct board board;
 
 /* board_isa_has() - the ISA string names this extension ("h", "sstc", "svnapot"). */
 bool board_isa_has(const char *isa, const char *extension);

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads the board's device tree. Devices are found by their compatible strings wherever they are,
+ * as long as every bus above them passes addresses on unchanged ("ranges;").
+ */
+#include <hv/board.h>
+
+#include <libfdt.h>
+
+#include <hv/errno.h>
+#include <hv/isa.h>
+#include <hv/string.h>
+
+#define IRQ_S_EXT 9	/* supervisor external interrupt: privileged specification, sip */
+
+/* --- Properties ------------------------------------------------------------------------------ */
+
+/* An integer of one or two cells. */
+static bool read_number(const void *fdt, int node, const char *name, u64 *value)
+{
+	int size;
+	const void *data = fdt_getprop(fdt, node, name, &size);
+
+	if (!data || (size != 4 && size != 8))
+		return false;
+	*value = size == 4 ? fdt32_ld(data) : fdt64_ld(data);
+	return true;
+}
+
+static u32 read_u32_or(const void *fdt, int node, const char *name, u32 otherwise)
+{
+	u64 value;
+
+	return read_number(fdt, node, name, &value) && value <= UINT32_MAX ? (u32)value : otherwise;
+}
+
+/* The source number in front of an interrupt specifier (the APLIC's has a second cell); 0: none. */
+static u32 first_interrupt(const void *fdt, int node)
+{
+	int size;
+	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts", &size);
+
+	return cells && size >= 4 ? fdt32_ld(cells) : 0;
+}
+
+/* A property that is one string, or NULL. */
+static const char *read_string(const void *fdt, int node, const char *name)
+{
+	int size;
+	const char *text = fdt_getprop(fdt, node, name, &size);
+
+	return text && size > 0 && strnlen(text, (size_t)size) == (size_t)size - 1 ? text : NULL;
+}
+
+static bool is_string(const void *fdt, int node, const char *name, const char *value)
+{
+	const char *text = read_string(fdt, node, name);
+
+	return text && !strcmp(text, value);
+}
+
+/* No status means okay (Devicetree Specification v0.4, 2.3.4). */
+static bool is_okay(const void *fdt, int node)
+{
+	return !fdt_getprop(fdt, node, "status", NULL) ||
+	       is_string(fdt, node, "status", "okay") || is_string(fdt, node, "status", "ok");
+}
+
+/* A number of count cells; what exceeds 64 bits is lost. */
+static u64 take_cells(const fdt32_t **cells, int count)
+{
+	u64 value = 0;
+
+	for (; count > 0; count--)
+		value = value << 32 | fdt32_ld((*cells)++);
+	return value;
+}
+
+/*
+ * Range number index of a reg property, in the cells of the parent node. False: there is none, or
+ * it is empty, wraps, or is written in cells that nobody uses.
+ */
+static bool read_reg_at(const void *fdt, int parent, int node, u32 index,
+			struct board_range *range)
+{
+	int address_cells = fdt_address_cells(fdt, parent);
+	int size_cells = fdt_size_cells(fdt, parent);
+	int size;
+	const fdt32_t *cells = fdt_getprop(fdt, node, "reg", &size);
+	int entry = address_cells + size_cells;
+
+	if (!cells || address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2 ||
+	    (u64)index + 1 > (u64)size / ((u64)entry * 4))
+		return false;
+	cells += (u64)index * (u64)entry;
+	range->base = take_cells(&cells, address_cells);
+	range->size = take_cells(&cells, size_cells);
+	return range_valid(range->base, range->size);
+}
+
+/* Every bus between the node and the root maps addresses one to one. */
+static bool is_untranslated(const void *fdt, int node)
+{
+	int parent = fdt_parent_offset(fdt, node);
+	int size;
+
+	for (; parent > 0; parent = fdt_parent_offset(fdt, parent)) {
+		if (!fdt_getprop(fdt, parent, "ranges", &size) || size != 0)
+			return false;
+	}
+	return parent == 0;
+}
+
+/* First range of a device's registers, as the CPU addresses it. */
+static bool read_reg(const void *fdt, int node, struct board_range *range)
+{
+	return is_untranslated(fdt, node) &&
+	       read_reg_at(fdt, fdt_parent_offset(fdt, node), node, 0, range);
+}
+
+/* --- Memory ---------------------------------------------------------------------------------- */
+
+static bool add_range(struct board_range *ranges, u32 *count, u64 base, u64 size)
+{
+	u32 i = *count;
+
+	if (i == BOARD_RANGES)
+		return false;
+	for (; i > 0 && ranges[i - 1].base > base; i--)
+		ranges[i] = ranges[i - 1];
+	ranges[i] = (struct board_range){ base, size };
+	++*count;
+	return true;
+}
+
+/* Whole pages inside the range; what is smaller than a page is left out. */
+static bool add_memory(struct board *b, const struct board_range *range)
+{
+	u64 start = range->base > UINT64_MAX - PAGE_SIZE ? 0 : ALIGN_UP(range->base, PAGE_SIZE);
+	u64 end = ALIGN_DOWN(range->base + (range->size - 1) + 1, PAGE_SIZE);
+
+	if (end <= start)
+		return true;
+	return add_range(b->memory, &b->ranges, start, end - start);
+}
+
+/* All pages that the range touches. */
+static bool add_reserved(struct board *b, const struct board_range *range)
+{
+	u64 start = ALIGN_DOWN(range->base, PAGE_SIZE);
+	u64 last = (range->base + (range->size - 1)) | (PAGE_SIZE - 1);
+
+	return add_range(b->reserved, &b->reserved_ranges, start, last - start + 1);
+}
+
+static const char *parse_memory(struct board *b, const void *fdt)
+{
+	struct board_range range;
+	int node;
+
+	fdt_for_each_subnode(node, fdt, 0) {
+		if (!is_string(fdt, node, "device_type", "memory") || !is_okay(fdt, node))
+			continue;
+		for (u32 i = 0; read_reg_at(fdt, 0, node, i, &range); i++) {
+			if (!add_memory(b, &range))
+				return "too many memory ranges";
+		}
+	}
+	if (b->ranges == 0)
+		return "no memory";
+	for (u32 i = 1; i < b->ranges; i++) {
+		if (range_overlaps(b->memory[i - 1].base, b->memory[i - 1].size,
+				   b->memory[i].base, b->memory[i].size))
+			return "memory ranges overlap";
+	}
+	return NULL;
+}
+
+static const char *parse_reserved(struct board *b, const void *fdt)
+{
+	static const char too_many[] = "too many reserved memory ranges";
+	int parent = fdt_path_offset(fdt, "/reserved-memory");
+	struct board_range range;
+	int node;
+
+	for (int i = 0; i < fdt_num_mem_rsv(fdt); i++) {
+		if (fdt_get_mem_rsv(fdt, i, &range.base, &range.size) == 0 &&
+		    range_valid(range.base, range.size) && !add_reserved(b, &range))
+			return too_many;
+	}
+	if (parent < 0)
+		return NULL;
+	fdt_for_each_subnode(node, fdt, parent) {
+		if (!is_okay(fdt, node))
+			continue;
+		for (u32 i = 0; read_reg_at(fdt, parent, node, i, &range); i++) {
+			if (!add_reserved(b, &range))
+				return too_many;
+		}
+	}
+	return NULL;
+}
+
+/* --- Harts ----------------------------------------------------------------------------------- */
+
+/* Single letters come first in a string, whatever the order of the list. */
+static int append_list(char *isa, size_t size, const char *list, int list_size)
+{
+	for (u32 pass = 0; pass < 2; pass++) {
+		for (const char *name = list; name < list + list_size; name += strlen(name) + 1) {
+			bool letter = name[0] && !name[1];
+
+			if (name[0] && letter == (pass == 0) && isa_append(isa, size, name))
+				return -E2BIG;
+		}
+	}
+	return 0;
+}
+
+static int append_string(char *isa, size_t size, const char *text)
+{
+	for (u32 pass = 0; pass < 2; pass++) {
+		struct isa_cursor cursor;
+		char name[ISA_NAME];
+
+		if (!isa_begin(&cursor, text))
+			return -EINVAL;
+		while (isa_next(&cursor, name)) {
+			if (!name[1] == (pass == 0) && isa_append(isa, size, name))
+				return -E2BIG;
+		}
+	}
+	return 0;
+}
+
+/* The ISA in both bindings; the newer one wins. 0, or an error: the hart is unusable. */
+static int read_isa(const void *fdt, int node, char isa[BOARD_ISA])
+{
+	int size;
+	const char *list = fdt_getprop(fdt, node, "riscv,isa-extensions", &size);
+	const char *text = read_string(fdt, node, "riscv,isa");
+
+	memcpy(isa, "rv64", 5);
+	if (is_string(fdt, node, "riscv,isa-base", "rv64i") && list && size > 0 && !list[size - 1])
+		return append_list(isa, BOARD_ISA, list, size);
+	return text ? append_string(isa, BOARD_ISA, text) : -ENOENT;
+}
+
+/* Keeps each different string once. */
+static const char *intern_isa(struct board *b, const void *fdt, int node)
+{
+	char *isa = b->isa[b->isas];
+
+	if (read_isa(fdt, node, isa))
+		return NULL;
+	for (u32 i = 0; i < b->isas; i++) {
+		if (!strcmp(isa, b->isa[i]))
+			return b->isa[i];
+	}
+	if (b->isas == BOARD_ISAS)
+		return NULL;
+	b->isas++;
+	return isa;
+}
+
+static void read_mmu(const void *fdt, int node, char *mmu, size_t size)
+{
+	const char *text = read_string(fdt, node, "mmu-type");
+
+	mmu[0] = 0;
+	if (text && !strncmp(text, "riscv,sv", 8) && strlen(text + 6) < size)
+		memcpy(mmu, text + 6, strlen(text + 6) + 1);
+}
+
+static bool read_hart(struct board *b, const void *fdt, int cpus, int node,
+		      struct board_hart *hart)
+{
+	int cells = fdt_address_cells(fdt, cpus), size;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &size);
+
+	if (!is_string(fdt, node, "device_type", "cpu") || !is_okay(fdt, node) || !reg ||
+	    cells < 1 || cells > 2 || size != cells * 4)
+		return false;
+	*hart = (struct board_hart){
+		.hartid = take_cells(&reg, cells),
+		.plic_context = BOARD_NO_CONTEXT,
+		.isa = intern_isa(b, fdt, node),
+		.cbom_block = read_u32_or(fdt, node, "riscv,cbom-block-size", 0),
+		.cboz_block = read_u32_or(fdt, node, "riscv,cboz-block-size", 0),
+		.cbop_block = read_u32_or(fdt, node, "riscv,cbop-block-size", 0),
+	};
+	read_mmu(fdt, node, hart->mmu, sizeof(hart->mmu));
+	return hart->isa;
+}
+
+/* phandle of the hart's own interrupt controller, 0 when it has none. */
+static u32 intc_phandle(const void *fdt, int cpu)
+{
+	int node;
+
+	fdt_for_each_subnode(node, fdt, cpu) {
+		if (fdt_node_check_compatible(fdt, node, "riscv,cpu-intc") == 0)
+			return fdt_get_phandle(fdt, node);
+	}
+	return 0;
+}
+
+static bool hart_known(const struct board *b, u64 hartid)
+{
+	for (u32 i = 0; i < b->harts; i++) {
+		if (b->hart[i].hartid == hartid)
+			return true;
+	}
+	return false;
+}
+
+/* intc receives the phandle of each kept hart's interrupt controller. */
+static const char *parse_harts(struct board *b, const void *fdt, u32 intc[BOARD_HARTS])
+{
+	int cpus = fdt_path_offset(fdt, "/cpus");
+	int node;
+
+	if (cpus < 0)
+		return "no /cpus";
+	read_number(fdt, cpus, "timebase-frequency", &b->timebase);
+	fdt_for_each_subnode(node, fdt, cpus) {
+		struct board_hart hart;
+
+		if (b->harts == BOARD_HARTS)
+			break;
+		if (!read_hart(b, fdt, cpus, node, &hart) || hart_known(b, hart.hartid))
+			continue;
+		if (b->timebase == 0)
+			read_number(fdt, node, "timebase-frequency", &b->timebase);
+		intc[b->harts] = intc_phandle(fdt, node);
+		b->hart[b->harts++] = hart;
+	}
+	if (b->harts == 0)
+		return "no usable hart";
+	return b->timebase ? NULL : "no timebase-frequency";
+}
+
+/* --- Interrupt controllers ------------------------------------------------------------------- */
+
+/*
+ * The S-mode external interrupts among interrupts-extended: pairs of a hart's interrupt
+ * controller and an interrupt number, one for each context. Other cells are not a hart's.
+ */
+static void parse_plic_contexts(struct board *b, const void *fdt, int node, const u32 *intc)
+{
+	int size;
+	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts-extended", &size);
+
+	for (u32 context = 0; cells && context < (u32)size / 8; context++) {
+		u32 phandle = fdt32_ld(cells + 2 * context);
+
+		if (fdt32_ld(cells + 2 * context + 1) != IRQ_S_EXT)
+			continue;
+		for (u32 i = 0; phandle && i < b->harts; i++) {
+			if (intc[i] == phandle)
+				b->hart[i].plic_context = context;
+		}
+	}
+}
+
+/* Next node of this compatible string that may be used; negative: no more. */
+static int next_device(const void *fdt, int node, const char *compatible)
+{
+	do {
+		node = fdt_node_offset_by_compatible(fdt, node, compatible);
+	} while (node >= 0 && !is_okay(fdt, node));
+	return node;
+}
+
+static bool parse_plic(struct board *b, const void *fdt, const char *compatible,
+		       const u32 *intc)
+{
+	int node = next_device(fdt, -1, compatible);
+	struct board_range range;
+	u32 sources;
+
+	if (node < 0 || !read_reg(fdt, node, &range))
+		return false;
+	sources = read_u32_or(fdt, node, "riscv,ndev", 0);
+	if (sources == 0 || sources > 1023)
+		return false;
+	b->plic = range;
+	b->plic_sources = sources;
+	parse_plic_contexts(b, fdt, node, intc);
+	return true;
+}
+
+/* The first entry of interrupts-extended is some hart's S-mode external interrupt. */
+static bool serves_s_mode(const void *fdt, int node)
+{
+	int size;
+	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts-extended", &size);
+
+	return cells && size >= 8 && fdt32_ld(cells + 1) == IRQ_S_EXT;
+}
+
+/* An APLIC serves S-mode by wires to harts, or by messages to an S-mode IMSIC. */
+static bool aplic_serves_s_mode(const void *fdt, int node)
+{
+	u32 parent = read_u32_or(fdt, node, "msi-parent", 0);
+	int imsic = parent ? fdt_node_offset_by_phandle(fdt, parent) : -1;
+
+	return serves_s_mode(fdt, node) || (imsic >= 0 && serves_s_mode(fdt, imsic));
+}
+
+static void parse_aia(const void *fdt, const char *compatible,
+		      bool (*serves)(const void *fdt, int node), struct board_range *range)
+{
+	int node = -1;
+
+	while ((node = next_device(fdt, node, compatible)) >= 0) {
+		struct board_range found;
+
+		if (serves(fdt, node) && read_reg(fdt, node, &found)) {
+			*range = found;
+			return;
+		}
+	}
+}
+
+/* --- Devices and /chosen --------------------------------------------------------------------- */
+
+static bool read_uart(const void *fdt, int node, struct board_uart *uart)
+{
+	struct board_range range;
+
+	if (node < 0 || !is_okay(fdt, node) ||
+	    fdt_node_check_compatible(fdt, node, "ns16550a") != 0 || !read_reg(fdt, node, &range))
+		return false;
+	*uart = (struct board_uart){
+		.base = range.base,
+		.size = range.size,
+		.irq = first_interrupt(fdt, node),
+		.reg_shift = read_u32_or(fdt, node, "reg-shift", 0),
+		.io_width = read_u32_or(fdt, node, "reg-io-width", 1),
+		.clock = read_u32_or(fdt, node, "clock-frequency", 0),
+	};
+	return uart->reg_shift <= 3 &&
+	       (uart->io_width == 1 || uart->io_width == 2 || uart->io_width == 4);
+}
+
+/* stdout-path is a path or an alias, and may end in ":115200n8". */
+static int stdout_node(const void *fdt, int chosen)
+{
+	const char *path = chosen < 0 ? NULL : read_string(fdt, chosen, "stdout-path");
+	const char *options = path ? strchr(path, ':') : NULL;
+
+	if (!path)
+		return -1;
+	return fdt_path_offset_namelen(fdt, path, (int)(options ? (size_t)(options - path)
+								: strlen(path)));
+}
+
+static void parse_uart(struct board *b, const void *fdt, int chosen)
+{
+	struct board_uart uart;
+	int node = stdout_node(fdt, chosen);
+
+	while (!read_uart(fdt, node, &uart)) {
+		static const char compatible[] = "ns16550a";
+
+		node = next_device(fdt, node, compatible);
+		if (node < 0)
+			return;
+	}
+	b->uart = uart;
+}
+
+static void parse_chosen(struct board *b, const void *fdt, int chosen)
+{
+	const char *bootargs = read_string(fdt, chosen, "bootargs");
+	u64 start, end;
+	int size;
+	const void *seed = fdt_getprop(fdt, chosen, "rng-seed", &size);
+
+	if (read_number(fdt, chosen, "linux,initrd-start", &start) &&
+	    read_number(fdt, chosen, "linux,initrd-end", &end) && end > start)
+		b->initrd = (struct board_range){ start, end - start };
+	if (bootargs)
+		memcpy(b->bootargs, bootargs,
+		       MIN(strlen(bootargs), sizeof(b->bootargs) - 1));
+	if (seed) {
+		b->rng_seed_size = MIN((u32)size, (u32)sizeof(b->rng_seed));
+		memcpy(b->rng_seed, seed, b->rng_seed_size);
+	}
+}
+
+static void parse_devices(struct board *b, const void *fdt, const u32 *intc)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	int rtc = next_device(fdt, -1, "google,goldfish-rtc");
+
+	if (!parse_plic(b, fdt, "sifive,plic-1.0.0", intc))
+		parse_plic(b, fdt, "riscv,plic0", intc);
+	parse_aia(fdt, "riscv,aplic", aplic_serves_s_mode, &b->aplic);
+	parse_aia(fdt, "riscv,imsics", serves_s_mode, &b->imsic);
+	parse_uart(b, fdt, chosen);
+	if (rtc >= 0 && !read_reg(fdt, rtc, &b->rtc))
+		b->rtc = (struct board_range){ .size = 0 };
+	if (chosen >= 0)
+		parse_chosen(b, fdt, chosen);
+}
+
+int board_parse(struct board *b, const void *fdt, size_t size, const char **why)
+{
+	u32 intc[BOARD_HARTS];
+
+	memset(b, 0, sizeof(*b));
+	*why = fdt_check_full(fdt, size) ? "not a sound device tree" : NULL;
+	if (!*why)
+		*why = parse_memory(b, fdt);
+	if (!*why)
+		*why = parse_reserved(b, fdt);
+	if (!*why)
+		*why = parse_harts(b, fdt, intc);
+	if (*why)
+		return -EINVAL;
+	parse_devices(b, fdt, intc);
+	return 0;
+}
+
+bool board_isa_has(const char *isa, const char *extension)
+{
+	return isa_has(isa, extension);
+}
