@@ -42,47 +42,48 @@ as_root() {
 	fi
 }
 
-# debian_install [-t SUITE] PACKAGE… - install on the host. SUITE joins the sources for this once.
+# debian_install SUITE PACKAGE… - install on the host, preferring SUITE, which joins the host's
+# sources for this once; an empty SUITE stands for the host's own release. Apt's words go to a log.
 debian_install() {
-	suite=
-	[ "$1" != -t ] || { suite=$2; shift 2; }
 	apt=$(mktemp -d)
-	mkdir -p "$apt/lists/partial" "$apt/parts"
+	mkdir -p "$apt/lists/partial" "$apt/parts" build/deps
+	host_sources "$1" "$apt/parts"
+	log=build/deps/apt.log
+	as_root env DEBIAN_FRONTEND=noninteractive sh -c "$INSTALL" sh "$apt" "$@" >>$log 2>&1 || {
+		tail -n 20 $log >&2
+		die "the installation failed; more in $log"
+	}
+	as_root rm -rf "$apt"
+}
+
+# host_sources SUITE FOLDER - write the sources to install from: the host's, or MIRROR's.
+host_sources() {
 	if [ -n "${MIRROR:-}" ]; then
 		for s in "$(host_codename)" "$(host_codename)-updates"; do
 			say "deb [signed-by=$KEYRING] $MIRROR $s main"
-		done >"$apt/parts/mirror.list"
+		done >"$2/mirror.list"
 	else
-		cp /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources \
-			"$apt/parts" 2>/dev/null || :
-		[ ! -f /etc/apt/sources.list ] || cp /etc/apt/sources.list "$apt/parts/main.list"
+		cp /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources "$2" \
+			2>/dev/null || :
+		[ ! -f /etc/apt/sources.list ] || cp /etc/apt/sources.list "$2/main.list"
 	fi
-	if [ -n "$suite" ] && ! grep -qs "^[^#]* $suite\( \|$\)" "$apt"/parts/*; then
-		say "deb [signed-by=$KEYRING] $(mirror) $suite main" >"$apt/parts/extra.list"
+	if [ -n "$1" ] && ! grep -Eqs "^[^#]* $1( |\$)" "$2"/*; then
+		say "deb [signed-by=$KEYRING] $(mirror) $1 main" >"$2/extra.list"
 	fi
-	set -- -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts" \
-		-o Dir::State::Lists="$apt/lists" -o Dir::Cache::pkgcache= \
-		-o Dir::Cache::srcpkgcache= -o Acquire::Languages=none -o APT::Sandbox::User=root \
-		-o Acquire::Retries=3 -- "$@"
-	status=0
-	host_apt "$suite" "$@" || status=$?
-	as_root rm -rf "$apt"
-	return $status
 }
 
-# host_apt SUITE OPTION… -- PACKAGE… - update and install with these options of apt.
-host_apt() {
-	suite=$1; shift
-	options=
-	while [ "$1" != -- ]; do options="$options $1"; shift; done
-	shift
-	# shellcheck disable=SC2086 # the options hold no spaces
-	as_root env DEBIAN_FRONTEND=noninteractive sh -eu -c '
-		suite=$1 options=$2; shift 2
-		apt-get $options -q -q update || echo "apt: a source failed; going on" >&2
-		apt-get $options -q -q -y --no-install-recommends ${suite:+-t "$suite"} install "$@"
-	' host_apt "$suite" "$options" "$@"
-}
+# As root: $1 is the folder with sources and lists, $2 the suite or nothing, the rest packages.
+# shellcheck disable=SC2016 # expanded by the inner shell
+INSTALL='set -eu
+	apt=$1 suite=$2; shift 2
+	run() {
+		apt-get -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts" \
+			-o Dir::State::Lists="$apt/lists" -o Dir::Cache::pkgcache= \
+			-o Dir::Cache::srcpkgcache= -o Acquire::Languages=none \
+			-o APT::Sandbox::User=root -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -q -y "$@"
+	}
+	run update || echo "a source failed; going on with the others"
+	run --no-install-recommends ${suite:+-t "$suite"} install "$@"'
 
 # guest_apt TOOL ARGUMENT… - apt-get or apt-cache on riscv64 packages of GUEST_SUITE alone.
 guest_apt() {

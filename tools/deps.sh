@@ -44,19 +44,19 @@ install_tools() {
 	have_qemu || qemu="qemu-system-riscv opensbi"
 	[ -n "$packages$qemu" ] || return 0
 	case $(host_codename) in
-	bookworm) suite=bookworm-backports ;;	# its own QEMU is 7.2
-	trixie) suite= packages="$packages$qemu" qemu= ;;
+	bookworm) ;;	# its own QEMU is 7.2, so that comes from its backports
+	trixie) packages="$packages$qemu" qemu= ;;
 	*) die "missing: $packages$qemu (only Debian 12 and 13 can be prepared automatically)" ;;
 	esac
 	if [ -n "$packages" ]; then
-		say "deps: installing $packages"
+		say "deps: installing ${packages% }"
 		# shellcheck disable=SC2086 # a list
-		debian_install $packages
+		debian_install '' $packages
 	fi
 	if [ -n "$qemu" ]; then
-		say "deps: installing $qemu from $suite"
+		say "deps: installing $qemu from bookworm-backports"
 		# shellcheck disable=SC2086 # a list
-		debian_install -t "$suite" $qemu
+		debian_install bookworm-backports $qemu
 	fi
 	packages=$(missing_packages | tr '\n' ' ')
 	[ -z "$packages" ] || die "still missing after the installation: $packages"
