@@ -232,10 +232,10 @@ static int check_host_interrupts(const struct vmdef_parse *p)
 	for (u32 i = 0; i < def->irqs; i++) {
 		u32 host = def->irq[i].host;
 
-		if (host == 0 || host >= VMDEF_SOURCES) {
+		if (host == 0 || host >= VMDEF_HOST_SOURCES) {
 			return vmdef_refuse_node(p, p->irq_node[i], "host-interrupts",
 						 "is %u; possible are 1 to %u", host,
-						 VMDEF_SOURCES - 1);
+						 VMDEF_HOST_SOURCES - 1);
 		}
 		for (u32 j = 0; j < i; j++) {
 			if (host == def->irq[j].host) {

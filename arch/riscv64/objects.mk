@@ -2,3 +2,5 @@
 # Objects of arch/riscv64, one line each, full path.
 objs += arch/riscv64/vpmu.o
 objs += arch/riscv64/insn.o
+objs += arch/riscv64/guest_fdt.o
+objs += arch/riscv64/guest_isa.o

@@ -14,7 +14,8 @@
 #define VMDEF_RAM 8		/* RAM ranges */
 #define VMDEF_PASSTHROUGH 32
 #define VMDEF_IRQS 64		/* passed-through wires, in all */
-#define VMDEF_SOURCES 1024	/* of any interrupt controller: PLIC specification 1.0 */
+#define VMDEF_SOURCES 128		/* most that the VM's chip may have, source 0 included */
+#define VMDEF_HOST_SOURCES 1024	/* of any board: PLIC specification 1.0 */
 #define VMDEF_DEFAULT_SOURCES 96	/* of the VM's, as on QEMU's virt machine */
 #define VMDEF_TREE_SIZE 65536	/* bytes of a definition tree */
 
