@@ -95,13 +95,13 @@ static size_t finish(char *line, size_t n)
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	char line[LOG_LINE];
-	size_t n = print_stamp(line), room = sizeof(line) - n;
+	size_t n = print_stamp(line);
 	va_list ap;
 
 	va_start(ap, fmt);
-	n += MIN((size_t)vformat(line + n, room, fmt, ap), room - 1);
+	n += (size_t)vformat(line + n, sizeof(line) - n, fmt, ap);
 	va_end(ap);
-	n = finish(line, n);
+	n = finish(line, MIN(n, sizeof(line) - 1));
 
 	log_lock();
 	append(line, n);

@@ -64,8 +64,10 @@ static inline bool ring_get(struct ring *ring, u8 *byte)
 static inline u32 ring_write(struct ring *ring, const void *buf, u32 n)
 {
 	const u8 *bytes = buf;
-	u32 head = ring->head, fits = MIN(n, ring_space(ring));
+	u32 head = ring->head, fits = ring_space(ring);
 
+	if (fits > n)
+		fits = n;
 	for (u32 i = 0; i < fits; i++)
 		ring->data[(head + i) & ring->mask] = bytes[i];
 	__atomic_store_n(&ring->head, head + fits, __ATOMIC_RELEASE);
@@ -76,8 +78,10 @@ static inline u32 ring_write(struct ring *ring, const void *buf, u32 n)
 static inline u32 ring_read(struct ring *ring, void *buf, u32 n)
 {
 	u8 *bytes = buf;
-	u32 tail = ring->tail, there = MIN(n, ring_used(ring));
+	u32 tail = ring->tail, there = ring_used(ring);
 
+	if (there > n)
+		there = n;
 	for (u32 i = 0; i < there; i++)
 		bytes[i] = ring->data[(tail + i) & ring->mask];
 	__atomic_store_n(&ring->tail, tail + there, __ATOMIC_RELEASE);

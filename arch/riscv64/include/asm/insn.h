@@ -30,11 +30,11 @@ struct insn_ldst {
 	u8 offset;		/* faulting address less the first one: not 0 when misaligned */
 };
 
-/* Both forms of fields below are those of the 32-bit encodings, which htinst uses for all. */
-#define INSN_FUNCT3(insn) ((insn) >> 12 & 7)
-#define INSN_RD(insn) ((insn) >> 7 & 31)
-#define INSN_RS1(insn) ((insn) >> 15 & 31)
-#define INSN_RS2(insn) ((insn) >> 20 & 31)
+/* Fields of the 32-bit encodings, which htinst uses for compressed instructions too. */
+#define INSN_FUNCT3(insn) (((insn) >> 12) & 7)
+#define INSN_RD(insn) (((insn) >> 7) & 31)
+#define INSN_RS1(insn) (((insn) >> 15) & 31)
+#define INSN_RS2(insn) (((insn) >> 20) & 31)
 
 /*
  * insn_ldst_basic() - decode a 32-bit LB … SD, all but length and offset. Returns false for any
