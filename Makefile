@@ -58,11 +58,12 @@ hostcflags := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undef
 	$(if $(GCOV),--coverage)
 hostlibs := -lcmocka -lfdt
 
-# --- What is built ---------------------------------------------------------------------------------
+# --- What is built -----------------------------------------------------------------------------
 
 objs :=
 host-tests :=
 include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
+makefiles := $(MAKEFILE_LIST)
 include tests/guest/payloads.mk
 
 O := $(B)/obj
@@ -81,7 +82,7 @@ $(B)/shyper.bin: $(B)/shyper.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-$(B)/shyper.elf: $(obj-files) $(ldscript) $(O)/flags | $(tools-stamp)
+$(B)/shyper.elf: $(obj-files) $(ldscript) $(O)/flags $(makefiles) | $(tools-stamp)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ldflags) -o $@ $(obj-files) $(B)/deps/lib/libfdt.a -lgcc
 
@@ -105,6 +106,8 @@ $(O)/%.o: %.S $(O)/flags | $(tools-stamp) $(B)/include/version.h
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(cppflags) $(machine) -g -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
+git-version := GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null
+
 # A file that changes only when its text does: flags and version are compared at every start.
 .PHONY: always
 update = @mkdir -p $(@D) && printf '%s\n' $(1) >$@.new && \
@@ -114,8 +117,7 @@ $(O)/flags: always
 $(H)/flags: always
 	$(call update,'$(HOSTCC) $(hostcflags) $(hostlibs)')
 $(B)/include/version.h: always
-	$(call update,"#define SHYPER_VERSION \"$$(GIT_OPTIONAL_LOCKS=0 git describe --always --dirty 2>/dev/null || \
-		echo unknown)\"")
+	$(call update,"#define SHYPER_VERSION \"$$($(git-version) || echo unknown)\"")
 
 ##
 ## Test
@@ -125,15 +127,22 @@ test: test-host test-guest ## everything: host tests, then guest and whole-syste
 test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
 	$(Q)sh tools/test-host.sh $(host-bins)
 
-test-guest: $(B)/shyper.bin guest-payloads images ## payloads and whole systems in QEMU (T= picks: T=tests/system)
+test-guest: $(B)/shyper.bin guest-payloads images ## payloads and systems in QEMU (T=path: only these)
 	$(Q)$(PYTHON) -m pytest $(or $(T),tests/guest tests/system)
 
 define host-test
-$(H)/$(1): $(call host-objs,$(1))
+$(H)/$(1): $(call host-objs,$(1)) $(makefiles)
 	$$(call say,HOSTLD,$$@)
-	$(Q)$(HOSTCC) $(hostcflags) -o $$@ $$^ $(hostlibs)
+	$(Q)$(HOSTCC) $(hostcflags) -o $$@ $$(filter %.o,$$^) $(hostlibs)
 endef
 $(foreach t,$(host-tests),$(eval $(call host-test,$(t))))
+
+.PHONY: vmdef-check
+vmdef-check: $(B)/vmdef-check ## build/vmdef-check TREE.dtb: check VM definitions on the host
+vmdef-check-src := tools/vmdef-check.c $(wildcard src/vmdef*.c) src/lib/format.c
+$(B)/vmdef-check: $(patsubst %.c,$(H)/%.o,$(vmdef-check-src))
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $(hostcflags) -o $@ $^ $(hostlibs)
 
 $(H)/%.o: %.c $(H)/flags | $(tools-stamp)
 	$(call say,HOSTCC,$<)
@@ -211,7 +220,8 @@ $(B)/images/linux/Image $(B)/images/linux/initrd.gz &: $(wildcard images/linux/*
 ## Clean
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
-	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/shyper.* $(B)/*.itb $(B)/nofp.stamp
+	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench \
+		$(B)/shyper.* $(B)/vmdef-check $(B)/*.itb $(B)/nofp.stamp
 
 distclean: ## remove all of build/, downloads too
 	$(Q)rm -rf $(B)

@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 COMPILER = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h"}
-BASE = {f"hv/{name}.h" for name in (
-    "bitmap", "errno", "format", "hidden", "list", "range", "ring", "string", "types", "util")}
+BASE = {f"hv/{name}.h" for name in ["errno", "string", "types", "util"]}
+BASE |= {f"hv/{source.stem}.h" for source in (ROOT / "src/lib").glob("*.c")}
 
 # Folder (the longest that matches rules) -> what its files may include, beside headers of the
 # compiler and headers of their own folder. An entry ending in / allows all below it.

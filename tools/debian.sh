@@ -49,7 +49,8 @@ debian_install() {
 	mkdir -p "$apt/lists/partial" "$apt/parts" build/deps
 	host_sources "$1" "$apt/parts"
 	log=build/deps/apt.log
-	as_root env DEBIAN_FRONTEND=noninteractive sh -c "$INSTALL" sh "$apt" "$@" >>$log 2>&1 || {
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		sh -c "$INSTALL" sh "$apt" "$@" >>$log 2>&1 || {
 		tail -n 20 $log >&2
 		die "the installation failed; more in $log"
 	}
