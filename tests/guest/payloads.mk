@@ -4,6 +4,15 @@
 payloads += sbi_base
 payloads += bench
 payloads += unknown_mmio
+payloads += sbi_fuzz
+payloads += mmio_fuzz
+payloads += sbi_pmu
+payloads += rtc
+payloads += smp
+payloads += time
+payloads += spin
+payloads += crash_stack
+payloads += counter
 payloads += plic
 payloads += uart
 payloads += exceptions
