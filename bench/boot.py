@@ -51,13 +51,13 @@ def main():
         results["bare"].append(bare(variables))
         *figures, log = shyper(variables)
         results["Shyper"].append(figures)
+    print(f"Linux to init, medians of {runs} runs: QEMU's user time, guest's uptime at init")
     median = {}
-    print(f"Linux to init, medians of {runs}:        QEMU user time   guest uptime at init")
     for name, figures in results.items():
         median[name] = [statistics.median(column) for column in zip(*figures)]
-        print(f"  {name:8}                            {median[name][0]:10.2f} s {median[name][1]:14.2f} s")
-    print(f"  ratio                               {median['Shyper'][0] / median['bare'][0]:10.2f}"
-          f"   {median['Shyper'][1] / median['bare'][1]:14.2f}")
+        print("  {:8} {:6.2f} s {:6.2f} s".format(name, *median[name]))
+    ratios = [a / b for a, b in zip(median["Shyper"], median["bare"])]
+    print("  {:8} {:6.2f}   {:6.2f}".format("ratio", *ratios))
     print("Shyper's log of the last run, from the guest's stop on:")
     lines = [line for line in log.split("\n") if "exit" in line]
     print("\n".join(f"  {line}" for line in lines) or "  (no exits reported)")

@@ -78,8 +78,8 @@ host_sources() {
 INSTALL='set -eu
 	apt=$1 suite=$2; shift 2
 	run() {
-		apt-get -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$apt/parts" \
-			-o Dir::State::Lists="$apt/lists" -o Dir::Cache::pkgcache= \
+		apt-get -o Dir::Etc::SourceList=/dev/null \
+			-o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists" -o Dir::Cache::pkgcache= \
 			-o Dir::Cache::srcpkgcache= -o Acquire::Languages=none \
 			-o APT::Sandbox::User=root -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -q -y "$@"
 	}
