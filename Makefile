@@ -31,6 +31,7 @@ PYTHON := /usr/bin/python3
 CC := $(CROSS_COMPILE)gcc
 OBJCOPY := $(CROSS_COMPILE)objcopy
 OBJDUMP := $(CROSS_COMPILE)objdump
+READELF := $(CROSS_COMPILE)readelf
 HOSTCC := gcc
 
 warnings := -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow -Wvla -Wconversion
@@ -38,7 +39,7 @@ includes := -Isrc/include -Iarch/$(ARCH)/include
 
 # The image is linked at 0 and relocates itself, so all code is position independent, and hidden
 # visibility (hidden.h) keeps it free of GOT loads. The ABI is lp64d because Debian's libfdt.a is;
-# that no FP instruction follows from it is proved by check-nofp. No libc header is in reach.
+# that no FP instruction follows from it is proved by check-image. No libc header is in reach.
 machine := -march=rv64gc -mabi=lp64d -mcmodel=medany
 cppflags = -nostdinc -isystem $(shell $(CC) -print-file-name=include) $(includes) \
 	-Isrc/include/libfdt -I$(B)/include -isystem $(B)/deps/include $(if $(DEBUG),-DDEBUG=1)
@@ -76,7 +77,7 @@ tools-stamp := $(B)/deps/tools.stamp
 ##
 ## Build
 .PHONY: all
-all: $(B)/shyper.bin check-nofp ## build the hypervisor: build/shyper.elf and build/shyper.bin
+all: $(B)/shyper.bin check-image ## build the hypervisor: build/shyper.elf and build/shyper.bin
 
 $(B)/shyper.bin: $(B)/shyper.elf
 	$(call say,OBJCOPY,$@)
@@ -92,11 +93,13 @@ $(B)/shyper.dis: $(B)/shyper.elf
 	$(call say,OBJDUMP,$@)
 	$(Q)$(OBJDUMP) -d -S $< >$@
 
-.PHONY: check-nofp
-check-nofp: $(B)/nofp.stamp ## prove that only fp_* and vec_* functions touch FP and vector state
-$(B)/nofp.stamp: $(B)/shyper.elf tools/check-nofp.py
-	$(call say,NOFP,$<)
-	$(Q)$(OBJDUMP) -d $< | $(PYTHON) tools/check-nofp.py && touch $@
+.PHONY: check-image
+check-image: $(B)/checked.stamp ## FP and vector state only in fp_*, vec_*; only relative relocations
+$(B)/checked.stamp: $(B)/shyper.elf tools/check-nofp.py
+	$(call say,CHECK,$<)
+	$(Q)$(OBJDUMP) -d $< | $(PYTHON) tools/check-nofp.py
+	$(Q)! $(READELF) -rW $< | grep R_RISCV_ | grep -v R_RISCV_RELATIVE
+	$(Q)touch $@
 
 $(O)/%.o: %.c $(O)/flags | $(tools-stamp) $(B)/include/version.h
 	$(call say,CC,$<)
@@ -221,7 +224,7 @@ $(B)/images/linux/Image $(B)/images/linux/initrd.gz &: $(wildcard images/linux/*
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
 	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench \
-		$(B)/shyper.* $(B)/vmdef-check $(B)/*.itb $(B)/nofp.stamp
+		$(B)/shyper.* $(B)/vmdef-check $(B)/*.itb $(B)/checked.stamp
 
 distclean: ## remove all of build/, downloads too
 	$(Q)rm -rf $(B)
