@@ -14,3 +14,4 @@ objs += src/page.o
 objs += src/page_init.o
 objs += src/board.o
 objs += src/lib/isa.o
+objs += src/gmap.o

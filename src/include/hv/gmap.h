@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's guest physical memory map: which guest addresses are RAM or a passed-through device, and
+ * where they are in the host. Filled while the VM is made, by its maker alone; constant while the
+ * VM lives, hence read by all harts without a lock. Emulated devices are not in it (hv/mmio.h).
+ */
+#ifndef HV_GMAP_H
+#define HV_GMAP_H
+
+#include <hv/page.h>
+#include <hv/types.h>
+
+enum gmap_kind {
+	GMAP_RAM,	/* pages of this VM; a guest may read, write and execute them */
+	GMAP_DEVICE,	/* device memory passed through; read and write */
+};
+
+/*
+ * A piece that is contiguous in guest and host. RAM of one guest range may consist of many. Guest
+ * and host address are equal modulo the largest of 1 GiB, 2 MiB, 64 KiB and 4 KiB that fits the
+ * alignment of the guest's range and the free memory, so that leaves of that size can map it.
+ */
+struct gmap_block {
+	u64 gpa;
+	u64 hpa;
+	u64 size;
+	enum gmap_kind kind;
+};
+
+struct gmap {
+	owner_t owner;			/* of the VM */
+	u32 count;
+	u32 room;			/* private: blocks that the array can hold */
+	struct gmap_block *block;	/* sorted by gpa, no overlaps */
+	u64 ram;			/* bytes of RAM */
+};
+
+/* Guest physical addresses end here: the reach of the deepest G-stage, Sv57x4. */
+#define GMAP_END BIT(59)
+
+/* gmap_init() - an empty map for the VM that owner names. */
+void gmap_init(struct gmap *gmap, owner_t owner);
+
+/*
+ * gmap_add_ram() - size bytes of zeroed RAM at gpa, in the largest blocks that alignment and free
+ * memory allow.
+ * gmap_add_identity() - RAM whose guest and host addresses are equal.
+ * gmap_add_device() - device memory of the host at hpa.
+ * All return 0; -EINVAL: unaligned, empty, wraps or beyond GMAP_END; -EEXIST: overlaps what is there;
+ * -ENOMEM: see gmap_shortage(); -EBUSY (identity, device): the host's pages are not free, or not
+ * of that kind. On error the map is unchanged.
+ */
+int __must_check gmap_add_ram(struct gmap *gmap, gpa_t gpa, u64 size);
+int __must_check gmap_add_identity(struct gmap *gmap, gpa_t gpa, u64 size);
+int __must_check gmap_add_device(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size);
+
+/* gmap_release() - give everything back, scrubbed. No hart may have a translation of it left. */
+void gmap_release(struct gmap *gmap);
+
+/* gmap_shortage() - figures for the message when size bytes of RAM cannot be had. */
+struct gmap_shortage {
+	u64 needs_mib;	/* rounded up */
+	u64 free_mib;	/* rounded down */
+};
+struct gmap_shortage gmap_shortage(u64 size);
+
+/* gmap_find() - the block that holds this address; NULL: none. */
+const struct gmap_block *gmap_find(const struct gmap *gmap, gpa_t gpa);
+
+/* gmap_top() - the first address behind the highest block; 0: the map is empty. */
+u64 gmap_top(const struct gmap *gmap);
+
+/* gmap_is_ram() - all of [gpa, gpa + len) is RAM; false when it wraps. len 0: true. */
+bool gmap_is_ram(const struct gmap *gmap, gpa_t gpa, u64 len);
+
+/*
+ * gmap_ram_ptr() - where Shyper sees [gpa, gpa + len); NULL unless all of it is RAM, contiguous in
+ * the host, and len is not 0. The guest may write there at any moment: read each value once.
+ */
+void *gmap_ram_ptr(const struct gmap *gmap, gpa_t gpa, u64 len);
+
+/*
+ * gmap_read() - copy len bytes of the guest's RAM into buf. The copy is made once; check the copy,
+ * never the guest's memory again. gmap_write() - copy buf into the guest's RAM. gmap_zero() - clear
+ * it. Any hart, no lock, while guests run. Return 0; -EFAULT: some byte is not RAM; then nothing
+ * was copied. len 0 is always right.
+ */
+int __must_check gmap_read(const struct gmap *gmap, gpa_t gpa, void *buf, u64 len);
+int __must_check gmap_write(const struct gmap *gmap, gpa_t gpa, const void *buf, u64 len);
+int __must_check gmap_zero(const struct gmap *gmap, gpa_t gpa, u64 len);
+
+/* All blocks in the order of their guest addresses. */
+#define gmap_for_each(gmap, b) \
+	for ((b) = (gmap)->block; (b) != (gmap)->block + (gmap)->count; (b)++)
+
+#endif
