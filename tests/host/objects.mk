@@ -18,3 +18,7 @@ host-tests += test_finisher
 test_finisher-src := drivers/guest/finisher.c
 host-tests += test_rtc_goldfish
 test_rtc_goldfish-src := drivers/guest/rtc_goldfish.c
+host-tests += test_insn
+test_insn-src := arch/riscv64/insn.c
+host-tests += test_vpmu
+test_vpmu-src := arch/riscv64/vpmu.c
