@@ -6,7 +6,7 @@
 #include <hv/mmio.h>
 #include <hv/errno.h>
 
-/* Regions start at multiples of the widest access, so that aligned addresses give aligned offsets. */
+/* The widest access. Regions start at its multiples, so aligned addresses give aligned offsets. */
 #define BASE_ALIGN 8U
 
 int mmio_add(struct mmio_bus *bus, gpa_t base, u64 size, const struct mmio_ops *ops, void *dev)

@@ -142,7 +142,7 @@ static void clear_fifo(struct uart16550 *uart)
 	uart->count -= n;
 }
 
-/* A byte sent in loopback. Without the FIFO a new byte replaces the old, with it the new is lost. */
+/* A byte sent in loopback. When full, the FIFO loses the new byte, the single register the old. */
 static void loop_back(struct uart16550 *uart, u8 c)
 {
 	if (uart->count >= visible(uart)) {
@@ -276,7 +276,7 @@ static u8 read_reg(struct uart16550 *uart, u32 reg)
 	}
 }
 
-/* Everything that needs the lock. A byte goes out after it is dropped, so that tx() may take time. */
+/* What needs the lock. A byte goes out after the lock is dropped, so that tx() may take time. */
 static void access_locked(struct uart16550 *uart, struct mmio_access *acc)
 {
 	u32 reg = (u32)acc->offset;

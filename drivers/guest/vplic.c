@@ -4,11 +4,12 @@
  *
  * A request is a token; each source has at most one, and it travels
  *
- *	free -> (busy taken) -> pending -> (in the claimer's hands) -> claimed -> (completer's) -> free
+ *	free -> (gateway's hands) -> pending -> (claimer's) -> claimed -> (completer's) -> free
  *
  * Each step is one atomic read-modify-write of one bit, done by whoever has the token or, where
- * several may try, won by exactly the one who sees the bit change: gateway() wins `busy`, claim()
- * wins `pending`, complete() wins `claimed`. A token is thus never doubled. It is never lost either:
+ * several may try, won by exactly the one who sees the bit change: gateway() wins `busy`, which
+ * stays set until the token is free again, claim() wins `pending`, complete() wins `claimed`. So a
+ * token is never doubled. It is never lost either:
  *
  * - set_line() against complete(). The one writes `level` and then does a RMW of `busy`, the other
  *   a RMW of `busy` and then reads `level`. The two RMWs of one word have an order. If complete()
@@ -121,7 +122,7 @@ static void gateway(struct vplic *plic, u32 source)
 	notify_pending(plic, source);
 }
 
-/* The end of a request: open the gateway, through which a wire that is still high makes the next. */
+/* The end of a request: open the gateway. A wire that is still high makes the next one at once. */
 static void release(struct vplic *plic, u32 source)
 {
 	clear(plic->busy, source);

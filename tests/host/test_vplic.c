@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's PLIC: register by register, against a plain sequential model under random accesses,
- * and with threads that raise, claim and complete at the same time.
+ * The guest's PLIC on one hart: register by register, and against a plain sequential model under
+ * random accesses. Races: test_vplic_race.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <hv/check.h>
 #include <hv/vplic.h>
@@ -38,13 +35,13 @@ static void count_kick(void *ctx, u32 vcpu)
 {
 	assert_ptr_equal(ctx, &plic);
 	assert_true(vcpu < VPLIC_VCPUS);
-	__atomic_fetch_add(&kicks[vcpu], 1, __ATOMIC_SEQ_CST);
+	kicks[vcpu]++;
 }
 
 static void count_completed(void *ctx, u32 source)
 {
 	assert_ptr_equal(ctx, &plic);
-	__atomic_fetch_add(&completions[source], 1, __ATOMIC_SEQ_CST);
+	completions[source]++;
 }
 
 static const struct vplic_hooks hooks = { .kick = count_kick, .completed = count_completed };
@@ -411,7 +408,7 @@ static void test_reset(void **state)
 	assert_int_equal(rd(PENDING(0)), 0);
 }
 
-/* --- Random accesses against a model ------------------------------------------------------------ */
+/* --- Random accesses against a model ----------------------------------------------------- */
 
 static struct model {
 	u32 vcpus, sources;
@@ -533,7 +530,9 @@ static void random_access(void)
 	struct mmio_access acc = { .width = widths[rnd(8)], .write = rnd(2) };
 
 	acc.offset = random_offset();
-	acc.value = acc.offset >= 0x200000 ? rnd(130) : acc.offset < 0x1000 ? rnd(9) : (u32)random();
+	acc.value = acc.offset >= 0x200000 ? rnd(130) :
+		    acc.offset < 0x1000	   ? rnd(9) :
+					     (u32)random();
 	if (acc.width != 4) {
 		assert_int_equal(vplic_mmio_ops.access(&plic, &acc), MMIO_FAULT);
 		return;
@@ -576,141 +575,6 @@ static void test_random(void **state)
 	}
 }
 
-/* --- Threads ------------------------------------------------------------------------------------ */
-
-/*
- * Device threads raise their wires and wait for service; vCPU threads sleep until kicked, as
- * harts in WFI do, so a lost kick or a lost request hangs the test and its alarm ends it. A handler
- * lowers the wire and lets the device go on before it completes, to hit that window. Now and then a
- * vCPU turns its own enable bits, threshold or a priority off and on again.
- */
-#define DEVICES 3
-#define SOURCES_EACH 4
-#define ROUNDS 20000
-#define CPUS 4
-
-static struct hammer {
-	u32 raised, served, in_service;
-	u32 asserted;
-} hammer[1 + DEVICES * SOURCES_EACH];
-static u32 kicked[CPUS];
-static u32 finished;
-
-static void hammer_kick(void *ctx, u32 vcpu)
-{
-	(void)ctx;
-	__atomic_store_n(&kicked[vcpu], 1, __ATOMIC_RELEASE);
-}
-
-static const struct vplic_hooks hammer_hooks = { .kick = hammer_kick };
-
-static void *device(void *arg)
-{
-	u32 first = 1 + SOURCES_EACH * (u32)(uintptr_t)arg;
-
-	for (u32 round = 0; round < ROUNDS; round++) {
-		for (u32 s = first; s < first + SOURCES_EACH; s++) {
-			while (__atomic_load_n(&hammer[s].asserted, __ATOMIC_ACQUIRE))
-				sched_yield();
-			hammer[s].raised++;
-			__atomic_store_n(&hammer[s].asserted, 1, __ATOMIC_RELEASE);
-			line(s, true);
-		}
-	}
-	return NULL;
-}
-
-static void serve(u32 vcpu)
-{
-	u32 s;
-
-	while ((s = rd(CLAIM(S(vcpu)))) != 0) {
-		assert_int_equal(__atomic_exchange_n(&hammer[s].in_service, 1, __ATOMIC_ACQ_REL), 0);
-		hammer[s].served++;
-		line(s, false);
-		__atomic_store_n(&hammer[s].in_service, 0, __ATOMIC_RELEASE);
-		__atomic_store_n(&hammer[s].asserted, 0, __ATOMIC_RELEASE);
-		wr(CLAIM(S(vcpu)), s);
-	}
-}
-
-static void disturb(u32 vcpu, u32 *seed)
-{
-	u32 s = 1 + (u32)rand_r(seed) % (DEVICES * SOURCES_EACH);
-
-	switch (rand_r(seed) % 32) {
-	case 0:
-		wr(THRESHOLD(S(vcpu)), 7);
-		sched_yield();
-		wr(THRESHOLD(S(vcpu)), 0);
-		break;
-	case 1:
-		wr(ENABLE(S(vcpu), 0), 0);
-		sched_yield();
-		wr(ENABLE(S(vcpu), 0), 0xffffffff);
-		break;
-	case 2:
-		wr(PRIORITY(s), 0);
-		sched_yield();
-		wr(PRIORITY(s), 1 + s % 7);
-		break;
-	}
-}
-
-static void *cpu(void *arg)
-{
-	u32 vcpu = (u32)(uintptr_t)arg, seed = vcpu;
-
-	while (!__atomic_load_n(&finished, __ATOMIC_ACQUIRE)) {
-		if (!__atomic_exchange_n(&kicked[vcpu], 0, __ATOMIC_ACQ_REL)) {
-			sched_yield();
-			continue;
-		}
-		if (ext(vcpu))
-			serve(vcpu);
-		disturb(vcpu, &seed);
-	}
-	return NULL;
-}
-
-static void wait_until_served(void)
-{
-	for (u32 s = 1; s < ARRAY_SIZE(hammer); s++) {
-		while (__atomic_load_n(&hammer[s].asserted, __ATOMIC_ACQUIRE))
-			sched_yield();
-	}
-}
-
-static void test_threads(void **state)
-{
-	pthread_t cpus[CPUS], devices[DEVICES];
-
-	(void)state;
-	vplic_init(&plic, CPUS, VPLIC_SOURCES, &hammer_hooks, NULL);
-	for (u32 s = 1; s < ARRAY_SIZE(hammer); s++)
-		wr(PRIORITY(s), 1 + s % 7);
-	for (u32 v = 0; v < CPUS; v++)
-		wr(ENABLE(S(v), 0), 0xffffffff);
-	alarm(120);
-	for (uintptr_t v = 0; v < CPUS; v++)
-		assert_int_equal(pthread_create(&cpus[v], NULL, cpu, (void *)v), 0);
-	for (uintptr_t d = 0; d < DEVICES; d++)
-		assert_int_equal(pthread_create(&devices[d], NULL, device, (void *)d), 0);
-	for (u32 d = 0; d < DEVICES; d++)
-		pthread_join(devices[d], NULL);
-	wait_until_served();
-	__atomic_store_n(&finished, 1, __ATOMIC_RELEASE);
-	for (u32 v = 0; v < CPUS; v++)
-		pthread_join(cpus[v], NULL);
-	alarm(0);
-	for (u32 s = 1; s < ARRAY_SIZE(hammer); s++) {
-		assert_int_equal(hammer[s].raised, ROUNDS);
-		assert_int_equal(hammer[s].served, ROUNDS);
-	}
-	for (u32 w = 0; w < VPLIC_WORDS; w++)
-		assert_int_equal(plic.level[w] | plic.busy[w] | plic.pending[w] | plic.claimed[w], 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -729,7 +593,6 @@ int main(void)
 		cmocka_unit_test(test_without_completed_hook),
 		cmocka_unit_test_setup(test_reset, setup),
 		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ void uart16550_init(struct uart16550 *uart, const struct irq_line *irq,
  */
 size_t uart16550_rx(struct uart16550 *uart, const u8 *data, size_t n);
 
-/* uart16550_reset() - back to power-on state, received bytes dropped, wire low. The VM is stopped. */
+/* uart16550_reset() - power-on state, received bytes dropped, wire low. The VM is stopped. */
 void uart16550_reset(struct uart16550 *uart);
 
 /* dev is the struct uart16550. */

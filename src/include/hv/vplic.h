@@ -5,8 +5,8 @@
  * contexts past the last vCPU and the reserved registers read as zero and ignore writes. Only
  * aligned 4-byte accesses are answered, as on that board.
  *
- * All sources are level-triggered. A request, once made, stays pending when its wire falls
- * ("Interrupt Gateways" in the specification); a wire that is still high at completion requests again.
+ * All sources are level-triggered. A request, once made, stays pending when its wire falls; a wire
+ * that is still high at completion requests again ("Interrupt Gateways" in the specification).
  *
  * There is no lock. Everything here may be called on any hart, except as its comment says.
  */
