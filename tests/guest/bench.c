@@ -10,16 +10,16 @@
 #define INSNS_PER_TICK (1000000000UL / TIMEBASE)
 
 /* Two loop instructions in every function, so that the empty loop is the right thing to take. */
-#define OP(name, insns, a, b)                                                                      \
-	static void name(unsigned long n)                                                          \
-	{                                                                                          \
-		register unsigned long a0 __asm__("s2") = (unsigned long)(a);                       \
-		register unsigned long a1 __asm__("s3") = (unsigned long)(b);                       \
-		__asm__ volatile(".balign 8\n1:\n" insns "\n addi %0, %0, -1\n bnez %0, 1b\n"       \
-				 : "+r"(n)                                                         \
-				 : "r"(a0), "r"(a1)                                                \
-				 : "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "t0", "t1",      \
-				   "memory");                                                      \
+#define OP(name, insns, a, b) \
+	static void name(unsigned long n) \
+	{ \
+		register unsigned long a0 __asm__("s2") = (unsigned long)(a); \
+		register unsigned long a1 __asm__("s3") = (unsigned long)(b); \
+		__asm__ volatile(".balign 8\n1:\n" insns "\n addi %0, %0, -1\n bnez %0, 1b\n" \
+				 : "+r"(n) \
+				 : "r"(a0), "r"(a1) \
+				 : "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "t0", "t1", \
+				   "memory"); \
 	}
 
 OP(op_empty, "", 0, 0)
@@ -41,7 +41,8 @@ static const struct {
 	void (*run)(unsigned long n);
 } ops[] = {
 	{"null_call", op_null},		{"set_timer", op_set_timer}, {"stimecmp", op_stimecmp},
-	{"self_ipi", op_self_ipi},	{"fence_i", op_fence_i},     {"hart_status", op_hart_status},
+	{"self_ipi", op_self_ipi},	{"fence_i", op_fence_i},
+	{"hart_status", op_hart_status},
 	{"plic_read", op_plic_read},	{"lsr_read", op_lsr_read},   {"plic_claim", op_plic_claim},
 };
 

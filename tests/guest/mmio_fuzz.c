@@ -111,7 +111,8 @@ static void floats(unsigned long at)
 	at &= ~7UL;
 	t = TRY(__asm__ volatile("fld f2, (%0)" ::"r"(at)));
 	judge("fld", t, at, 8, false);
-	t = TRY(__asm__ volatile(".option push\n.option norvc\nfsd f1, (%0)\n.option pop" ::"r"(at)));
+	t = TRY(__asm__ volatile(".option push\n.option norvc\nfsd f1, (%0)\n.option pop"
+				 ::"r"(at)));
 	judge("fsd", t, at, 8, true);
 	t = TRY(__asm__ volatile("mv a5, %0\nc.fld fa0, 0(a5)" ::"r"(at) : "a5"));
 	judge("c.fld", t, at, 8, false);

@@ -29,7 +29,7 @@ static void check_hole(unsigned long at)
 		   CAUSE_STORE_ACCESS, at);
 	check_trap("lr.w", TRY(__asm__ volatile("lr.w %0, (%1)" : "=r"(x) : "r"(at))),
 		   CAUSE_LOAD_ACCESS, at);
-	/* An implementation may fail an SC to an address without a reservation before any access. */
+	/* An SC without a reservation may fail before any access. */
 	t = TRY(__asm__ volatile("sc.w %0, %0, (%1)" : "+&r"(x) : "r"(at)));
 	CHECK("sc.w", t.cause == TRAP_NONE || (t.cause == CAUSE_STORE_ACCESS && t.value == at),
 	      "cause %ld stval 0x%lx", t.cause, t.value);

@@ -3,7 +3,7 @@
 #ifndef GUEST_BOARD_H
 #define GUEST_BOARD_H
 
-#include "types.h"
+#include <hv/types.h>
 
 #define FINISHER_BASE 0x100000UL
 #define FINISHER_PASS 0x5555U
@@ -22,14 +22,14 @@
 /* An address where the board has nothing, below RAM and above the UART. */
 #define NOWHERE 0x18000000UL
 
-#define MMIO_ACCESS(name, type)                                                                    \
-	static inline type read_##name(unsigned long addr)                                         \
-	{                                                                                          \
-		return *(volatile type *)addr;                                                     \
-	}                                                                                          \
-	static inline void write_##name(unsigned long addr, type val)                              \
-	{                                                                                          \
-		*(volatile type *)addr = val;                                                      \
+#define MMIO_ACCESS(name, type) \
+	static inline type read_##name(unsigned long addr) \
+	{ \
+		return *(volatile type *)addr; \
+	} \
+	static inline void write_##name(unsigned long addr, type val) \
+	{ \
+		*(volatile type *)addr = val; \
 	}
 MMIO_ACCESS(u8, u8)
 MMIO_ACCESS(u16, u16)

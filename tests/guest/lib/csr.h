@@ -40,17 +40,17 @@
 /* csr: a name that the assembler knows, or a number from above. */
 #define CSR_STR_(csr) #csr
 #define CSR_STR(csr) CSR_STR_(csr)
-#define csr_read(csr)                                                                              \
-	({                                                                                         \
-		unsigned long v_;                                                                  \
-		__asm__ volatile("csrr %0, " CSR_STR(csr) : "=r"(v_)::"memory");                    \
-		v_;                                                                                \
+#define csr_read(csr) \
+	({ \
+		unsigned long v_; \
+		__asm__ volatile("csrr %0, " CSR_STR(csr) : "=r"(v_)::"memory"); \
+		v_; \
 	})
-#define csr_write(csr, val)                                                                        \
+#define csr_write(csr, val) \
 	__asm__ volatile("csrw " CSR_STR(csr) ", %0" ::"rK"((unsigned long)(val)) : "memory")
-#define csr_set(csr, val)                                                                          \
+#define csr_set(csr, val) \
 	__asm__ volatile("csrs " CSR_STR(csr) ", %0" ::"rK"((unsigned long)(val)) : "memory")
-#define csr_clear(csr, val)                                                                        \
+#define csr_clear(csr, val) \
 	__asm__ volatile("csrc " CSR_STR(csr) ", %0" ::"rK"((unsigned long)(val)) : "memory")
 
 static inline void irqs_on(void)

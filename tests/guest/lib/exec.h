@@ -3,7 +3,7 @@
 #ifndef GUEST_EXEC_H
 #define GUEST_EXEC_H
 
-#include "types.h"
+#include <hv/types.h>
 
 /* x[0] is not loaded. cause is TRAP_NONE when the instruction completed. */
 struct exec {

@@ -8,10 +8,12 @@
 #ifndef GUEST_H
 #define GUEST_H
 
+#include <hv/string.h>
+#include <hv/types.h>
+
 #include "board.h"
 #include "csr.h"
 #include "sbi.h"
-#include "types.h"
 
 #define MAX_HARTS 32
 #define TRAP_NONE (~0UL)
@@ -69,20 +71,20 @@ int get_char(unsigned long ms);
 /* ---- checks ---- */
 bool check_line(const char *name, bool good);
 /* The detail is printed only when cond is false; the check ends the payload never. */
-#define CHECK(name, cond, ...)                                                                     \
-	do {                                                                                       \
-		if (!check_line(name, cond)) {                                                     \
-			say(__VA_ARGS__);                                                          \
-			say("\n");                                                                 \
-		}                                                                                  \
+#define CHECK(name, cond, ...) \
+	do { \
+		if (!check_line(name, cond)) { \
+			say(__VA_ARGS__); \
+			say("\n"); \
+		} \
 	} while (0)
 /* Holds only under Shyper, where bare OpenSBI 1.5 is known to differ. */
-#define CHECK_SHYPER(name, cond, ...)                                                              \
-	do {                                                                                       \
-		if (under_shyper())                                                                \
-			CHECK(name, cond, __VA_ARGS__);                                            \
-		else                                                                               \
-			say("skip %s\n", name);                                                    \
+#define CHECK_SHYPER(name, cond, ...) \
+	do { \
+		if (under_shyper()) \
+			CHECK(name, cond, __VA_ARGS__); \
+		else \
+			say("skip %s\n", name); \
 	} while (0)
 void check_eq(const char *name, unsigned long got, unsigned long want);
 void check_err(const char *name, struct sbiret ret, long want);
@@ -95,11 +97,11 @@ void finish(void) __attribute__((noreturn));
 void trap_arm(void);
 struct trap trap_disarm(void);
 /* Runs code; an exception in it is recorded and the instruction skipped (a fetch fault: to ra). */
-#define TRY(code)                                                                                  \
-	({                                                                                         \
-		trap_arm();                                                                        \
-		code;                                                                              \
-		trap_disarm();                                                                     \
+#define TRY(code) \
+	({ \
+		trap_arm(); \
+		code; \
+		trap_disarm(); \
 	})
 /* Installs fn for an interrupt (NULL removes it); an unhandled interrupt ends the payload. */
 void irq_handle(unsigned int irq, void (*fn)(void));
@@ -111,14 +113,14 @@ bool have_vector(void);
 /* ---- time and harts ---- */
 #define MS (TIMEBASE / 1000)
 /* True as soon as cond is; false when it is still not after so many ms. */
-#define WAIT_FOR(cond, ms)                                                                         \
-	({                                                                                         \
-		unsigned long end_ = rdtime() + (ms) * MS;                                         \
-		bool met_;                                                                         \
-		do                                                                                 \
-			met_ = !!(cond);                                                           \
-		while (!met_ && rdtime() < end_);                                                  \
-		met_;                                                                              \
+#define WAIT_FOR(cond, ms) \
+	({ \
+		unsigned long end_ = rdtime() + (ms) * MS; \
+		bool met_; \
+		do \
+			met_ = !!(cond); \
+		while (!met_ && rdtime() < end_); \
+		met_; \
 	})
 /* Hart ids are 0 … count - 1 on the virt board. */
 unsigned long hart_count(void);
@@ -138,10 +140,5 @@ void mmu_off(void);
 void mmu_page(unsigned long pa, unsigned long flags);
 /* The same without an sfence.vma. */
 void mmu_page_unfenced(unsigned long pa, unsigned long flags);
-
-void *memset(void *to, int byte, size_t size);
-void *memcpy(void *to, const void *from, size_t size);
-int memcmp(const void *left, const void *right, size_t size);
-size_t strlen(const char *s);
 
 #endif

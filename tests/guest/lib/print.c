@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Output on the UART by polling, and the few string functions that gcc may call. */
+/* Output on the UART, and input from it, by polling. */
 #include <stdarg.h>
 
 #include "guest.h"
@@ -91,40 +91,4 @@ void say(const char *fmt, ...)
 		}
 	}
 	va_end(ap);
-}
-
-void *memset(void *to, int byte, size_t size)
-{
-	for (u8 *p = to; size; size--)
-		*p++ = (u8)byte;
-	return to;
-}
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-	const u8 *src = from;
-
-	for (u8 *p = to; size; size--)
-		*p++ = *src++;
-	return to;
-}
-
-int memcmp(const void *left, const void *right, size_t size)
-{
-	const u8 *a = left;
-	const u8 *b = right;
-
-	for (; size; size--, a++, b++)
-		if (*a != *b)
-			return *a < *b ? -1 : 1;
-	return 0;
-}
-
-size_t strlen(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
 }

@@ -3,7 +3,7 @@
 #ifndef GUEST_SBI_H
 #define GUEST_SBI_H
 
-#include "types.h"
+#include <hv/types.h>
 
 #define SBI_SUCCESS 0
 #define SBI_ERR_FAILED (-1)
@@ -98,9 +98,9 @@ static inline struct sbiret sbi_call(unsigned long ext, unsigned long fid, unsig
 
 /* sbi(extension, function, up to six arguments): arguments left out are 0. */
 #define sbi(...) SBI_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
-#define SBI_(ext, fid, a, b, c, d, e, f, ...)                                                      \
-	sbi_call((unsigned long)(ext), (unsigned long)(fid), (unsigned long)(a),                    \
-		 (unsigned long)(b), (unsigned long)(c), (unsigned long)(d), (unsigned long)(e),    \
+#define SBI_(ext, fid, a, b, c, d, e, f, ...) \
+	sbi_call((unsigned long)(ext), (unsigned long)(fid), (unsigned long)(a), \
+		 (unsigned long)(b), (unsigned long)(c), (unsigned long)(d), (unsigned long)(e), \
 		 (unsigned long)(f))
 
 /* Makes the call and returns how many of the registers that it must keep came back different. */

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the guest payloads, each in a fresh QEMU: one static VM under Shyper.
+
+SHYPER_TEST_BARE=1 runs them on QEMU's own board with OpenSBI instead, to check the payloads.
+"""
+import json
+import os
+import re
+import subprocess
+from dataclasses import dataclass, field
+
+import pytest
+
+from machine import TOP
+
+BARE = os.environ.get("SHYPER_TEST_BARE") == "1"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+RV64, MAX, NO_SSTC = "rv64", "max", "rv64,sstc=off"
+
+
+@dataclass
+class Case:
+    """One payload on one machine. talk: pairs of what to wait for and what to type then."""
+    payload: str
+    cpu: str = RV64
+    vcpus: int = 1
+    talk: list = field(default_factory=list)
+    status: object = 0  # QEMU's exit status, or "failure" for any but 0
+    finishes: bool = True  # prints its `done` line
+    more: dict = field(default_factory=dict)  # variables of make run-guest
+    bare: bool = True  # makes sense on the bare board too
+
+    def __str__(self):
+        parts = [self.payload, self.cpu.replace(",", "-"), str(self.vcpus)]
+        return "-".join(parts + [str(v) for v in self.more.values()] + [t[1][:1] for t in self.talk])
+
+
+def each(payload, cpus=(RV64,), vcpus=(1,), **rest):
+    return [Case(payload, cpu, n, **rest) for cpu in cpus for n in vcpus]
+
+
+def reboots(keys, last, status, **rest):
+    ready = "reset ready"
+    return Case("reset", talk=[(ready, k) for k in keys + last], status=status, finishes=False,
+                **rest)
+
+
+HLVX = {"QEMUFLAGS": "-append hlvx=1"}  # Shyper reads the instruction itself, as if htinst were 0
+
+CASES = [
+    *each("sbi_base", (RV64, MAX, NO_SSTC), (2,)),
+    *each("sbi_time", (RV64, MAX, NO_SSTC), (1,)),
+    *each("sbi_ipi", (RV64, NO_SSTC), (1, 2, 4)),
+    *each("sbi_rfence", (RV64, MAX), (1, 2, 4)),
+    *each("sbi_hsm", (RV64, NO_SSTC), (1, 2, 4)),
+    *each("sbi_dbcn", talk=[("dbcn send", "shyper")]),
+    *each("sbi_legacy", talk=[("legacy send", "k")]),
+    *each("sbi_susp", (RV64, NO_SSTC), (1, 3)),
+    *each("sbi_pmu", (RV64, MAX)),
+    *each("sbi_fuzz", (RV64, MAX), (2,)),
+    reboots("", "s", 0),
+    reboots("", "f", "failure", bare=False),  # OpenSBI 1.5 ends QEMU with 0 here
+    reboots("", "p", 0),
+    reboots("", "x", "failure"),
+    reboots("cwr", "s", 0, vcpus=2),
+    reboots("hch", "s", 0, vcpus=4),
+    reboots("cwr", "p", 0, cpu=NO_SSTC, vcpus=2),
+    *each("plic", (RV64, NO_SSTC), (1, 2, 4)),
+    *each("uart", talk=[("uart send", "abc"), ("uart flood", LETTERS * 2)]),
+    *each("rtc", (RV64, NO_SSTC)),
+    *each("time", vcpus=(1, 2)),
+    *each("smp", vcpus=(1, 2, 8, 16)),
+    *each("dtcheck", (RV64, MAX, NO_SSTC), (1, 4)),
+    *each("exceptions", (RV64, MAX)),
+    *each("unknown_mmio", (RV64, MAX)),
+    *each("unknown_mmio", more=HLVX, bare=False),
+    *each("mmio_insn", (RV64, MAX)),
+    *each("mmio_insn", (RV64, MAX), more=HLVX, bare=False),
+    *each("mmio_fuzz", (RV64, MAX), (2,)),
+    *each("mmio_fuzz", more=HLVX, bare=False),
+    *each("virtual_insn", (RV64, MAX)),
+    *each("fp_vector", (RV64, MAX), (1, 2)),
+]
+CASES = [c for c in CASES if c.bare or not BARE]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def payloads(make):
+    make("guest-payloads")
+
+
+def image(name):
+    return TOP / f"build/guest/{name}.bin"
+
+
+def start(machine, case):
+    variables = {"BARE": 1} if BARE else {}
+    return machine(KERNEL=image(case.payload), CPU=case.cpu, VCPUS=case.vcpus, MEM="64M",
+                   timeout=120, **variables, **case.more)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_payload(machine, case):
+    guest = start(machine, case)
+    for wait_for, typed in case.talk:
+        guest.expect(wait_for)
+        guest.send(typed)
+    status = guest.wait()
+    text = guest.output()
+    bad = [line for line in text.split("\n") if "not ok " in line]
+    assert not bad, f"{len(bad)} checks failed, see {guest.log}:\n" + "\n".join(bad[:20])
+    if case.finishes:
+        done = re.search(r"done (\d+) passed, (\d+) failed", text)
+        assert done and int(done.group(1)) > 0 and done.group(2) == "0", text[-2000:]
+    if case.status == "failure":
+        assert status > 0
+    else:
+        assert status == case.status
+
+
+@pytest.fixture
+def static_vms(tmp_path):
+    """A function that makes a boot image of VMs, each given as for mkvm.py's JSON."""
+
+    def make_image(*vms):
+        definition, fit = tmp_path / "vms.json", tmp_path / "vms.itb"
+        definition.write_text(json.dumps([{"memory": "64M"} | vm for vm in vms]))
+        subprocess.run([TOP / "tools/mkvm.py", "--out", fit, "--vm", definition], check=True)
+        return fit
+
+    return make_image
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+@pytest.mark.parametrize("neighbour", ["spin", "crash_stack", "mmio_fuzz", "sbi_fuzz",
+                                       "unknown_mmio", "smp"])
+def test_neighbour_does_not_pause(machine, static_vms, neighbour):
+    """One VM misbehaves; the other's counter keeps its pace: never half a second late."""
+    fit = static_vms({"name": "good", "kernel": str(image("counter")), "harts": [0]},
+                     {"name": "bad", "kernel": str(image(neighbour)), "harts": [1, 2],
+                      "vcpus": 2})
+    guest = machine(FIT=fit, SMP=3, MEMORY="512M", CPU=RV64, timeout=120)
+    guest.expect("bad.*ok ")
+    for _ in range(30):
+        late = int(guest.expect(r"count \d+ late (\d+) us").group(1))
+        assert late < 500_000
