@@ -32,7 +32,8 @@ class Case:
 
     def __str__(self):
         parts = [self.payload, self.cpu.replace(",", "-"), str(self.vcpus)]
-        return "-".join(parts + [str(v) for v in self.more.values()] + [t[1][:1] for t in self.talk])
+        typed = [typed[:1] for _, typed in self.talk]
+        return "-".join(parts + [str(v) for v in self.more.values()] + typed)
 
 
 def each(payload, cpus=(RV64,), vcpus=(1,), **rest):
