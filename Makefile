@@ -130,7 +130,7 @@ test: test-host test-guest ## everything: host tests, then guest and whole-syste
 test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
 	$(Q)sh tools/test-host.sh $(host-bins)
 
-test-guest: $(B)/shyper.bin guest-payloads images ## payloads and systems in QEMU (T=path: only these)
+test-guest: $(B)/shyper.bin vmdef-check guest-payloads images ## payloads and systems in QEMU (T=path: only these)
 	$(Q)$(PYTHON) -m pytest $(or $(T),tests/guest tests/system)
 
 define host-test
@@ -141,11 +141,11 @@ endef
 $(foreach t,$(host-tests),$(eval $(call host-test,$(t))))
 
 .PHONY: vmdef-check
-vmdef-check: $(B)/vmdef-check ## build/vmdef-check TREE.dtb: check VM definitions on the host
+vmdef-check: $(B)/tools/vmdef-check ## build/tools/vmdef-check TREE.dtb: check VM definitions on the host
 vmdef-check-src := tools/vmdef-check.c $(wildcard src/vmdef*.c) src/lib/format.c
-$(B)/vmdef-check: $(patsubst %.c,$(H)/%.o,$(vmdef-check-src))
+$(B)/tools/vmdef-check: $(patsubst %.c,$(H)/%.o,$(vmdef-check-src))
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOSTCC) $(hostcflags) -o $@ $^ $(hostlibs)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(hostcflags) -o $@ $^ $(hostlibs)
 
 $(H)/%.o: %.c $(H)/flags | $(tools-stamp)
 	$(call say,HOSTCC,$<)
@@ -175,13 +175,13 @@ OUT ?= build##			where run-guest writes its guest.itb
 export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL QEMUFLAGS BARE OUT MIRROR
 
 .PHONY: run-guest run-static debug
-run-guest: $(B)/shyper.bin ## one static guest from KERNEL, its UART on the terminal
+run-guest: $(B)/shyper.bin vmdef-check ## one static guest from KERNEL, its UART on the terminal
 	@exec sh tools/run-guest.sh
 
 run-static: $(B)/shyper.bin ## the static VMs of a boot image: FIT=file.itb
 	@exec sh tools/run-guest.sh
 
-debug: $(B)/shyper.bin ## run-guest, stopped at the first instruction, waiting for gdb at :1234
+debug: $(B)/shyper.bin vmdef-check ## run-guest, stopped at the first instruction, waiting for gdb at :1234
 	@QEMUFLAGS="$$QEMUFLAGS -S -s" exec sh tools/run-guest.sh
 
 ##
@@ -224,7 +224,7 @@ $(B)/images/linux/Image $(B)/images/linux/initrd.gz &: $(wildcard images/linux/*
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
 	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench \
-		$(B)/shyper.* $(B)/vmdef-check $(B)/*.itb $(B)/checked.stamp
+		$(B)/shyper.* $(B)/tools/vmdef-check $(B)/*.itb $(B)/checked.stamp
 
 distclean: ## remove all of build/, downloads too
 	$(Q)rm -rf $(B)
