@@ -117,3 +117,50 @@ enum insn_kind insn_decode_htinst(u64 htinst, struct insn_ldst *out)
 		return INSN_UNKNOWN;
 	return decode_standard((u32)htinst | 2, out);
 }
+
+/* The n bits of insn from bit `from` on, moved to bit `to`: one part of a scattered immediate. */
+static u32 part(u32 insn, u32 from, u32 n, u32 to)
+{
+	return (insn >> from & ((1u << n) - 1)) << to;
+}
+
+/* C.LWSP, C.LDSP, C.SWSP, C.SDSP: bit 15 store, bit 13 doubleword. */
+static u32 sp_offset(u32 insn)
+{
+	switch (insn >> 13 & 5) {
+	case 0:
+		return part(insn, 12, 1, 5) | part(insn, 4, 3, 2) | part(insn, 2, 2, 6);
+	case 1:
+		return part(insn, 12, 1, 5) | part(insn, 5, 2, 3) | part(insn, 2, 3, 6);
+	case 4:
+		return part(insn, 9, 4, 2) | part(insn, 7, 2, 6);
+	default:
+		return part(insn, 10, 3, 3) | part(insn, 7, 3, 6);
+	}
+}
+
+/* Quadrant 0: bits 14 and 13 are 0 for Zcb (of which bit 10 tells halfwords), 2 word, 3 double. */
+static u32 short_offset(u32 insn)
+{
+	switch (insn >> 13 & 3) {
+	case 0:
+		return part(insn, 5, 1, 1) | (insn & 0x400 ? 0 : part(insn, 6, 1, 0));
+	case 2:
+		return part(insn, 10, 3, 3) | part(insn, 6, 1, 2) | part(insn, 5, 1, 6);
+	default:
+		return part(insn, 10, 3, 3) | part(insn, 5, 2, 6);
+	}
+}
+
+u64 insn_ldst_address(u32 insn, const u64 gpr[32])
+{
+	s32 high = (s32)insn >> 20;
+
+	if ((insn & 3) == 0)
+		return gpr[8 + (insn >> 7 & 7)] + short_offset(insn);
+	if ((insn & 3) == 2)
+		return gpr[2] + sp_offset(insn);
+	if (insn & 0x20)
+		high = (high & ~31) | (s32)(insn >> 7 & 31);
+	return gpr[INSN_RS1(insn)] + (u64)(s64)high;
+}

@@ -41,7 +41,7 @@
 
 #define LONGEST 200
 
-/* A heap block of exactly size bytes behind `skew`, filled with a pattern; free with block - skew. */
+/* A heap block of exactly size bytes behind skew others, in a pattern; free(block - skew). */
 static u8 *block(size_t skew, size_t size, u8 seed)
 {
 	u8 *p = malloc(skew + size + !size);
@@ -153,14 +153,15 @@ static void searches_agree(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		const char *s = words[i];
+		size_t n = strlen(s) + 1;
 
-		assert_int_equal(hv_strlen(s), strlen(s));
-		for (size_t n = 0; n < 6; n++)
-			assert_int_equal(hv_strnlen(s, n), strnlen(s, n));
+		assert_int_equal(hv_strlen(s), n - 1);
+		for (size_t max = 0; max < 6; max++)
+			assert_int_equal(hv_strnlen(s, max), strnlen(s, max));
 		for (int c = CHAR_MIN; c <= UCHAR_MAX; c++) {
 			assert_ptr_equal(hv_strchr(s, c), strchr(s, c));
 			assert_ptr_equal(hv_strrchr(s, c), strrchr(s, c));
-			assert_ptr_equal(hv_memchr(s, c, strlen(s) + 1), memchr(s, c, strlen(s) + 1));
+			assert_ptr_equal(hv_memchr(s, c, n), memchr(s, c, n));
 			assert_null(hv_memchr(s, c, 0));
 		}
 	}
@@ -169,8 +170,8 @@ static void searches_agree(void **state)
 static void strtoul_agrees(void **state)
 {
 	static const char *const numbers[] = {
-		"", "0", "1", "42", "  \t\n42", "+7", "-7", "- 7", "0x", "0x1f", "0X1Fg", "0xg", "077",
-		"08", "zz", "ZZ", "12abc", "18446744073709551615", "18446744073709551616",
+		"", "0", "1", "42", "  \t\n42", "+7", "-7", "- 7", "0x", "0x1f", "0X1Fg", "0xg",
+		"077", "08", "zz", "ZZ", "12abc", "18446744073709551615", "18446744073709551616",
 		"-18446744073709551615", "-1", "99999999999999999999999", "0xffffffffffffffff",
 		"0x10000000000000000", "x", "+", "0b1", "1e3", "\v\f\r1",
 	};

@@ -79,6 +79,12 @@ enum insn_kind insn_decode(u32 insn, struct insn_ldst *out);
 /* insn_decode_htinst() - the same for a value of htinst, all 64 bits. */
 enum insn_kind insn_decode_htinst(u64 htinst, struct insn_ldst *out);
 
+/*
+ * insn_ldst_address() - the guest virtual address of the first byte that this instruction, for
+ * which insn_decode() says INSN_LDST, accesses with these integer registers.
+ */
+u64 insn_ldst_address(u32 insn, const u64 gpr[32]);
+
 /* insn_load_value() - what the register gets when the load read value (higher bits ignored). */
 static inline u64 insn_load_value(const struct insn_ldst *ldst, u64 value)
 {

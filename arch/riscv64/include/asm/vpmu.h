@@ -24,10 +24,15 @@
 #define VPMU_COUNTERS (VPMU_FW_FIRST + VPMU_FW_COUNTERS)	/* what num_counters answers */
 
 /*
- * Firmware events that Shyper sees happen. Misaligned accesses are the guest's own or the
- * firmware's business, and guests have no H extension whose fences they could send.
+ * Firmware events that have a vpmu_count() somewhere; the others are not offered. Misaligned
+ * accesses are the guest's own or the firmware's business, and guests have no H extension whose
+ * fences they could send.
  */
-#define VPMU_FW_COUNTED GENMASK(SBI_PMU_FW_SFENCE_VMA_ASID_RECEIVED, SBI_PMU_FW_ACCESS_LOAD)
+#define VPMU_FW_COUNTED                                                                      \
+	(BIT(SBI_PMU_FW_ACCESS_LOAD) | BIT(SBI_PMU_FW_ACCESS_STORE) |                        \
+	 BIT(SBI_PMU_FW_ILLEGAL_INSN) | BIT(SBI_PMU_FW_SET_TIMER) |                          \
+	 BIT(SBI_PMU_FW_IPI_SENT) | BIT(SBI_PMU_FW_FENCE_I_SENT) |                           \
+	 BIT(SBI_PMU_FW_SFENCE_VMA_SENT) | BIT(SBI_PMU_FW_SFENCE_VMA_ASID_SENT))
 
 struct vpmu {
 	u64 fw_event[SBI_PMU_FW_EVENTS];	/* what happened since reset, by SBI event code */
