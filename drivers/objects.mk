@@ -4,3 +4,6 @@ objs += drivers/guest/vplic.o
 objs += drivers/guest/uart16550.o
 objs += drivers/guest/finisher.o
 objs += drivers/guest/rtc_goldfish.o
+objs += drivers/guest/machine.o
+objs += drivers/host/ns16550.o
+objs += drivers/host/plic.o

@@ -18,6 +18,7 @@ const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
 
 #define DEFAULT_RAM_BASE 0x80000000
 #define DEFAULT_RAM_SIZE MIB(256)
+#define MAX_DEVICE_SIZE MIB(64)	/* what the PLIC's memory map spans */
 
 struct vmdef_device *vmdef_device_get(struct vmdef *def, u32 index)
 {
@@ -52,6 +53,11 @@ static int check_device_size(const struct vmdef_parse *p, u32 i)
 	const struct vmdef_device *device = vmdef_device_get(p->def, i);
 	u64 needed = i == VMDEF_PLIC ? plic_size(p->def) : vmdef_devices[i].min_size;
 
+	if (device->size > MAX_DEVICE_SIZE) {
+		return refuse_at(p, p->device_node[i], vmdef_devices[i].path, "reg",
+				 "has 0x%lx bytes; possible are at most 0x%lx", device->size,
+				 MAX_DEVICE_SIZE);
+	}
 	if (device->size && device->size < needed) {
 		return refuse_at(p, p->device_node[i], vmdef_devices[i].path, "reg",
 				 "has 0x%lx bytes, needed are 0x%lx", device->size, needed);

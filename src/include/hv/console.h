@@ -1,16 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The boot console: where Shyper's own lines appear before, and beside, any better place.
+ * The board's console: Shyper's own lines and the consoles of all VMs on one terminal. With one VM
+ * its bytes pass as they are; with several, each line carries its VM's name, and input goes to
+ * the VM that has the focus. ^T begins a command (^T ? lists them).
  */
 #ifndef HV_CONSOLE_H
 #define HV_CONSOLE_H
 
 #include <hv/types.h>
 
+struct board;
+struct vm;
+
+/* What carries bytes to and from the terminal. */
+struct console_port {
+	void (*put)(const char *text, size_t size);	/* bounded time; may drop */
+	int (*get)(void);				/* next byte, or -1. Own hart's interrupt */
+};
+
+/* console_early_init() - the firmware's console, output only, until console_init(). */
+void console_early_init(void);
+
+/*
+ * console_init() - use the board's own UART where it has one; console_input_init() - take its
+ * interrupt. Boot hart; the second after host_irq_init().
+ */
+void console_init(const struct board *board);
+void console_input_init(const struct board *board);
+
 /*
  * console_hv_write() - write text to the boot console; "\n" goes out as "\r\n". Called by the log
  * under its lock, in panic mode without; must not log. Never fails, drops what cannot be written.
  */
 void console_hv_write(const char *text, size_t len);
+
+/* console_vm_write() - what VM id's guest prints. Any hart; takes the console's lock. */
+void console_vm_write(u32 id, const char *text, size_t size);
+
+/* console_vm_read() - received bytes for an SBI call of this VM's vCPU; returns how many. */
+size_t console_vm_read(struct vm *vm, char *buf, size_t size);
+
+/* drivers/host/ns16550.c: the board's UART; NULL when it has none. */
+const struct console_port *ns16550_probe(const struct board *board);
+void ns16550_input_enable(void);
+
+/* The architecture supplies the firmware's console (arch/riscv64/sbi_console.c). */
+const struct console_port *arch_early_console(void);
 
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest-page faults: accesses to emulated devices, and to nothing. What cannot be answered goes back
+ * to the guest as the access fault that a board without Shyper would have raised.
+ */
+#include <asm/csr.h>
+#include <asm/exit.h>
+#include <asm/insn.h>
+#include <asm/vpmu.h>
+#include <hv/mmio.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+#define HOT __attribute__((section(".text.hot")))
+
+/* s0 .. s11: not in gpr[] unless trap.S saved them too. */
+#define CALLEE_SAVED_GPRS 0x0ffc0300u
+
+/* htval is the guest physical address shifted right by 2; stval has the low bits. */
+static inline gpa_t fault_address(void)
+{
+	return GPA(csr_read(CSR_HTVAL) << 2 | (csr_read(CSR_STVAL) & 3));
+}
+
+static enum exit_action refuse(struct vcpu *vcpu, bool write)
+{
+	u64 cause = write ? CAUSE_STORE_ACCESS : CAUSE_LOAD_ACCESS;
+
+	vcpu->exits[EXIT_FAULT]++;
+	vpmu_count(&vcpu->arch.pmu, write ? SBI_PMU_FW_ACCESS_STORE : SBI_PMU_FW_ACCESS_LOAD);
+	vm_warn(vcpu->vm, "vCPU %u: %s of 0x%llx at pc 0x%llx refused: access fault", vcpu->index,
+		write ? "store" : "load", (unsigned long long)fault_address().v,
+		(unsigned long long)csr_read(CSR_SEPC));
+	inject_exception(vcpu, cause, csr_read(CSR_STVAL));
+	return ACTION_SAME;
+}
+
+/* The long way: htinst is empty, or holds something else than an integer load or store. */
+static enum insn_kind identify(struct vcpu *vcpu, struct insn_ldst *ldst, bool *gone)
+{
+	u64 htinst = csr_read(CSR_HTINST), address;
+	enum insn_kind kind = insn_decode_htinst(htinst, ldst);
+	u32 insn;
+
+	*gone = false;
+	if (kind == INSN_WALK || (kind != INSN_NONE && !exit_force_hlvx))
+		return kind;
+	*gone = guest_fetch(vcpu, GVA(csr_read(CSR_SEPC)), &insn) != 0;
+	if (*gone)
+		return INSN_UNKNOWN;
+	kind = insn_decode(insn, ldst);
+	/* stval may lie past the first byte when the access crosses a page. */
+	if (kind == INSN_LDST) {
+		address = insn_ldst_address(insn, vcpu->arch.gpr);
+		ldst->offset = (u8)MIN(csr_read(CSR_STVAL) - address, (u64)8);
+	}
+	return kind;
+}
+
+HOT static enum exit_action emulate(struct vcpu *vcpu, bool all, bool write)
+{
+	struct mmio_access access;
+	struct insn_ldst ldst;
+	bool gone;
+
+	if (unlikely(!insn_ldst_htinst(csr_read(CSR_HTINST), &ldst) || exit_force_hlvx)) {
+		if (!all)
+			return ACTION_ALL;
+		if (identify(vcpu, &ldst, &gone) != INSN_LDST)
+			return gone ? ACTION_SAME : refuse(vcpu, write);
+		/* Another vCPU changed the instruction meanwhile: it runs as it is now. */
+		if (ldst.write != write)
+			return ACTION_SAME;
+	}
+	if (!all && (CALLEE_SAVED_GPRS >> ldst.reg & 1))
+		return ACTION_ALL;
+	if (unlikely(ldst.offset))
+		return refuse(vcpu, write);
+
+	access.width = ldst.width;
+	access.write = write;
+	access.vcpu = vcpu->index;
+	access.value = write ? insn_store_value(&ldst, vcpu->arch.gpr[ldst.reg]) : 0;
+	if (unlikely(mmio_access(&vcpu->vm->bus, fault_address(), &access) != MMIO_OK))
+		return refuse(vcpu, write);
+	vcpu->exits[write ? EXIT_MMIO_WRITE : EXIT_MMIO_READ]++;
+	if (!write && ldst.reg)
+		vcpu->arch.gpr[ldst.reg] = insn_load_value(&ldst, access.value);
+	return ldst.length == 4 ? ACTION_NEXT4 : ACTION_NEXT2;
+}
+
+HOT enum exit_action exit_load(struct vcpu *vcpu, bool all)
+{
+	return emulate(vcpu, all, false);
+}
+
+HOT enum exit_action exit_store(struct vcpu *vcpu, bool all)
+{
+	return emulate(vcpu, all, true);
+}
+
+enum exit_action exit_fetch(struct vcpu *vcpu, bool all)
+{
+	u64 pc = csr_read(CSR_SEPC), stval = csr_read(CSR_STVAL);
+
+	(void)all;
+	vcpu->exits[EXIT_FAULT]++;
+	/*
+	 * When the trap vector itself cannot be fetched, the fault would repeat for ever with
+	 * interrupts off: nothing in the guest can end that.
+	 */
+	if (pc == (csr_read(CSR_VSTVEC) & ~(u64)3) && !(csr_read(CSR_VSSTATUS) & SSTATUS_SIE) &&
+	    (csr_read(CSR_SSTATUS) & SSTATUS_SPP)) {
+		vm_crash(vcpu->vm, "vCPU %u: its trap vector 0x%llx is not in its memory "
+			 "(first fault: cause %llu at pc 0x%llx)", vcpu->index,
+			 (unsigned long long)pc, (unsigned long long)csr_read(CSR_VSCAUSE),
+			 (unsigned long long)csr_read(CSR_VSEPC));
+		return ACTION_SAME;
+	}
+	vm_warn(vcpu->vm, "vCPU %u: jump to 0x%llx, where it has no memory: access fault",
+		vcpu->index, (unsigned long long)pc);
+	inject_exception(vcpu, CAUSE_FETCH_ACCESS, stval);
+	return ACTION_SAME;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Run-time detection. The ISA string says what exists; CSRs are tried as well, since firmware may
+ * hide a feature (mcounteren, menvcfg, mstateen0) and WARL fields show only by reading back.
+ */
+#include <asm/csr.h>
+#include <asm/features.h>
+#include <hv/board.h>
+
+struct features features;
+
+/* Everything a guest may handle itself; ecalls from VS and guest-page faults are ours. */
+#define HEDELEG_WANTED                                                                   \
+	(BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_FETCH_ACCESS) | BIT(CAUSE_ILLEGAL) |     \
+	 BIT(CAUSE_BREAKPOINT) | BIT(CAUSE_LOAD_MISALIGNED) | BIT(CAUSE_LOAD_ACCESS) |    \
+	 BIT(CAUSE_STORE_MISALIGNED) | BIT(CAUSE_STORE_ACCESS) | BIT(CAUSE_ECALL_U) |     \
+	 BIT(CAUSE_FETCH_PAGE) | BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE) |           \
+	 BIT(CAUSE_SOFTWARE_CHECK) | BIT(CAUSE_HARDWARE_ERROR))
+
+static void set(u64 *bits, enum feature f, bool present)
+{
+	if (present)
+		*bits |= BIT(f);
+}
+
+/*
+ * henvcfg as guests shall have it. CBIE = 01: a guest's cbo.inval flushes, so that it can never
+ * uncover what lay in memory before Shyper scrubbed it for this guest.
+ */
+static u64 henvcfg_detect(const char *isa)
+{
+	u64 wanted = HENVCFG_STCE | HENVCFG_PBMTE, got;
+
+	if (board_isa_has(isa, "zicbom"))
+		wanted |= HENVCFG_CBCFE | HENVCFG_CBIE_FLUSH;
+	if (board_isa_has(isa, "zicboz"))
+		wanted |= HENVCFG_CBZE;
+	if (!csr_probe_write(CSR_HENVCFG, wanted) || !csr_probe_read(CSR_HENVCFG, &got))
+		return 0;
+	return got & wanted;
+}
+
+static u8 gstage_modes_detect(void)
+{
+	u8 modes = 0;
+
+	for (u64 mode = HGATP_MODE_SV39X4; mode <= HGATP_MODE_SV57X4; mode++) {
+		csr_write(CSR_HGATP, mode << ATP_MODE_SHIFT);
+		if (csr_read(CSR_HGATP) >> ATP_MODE_SHIFT == mode)
+			modes |= (u8)BIT(mode - HGATP_MODE_SV39X4);
+	}
+	return modes;
+}
+
+static u8 vmid_bits_detect(void)
+{
+	u64 vmid;
+
+	csr_write(CSR_HGATP, HGATP_MODE_SV39X4 << ATP_MODE_SHIFT | HGATP_VMID_MASK);
+	vmid = (csr_read(CSR_HGATP) & HGATP_VMID_MASK) >> HGATP_VMID_SHIFT;
+	csr_write(CSR_HGATP, 0);
+	return (u8)__builtin_popcountll(vmid);
+}
+
+static void detect(struct features *f, const char *isa)
+{
+	u64 value;
+
+	*f = (struct features){ .henvcfg = henvcfg_detect(isa) };
+	set(&f->bits, FEATURE_STIMECMP,
+	    board_isa_has(isa, "sstc") && csr_probe_read(CSR_STIMECMP, &value));
+	set(&f->bits, FEATURE_SSTC,
+	    (f->henvcfg & HENVCFG_STCE) && csr_probe_read(CSR_VSTIMECMP, &value));
+	set(&f->bits, FEATURE_SVNAPOT, board_isa_has(isa, "svnapot"));
+	set(&f->bits, FEATURE_SVPBMT, f->henvcfg & HENVCFG_PBMTE);
+	set(&f->bits, FEATURE_ZICBOM, f->henvcfg & HENVCFG_CBCFE);
+	set(&f->bits, FEATURE_ZICBOZ, f->henvcfg & HENVCFG_CBZE);
+	set(&f->bits, FEATURE_FP, board_isa_has(isa, "f") && board_isa_has(isa, "d"));
+	set(&f->bits, FEATURE_HSTATEEN, csr_probe_read(CSR_HSTATEEN0, &value));
+	if (board_isa_has(isa, "v")) {
+		csr_set(CSR_SSTATUS, SSTATUS_VS_INITIAL);
+		if (csr_probe_read(CSR_VLENB, &value)) {
+			f->vlenb = (u32)value;
+			set(&f->bits, FEATURE_VECTOR, true);
+		}
+	}
+	f->gstage_modes = gstage_modes_detect();
+	f->vmid_bits = vmid_bits_detect();
+	csr_write(CSR_HEDELEG, HEDELEG_WANTED);
+	f->hedeleg = csr_read(CSR_HEDELEG);
+}
+
+void features_boot(const char *isa)
+{
+	detect(&features, isa);
+}
+
+bool features_hart(const char *isa, const char **missing)
+{
+	struct features own;
+
+	detect(&own, isa);
+	*missing = NULL;
+	if (~own.bits & features.bits)
+		*missing = "an extension";
+	else if (own.vlenb != features.vlenb)
+		*missing = "the same vector length";
+	else if (~own.gstage_modes & features.gstage_modes)
+		*missing = "a G-stage mode";
+	else if (own.vmid_bits < features.vmid_bits)
+		*missing = "VMID bits";
+	else if (own.henvcfg != features.henvcfg || own.hedeleg != features.hedeleg)
+		*missing = "a henvcfg or hedeleg bit";
+	return !*missing;
+}

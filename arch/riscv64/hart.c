@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The harts: bringing them up and the loop that each runs for ever. A hart serves one vCPU; what
+ * others want of it arrives as a bit somewhere plus a supervisor software interrupt.
+ */
+#include <asm/boot.h>
+#include <asm/csr.h>
+#include <asm/features.h>
+#include <asm/hart.h>
+#include <asm/sbi_def.h>
+#include <asm/sbi_host.h>
+#include <hv/board.h>
+#include <hv/host_irq.h>
+#include <hv/log.h>
+#include <hv/page.h>
+#include <hv/panic.h>
+#include <hv/timer.h>
+#include <hv/vcpu.h>
+
+struct hart harts[HARTS];
+u32 hart_count;
+
+_Static_assert(offsetof(struct hart, fixup) == HART_FIXUP, "asm/offsets.h");
+_Static_assert(offsetof(struct hart, trap_sp) == HART_TRAP_SP, "asm/offsets.h");
+_Static_assert(offsetof(struct hart, stack_top) == HART_STACK_TOP, "asm/offsets.h");
+_Static_assert(offsetof(struct hart, trap) == HART_TRAP_FRAME, "asm/offsets.h");
+_Static_assert(offsetof(struct hs_trap_frame, sepc) == FRAME_SEPC, "asm/offsets.h");
+_Static_assert(offsetof(struct hs_trap_frame, scause) == FRAME_SCAUSE, "asm/offsets.h");
+_Static_assert(offsetof(struct hs_trap_frame, stval) == FRAME_STVAL, "asm/offsets.h");
+
+struct hart *hart_by_id(u64 hartid)
+{
+	for (u32 i = 0; i < hart_count; i++)
+		if (harts[i].hartid == hartid)
+			return &harts[i];
+	return NULL;
+}
+
+u32 arch_hart_index(void)
+{
+	return this_hart()->index;
+}
+
+void hart_kick(struct hart *hart)
+{
+	/* The request must be visible before the interrupt (RVWMO: a store before an I/O write). */
+	__asm__ volatile("fence w, o" ::: "memory");
+	sbi_call(SBI_EXT_IPI, SBI_EXT_IPI_SEND_IPI, 1, hart->hartid, 0);
+}
+
+/* What a guest's own faults and interrupts need so that they never reach Shyper. */
+static void delegate(void)
+{
+	csr_write(CSR_HEDELEG, features.hedeleg);
+	csr_write(CSR_HIDELEG, IP(IRQ_VSSI) | IP(IRQ_VSTI) | IP(IRQ_VSEI));
+	csr_write(CSR_HIE, 0);
+	csr_write(CSR_HVIP, 0);
+	csr_write(CSR_HENVCFG, features.henvcfg);
+	if (feature(FEATURE_HSTATEEN))
+		csr_write(CSR_HSTATEEN0, HSTATEEN0_SENVCFG);
+}
+
+void hart_init(void)
+{
+	u64 status = SSTATUS_UXL_64;
+
+	if (feature(FEATURE_FP))
+		status |= SSTATUS_FS_INITIAL;	/* the guest's FS counts only with ours on */
+	if (feature(FEATURE_VECTOR))
+		status |= SSTATUS_VS_INITIAL;
+	csr_write(CSR_SSTATUS, status);
+	csr_write(CSR_HGATP, 0);
+	delegate();
+	arch_timer_set(TIMER_NEVER);
+	host_irq_hart_init();
+	csr_write(CSR_SIE, IP(IRQ_SSI) | IP(IRQ_STI) | IP(IRQ_SEI));
+}
+
+void hart_serve(void)
+{
+	u64 pending = csr_read(CSR_SIP);
+
+	if (pending & IP(IRQ_SSI)) {
+		/* Cleared before the requests are read: one posted later interrupts again. */
+		csr_clear(CSR_SIP, IP(IRQ_SSI));
+		__asm__ volatile("fence" ::: "memory");
+		if (unlikely(panic_active()))
+			panic_halt_hart();
+		fence_serve();
+	}
+	if (pending & IP(IRQ_STI))
+		timer_expire();
+	if (pending & IP(IRQ_SEI))
+		host_irq_handle();
+}
+
+void hart_loop(void)
+{
+	struct hart *hart = this_hart();
+
+	__atomic_store_n(&hart->online, 1, __ATOMIC_RELEASE);
+	for (;;) {
+		struct vcpu *vcpu;
+
+		hart_serve();
+		vcpu = __atomic_load_n(&hart->vcpu, __ATOMIC_ACQUIRE);
+		if (!vcpu || !vcpu_run(vcpu))
+			__asm__ volatile("wfi" ::: "memory");
+	}
+}
+
+/* First C code of every hart but the boot hart (head.S). */
+void __noreturn hart_main(void)
+{
+	const char *missing;
+
+	if (!features_hart(this_hart()->board->isa, &missing)) {
+		log_err("hart %u lacks %s, which the boot hart has; it stays unused",
+			this_hart()->index, missing);
+		sbi_call(SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP, 0, 0, 0);
+	}
+	hart_init();
+	hart_loop();
+}
+
+static bool wait_online(struct hart *hart)
+{
+	u64 deadline = arch_time() + arch_timebase();
+
+	while (!__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE))
+		if (arch_time() > deadline)
+			return false;
+	return true;
+}
+
+void hart_start_others(void)
+{
+	for (u32 i = 0; i < hart_count; i++) {
+		struct hart *hart = &harts[i];
+		struct sbi_ret ret;
+
+		if (hart == this_hart())
+			continue;
+		ret = sbi_call(SBI_EXT_HSM, SBI_EXT_HSM_HART_START, hart->hartid,
+			       (u64)(uintptr_t)hart_entry, (u64)(uintptr_t)hart);
+		if (ret.error != SBI_SUCCESS)
+			log_err("hart %u (id %llu) does not start: SBI error %ld", i,
+				(unsigned long long)hart->hartid, ret.error);
+		else if (!wait_online(hart))
+			log_err("hart %u (id %llu) was started but does not come online", i,
+				(unsigned long long)hart->hartid);
+	}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* FP and vector state (fpu.S, vector.S). Own hart, sstatus.FS or VS on. */
+#ifndef ASM_FP_H
+#define ASM_FP_H
+
+#include <hv/types.h>
+
+struct fp_state;
+
+void fp_save(struct fp_state *state);
+void fp_restore(const struct fp_state *state);
+
+/* state: 32 · vlenb bytes, then vl, vtype, vstart and vcsr. */
+void vec_save(void *state, u64 vlenb);
+void vec_restore(const void *state, u64 vlenb);
+
+#endif

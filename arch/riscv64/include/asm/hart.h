@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hart of the board and what Shyper keeps for it. tp holds the address of the hart's struct
+ * whenever Shyper runs.
+ */
+#ifndef ASM_HART_H
+#define ASM_HART_H
+
+#include <asm/offsets.h>
+#include <asm/vmid.h>
+#include <hv/types.h>
+
+#define HARTS 64	/* most harts that Shyper drives; hart masks are one u64 */
+
+struct board_hart;
+struct vcpu;
+struct vm;
+struct timer;
+
+/* Integer registers and trap CSRs of a trap that Shyper itself caused. */
+struct hs_trap_frame {
+	u64 gpr[32];	/* gpr[0] unused */
+	u64 sepc;
+	u64 scause;
+	u64 stval;
+};
+
+enum fence_op {
+	FENCE_I,		/* fence.i */
+	FENCE_VVMA,		/* hfence.vvma, all ASIDs of the running VMID */
+	FENCE_VVMA_ASID,	/* hfence.vvma of one ASID */
+	FENCE_GVMA,		/* hfence.gvma, everything */
+};
+
+/* A TLB or instruction-fetch fence that one hart asks others to execute. */
+struct fence {
+	enum fence_op op;
+	u64 start;	/* guest virtual address */
+	u64 size;	/* bytes; FENCE_ALL: the whole address space */
+	u64 asid;
+	const struct vm *vm;	/* FENCE_VVMA*: whose translations */
+};
+#define FENCE_ALL (~(u64)0)
+
+struct hart {
+	/* This hart only; the first four are known to assembly (asm/offsets.h). */
+	u64 fixup;			/* a fault in HS-mode continues here, once; 0: panic */
+	u64 trap_sp;			/* stack for a fatal trap of Shyper itself */
+	u64 stack_top;			/* the hart's own stack; a guard page lies below it */
+	struct hs_trap_frame trap;	/* where that trap's registers go */
+	struct vcpu *loaded;		/* whose VS CSRs, FP and vector state are in the hart */
+	struct timer *timers;		/* soft timers, soonest first */
+	struct vmid_hart vmid;		/* what this hart's TLB may hold */
+
+	/* Fixed after boot. */
+	u32 index;			/* 0 .. harts - 1, the boot hart is 0 */
+	u64 hartid;
+	const struct board_hart *board;	/* what the device tree says of it */
+	struct vcpu *vcpu;		/* the vCPU pinned here; NULL: none. Atomic pointer */
+
+	/* Others touch this: on its own cache line. */
+	u64 fence_from __attribute__((aligned(64)));	/* harts with a fence for us; atomic bits */
+	u64 fence_left;		/* harts that have not done our fence; they clear their bits */
+	u32 online;		/* 1 when the hart has reached its loop; atomic */
+	struct fence fence_out;	/* ours, constant while fence_left is not 0 */
+};
+
+extern struct hart harts[HARTS];	/* entries 0 .. hart_count - 1 are valid */
+extern u32 hart_count;
+
+static inline struct hart *this_hart(void)
+{
+	struct hart *hart;
+
+	__asm__("mv %0, tp" : "=r"(hart));
+	return hart;
+}
+
+/* hart_by_id() - the hart with this hartid; NULL: none that Shyper drives. Any context. */
+struct hart *hart_by_id(u64 hartid);
+
+/*
+ * hart_kick() - make the hart leave the guest or WFI and look at its requests: a supervisor
+ * software interrupt through SBI IPI. Any hart; the caller has posted the request before.
+ */
+void hart_kick(struct hart *hart);
+
+/*
+ * hart_start_others() - start all harts but the calling one by SBI HSM and wait, bounded, until
+ * each is online. Boot hart, once. Harts that fail are logged and stay out.
+ */
+void hart_start_others(void);
+
+/* hart_init() - bring the calling hart's CSRs into Shyper's state. Each hart, once. */
+void hart_init(void);
+
+/* hart_loop() - run the vCPU pinned to this hart whenever it may run, else sleep. */
+void __noreturn hart_loop(void);
+
+/*
+ * fence_remote() - have every hart of mask (bit = hart index) execute the fence, the calling one
+ * too when its bit is set, and wait until all have. Serves fences of others meanwhile, so that
+ * two harts fencing each other do not deadlock; each target answers within one exit.
+ */
+void fence_remote(u64 mask, const struct fence *fence);
+
+/* fence_serve() - execute what others asked this hart for. */
+void fence_serve(void);
+
+/* hfence.gvma and hfence.vvma over everything (of the VMID in hgatp), on this hart. */
+static inline void hfence_gvma_all(void)
+{
+	__asm__ volatile(".insn r SYSTEM, 0, 0x31, x0, x0, x0" ::: "memory");
+}
+
+static inline void hfence_vvma_all(void)
+{
+	__asm__ volatile(".insn r SYSTEM, 0, 0x11, x0, x0, x0" ::: "memory");
+}
+
+/* fence_local() - execute a fence on this hart alone. */
+void fence_local(const struct fence *fence);
+
+#endif

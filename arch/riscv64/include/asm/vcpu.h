@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The RISC-V part of a vCPU. While the vCPU is loaded on its hart, the VS CSRs, FP and vector
+ * registers live in the hart and the copies here are stale; gpr and pc are true whenever the
+ * guest is not executing.
+ */
+#ifndef ASM_VCPU_H
+#define ASM_VCPU_H
+
+#include <asm/offsets.h>
+#include <asm/vpmu.h>
+#include <hv/timer.h>
+#include <hv/types.h>
+
+struct vcpu;
+
+/* Registers by their ABI numbers. */
+enum gpr { GPR_RA = 1, GPR_SP = 2, GPR_A0 = 10, GPR_A1 = 11, GPR_A2 = 12, GPR_A3 = 13,
+	   GPR_A4 = 14, GPR_A5 = 15, GPR_A6 = 16, GPR_A7 = 17 };
+
+/* CSRs that a guest owns, swapped with the vCPU. scounteren and senvcfg are not banked for VS. */
+struct vcpu_csrs {
+	u64 vsstatus;
+	u64 vsie;
+	u64 vstvec;
+	u64 vsscratch;
+	u64 vsepc;
+	u64 vscause;
+	u64 vstval;
+	u64 vsatp;
+	u64 vstimecmp;
+	u64 hvip;
+	u64 scounteren;
+	u64 senvcfg;
+	u64 hcounteren;
+	u64 hstatus;	/* SPV, SPVP as at the last exit */
+	u64 sstatus;	/* SPP as at the last exit */
+};
+
+struct fp_state {
+	u64 f[32];
+	u64 fcsr;
+};
+
+struct arch_vcpu {
+	u64 gpr[32];		/* gpr[0] is always 0 */
+	u64 pc;
+	u64 host_sp;		/* Shyper's stack while the guest runs */
+	u64 host_tp;		/* struct hart while the guest runs */
+	u32 last_hart;		/* index of the hart it ran on last, or VMID_NOWHERE */
+	struct vcpu_csrs csr;
+	struct fp_state fp;
+	struct timer timer;	/* the guest's timer on harts without Sstc */
+	struct vpmu pmu;
+	void *vector;		/* 32 · vlenb bytes and vector CSRs; NULL without vector unit */
+};
+
+#endif

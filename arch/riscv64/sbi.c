@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Dispatch of the guest's SBI calls. */
+#include <asm/exit.h>
+#include <asm/sbi.h>
+#include <hv/gmap.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+/* By heat: the first ones are what a running guest calls. */
+static const struct sbi_extension *const extensions[] = {
+	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm,
+	&sbi_dbcn, &sbi_pmu, &sbi_srst, &sbi_susp,
+	&sbi_legacy_putchar, &sbi_legacy_getchar, &sbi_legacy_shutdown,
+};
+
+const struct sbi_extension *sbi_find(u64 extension)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(extensions); i++)
+		if (extension - extensions[i]->first <=
+		    extensions[i]->last - extensions[i]->first)
+			return extensions[i];
+	return NULL;
+}
+
+__attribute__((section(".text.hot")))
+enum exit_action exit_sbi(struct vcpu *vcpu, bool all)
+{
+	u64 *gpr = vcpu->arch.gpr;
+	const struct sbi_extension *extension = sbi_find(gpr[GPR_A7]);
+	struct sbi_ret ret;
+
+	(void)all;
+	vcpu->exits[EXIT_SBI]++;
+	if (unlikely(!extension)) {
+		ret = sbi_error(SBI_ERR_NOT_SUPPORTED);
+	} else {
+		ret = extension->handle(vcpu, gpr[GPR_A6], &gpr[GPR_A0]);
+		if (unlikely(extension->legacy))
+			ret.value = gpr[GPR_A1];
+	}
+	gpr[GPR_A0] = (u64)ret.error;
+	gpr[GPR_A1] = ret.value;
+	return ACTION_NEXT4;
+}
+
+bool sbi_hart_mask(const struct vm *vm, u64 mask, u64 base, u64 *vcpus)
+{
+	u64 all = BIT(vm->vcpus) - 1;
+
+	if (base == (u64)SBI_HART_MASK_BASE_ALL) {
+		*vcpus = all;
+		return true;
+	}
+	*vcpus = base < 64 ? mask << base : 0;
+	return (base < 64 ? *vcpus >> base : 0) == mask && !(*vcpus & ~all);
+}
+
+bool sbi_start_valid(struct vm *vm, u64 addr)
+{
+	return IS_ALIGNED(addr, (u64)2) && gmap_ram_ptr(&vm->gmap, GPA(addr), 2);
+}

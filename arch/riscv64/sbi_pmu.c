@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SBI PMU ("Performance Monitoring Unit Extension"): the model is vpmu.c; this is its hardware. */
+#include <asm/csr.h>
+#include <asm/sbi.h>
+#include <asm/vpmu.h>
+#include <hv/vcpu.h>
+
+static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+{
+	struct vpmu_host host = { .cycle = csr_read(CSR_CYCLE), .instret = csr_read(CSR_INSTRET) };
+	struct sbi_ret ret;
+
+	ret.error = vpmu_sbi(&vcpu->arch.pmu, fid, arg, &host, &ret.value);
+	/* A counter that no longer shows the host's value is read through an exit. */
+	csr_write(CSR_HCOUNTEREN, COUNTEREN_TM | vpmu_hcounteren(&vcpu->arch.pmu));
+	return ret;
+}
+
+const struct sbi_extension sbi_pmu = {
+	.name = "pmu", .first = SBI_EXT_PMU, .last = SBI_EXT_PMU, .handle = handle,
+};

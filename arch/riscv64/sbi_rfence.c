@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SBI RFENCE ("RFENCE Extension"). Guests have no H extension, so no hfence of theirs exists. */
+#include <asm/hart.h>
+#include <asm/sbi.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+/* Functions by number: what to execute, and the firmware event counted for the sender. */
+static const struct {
+	enum fence_op op;
+	u32 event;
+} fences[] = {
+	[SBI_EXT_RFENCE_REMOTE_FENCE_I] = { FENCE_I, SBI_PMU_FW_FENCE_I_SENT },
+	[SBI_EXT_RFENCE_REMOTE_SFENCE_VMA] = { FENCE_VVMA, SBI_PMU_FW_SFENCE_VMA_SENT },
+	[SBI_EXT_RFENCE_REMOTE_SFENCE_VMA_ASID] = { FENCE_VVMA_ASID,
+						    SBI_PMU_FW_SFENCE_VMA_ASID_SENT },
+};
+
+/* The harts of those vCPUs that may hold translations: a stopped one flushes when it starts. */
+static u64 harts_of(const struct vm *vm, u64 vcpus)
+{
+	u64 mask = 0;
+
+	for (; vcpus; vcpus &= vcpus - 1) {
+		const struct vcpu *vcpu = vm->vcpu[__builtin_ctzll(vcpus)];
+		enum vcpu_state state = vcpu_state(vcpu);
+
+		if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+			mask |= BIT(vcpu->hart->index);
+	}
+	return mask;
+}
+
+static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+{
+	struct fence fence = { .start = arg[2], .size = arg[3], .asid = arg[4],
+			       .vm = vcpu->vm };
+	u64 vcpus, mask;
+
+	if (fid >= ARRAY_SIZE(fences))
+		return sbi_error(SBI_ERR_NOT_SUPPORTED);
+	if (!sbi_hart_mask(vcpu->vm, arg[0], arg[1], &vcpus))
+		return sbi_error(SBI_ERR_INVALID_PARAM);
+	fence.op = fences[fid].op;
+	vpmu_count(&vcpu->arch.pmu, fences[fid].event);
+	/* "start_addr and size both 0, or size is all ones": everything; so is what would wrap. */
+	if (fence.size == 0 || fence.start + fence.size < fence.start)
+		fence.size = FENCE_ALL;
+	mask = harts_of(vcpu->vm, vcpus);
+	if (mask == BIT(vcpu->hart->index))
+		fence_local(&fence);
+	else
+		fence_remote(mask, &fence);
+	return sbi_ok(0);
+}
+
+const struct sbi_extension sbi_rfence = {
+	.name = "rfence", .first = SBI_EXT_RFENCE, .last = SBI_EXT_RFENCE, .handle = handle,
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SBI TIME ("Timer Extension"): vstimecmp with Sstc, else a soft timer of the hart. */
+#include <asm/csr.h>
+#include <asm/features.h>
+#include <asm/sbi.h>
+#include <hv/timer.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+/* Without Sstc: VSTIP is ours to clear now and to set when the time comes. */
+static void set_soft_timer(struct vcpu *vcpu, u64 guest_time)
+{
+	u64 now = arch_time(), guest_now = now + vcpu->vm->arch.time_delta;
+
+	csr_clear(CSR_HVIP, IP(IRQ_VSTI));
+	if (guest_time <= guest_now) {
+		timer_cancel(&vcpu->arch.timer);
+		csr_set(CSR_HVIP, IP(IRQ_VSTI));
+	} else if (guest_time - guest_now >= TIMER_NEVER - now) {
+		timer_cancel(&vcpu->arch.timer);
+	} else {
+		timer_arm(&vcpu->arch.timer, now + (guest_time - guest_now));
+	}
+}
+
+static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+{
+	if (fid != SBI_EXT_TIME_SET_TIMER)
+		return sbi_error(SBI_ERR_NOT_SUPPORTED);
+	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_SET_TIMER);
+	if (likely(feature(FEATURE_SSTC)))
+		csr_write(CSR_VSTIMECMP, arg[0]);
+	else
+		set_soft_timer(vcpu, arg[0]);
+	return sbi_ok(0);
+}
+
+const struct sbi_extension sbi_time = {
+	.name = "time", .first = SBI_EXT_TIME, .last = SBI_EXT_TIME, .handle = handle,
+};

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vCPU's registers: reset, and moving them between memory and the hart. The FP and vector units
+ * hold the state of the loaded vCPU and of nobody else.
+ */
+#include <asm/csr.h>
+#include <asm/exit.h>
+#include <asm/features.h>
+#include <asm/fp.h>
+#include <asm/hart.h>
+#include <hv/errno.h>
+#include <hv/page.h>
+#include <hv/pa.h>
+#include <hv/string.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+_Static_assert(offsetof(struct vcpu, arch.gpr) == 0, "asm/offsets.h");
+_Static_assert(offsetof(struct vcpu, arch.pc) == VCPU_PC, "asm/offsets.h");
+_Static_assert(offsetof(struct vcpu, arch.host_sp) == VCPU_HOST_SP, "asm/offsets.h");
+_Static_assert(offsetof(struct vcpu, arch.host_tp) == VCPU_HOST_TP, "asm/offsets.h");
+
+#define VECTOR_CSRS 32	/* bytes behind the vector registers (vector.S) */
+
+static size_t vector_size(void)
+{
+	return ALIGN_UP(32 * (u64)features.vlenb + VECTOR_CSRS, PAGE_SIZE);
+}
+
+static void timer_fired(struct timer *timer)
+{
+	(void)timer;	/* armed on the vCPU's own hart, which has it loaded */
+	csr_set(CSR_HVIP, IP(IRQ_VSTI));
+}
+
+int arch_vcpu_init(struct vcpu *vcpu)
+{
+	hpa_t vector;
+
+	vcpu->arch.timer.fire = timer_fired;
+	if (!feature(FEATURE_VECTOR))
+		return 0;
+	if (page_alloc(vector_size(), PAGE_SIZE, OWNER_HV, &vector))
+		return -ENOMEM;
+	vcpu->arch.vector = pa_ptr(vector);
+	return 0;
+}
+
+void arch_vcpu_exit(struct vcpu *vcpu)
+{
+	if (vcpu->arch.vector)
+		page_free(HPA(vcpu->arch.vector), vector_size(), OWNER_HV);
+	vcpu->arch.vector = NULL;
+}
+
+/*
+ * State after SBI HSM hart_start ("HSM: Hart start"): pc, a0 = hart id, a1 = opaque, satp = 0,
+ * SIE = 0; everything else is zero, so that nothing of an earlier life or owner is there.
+ * FS and VS start Off, as the guest's own kernel expects of firmware.
+ */
+void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+
+	memset(arch->gpr, 0, sizeof(arch->gpr));
+	memset(&arch->csr, 0, sizeof(arch->csr));
+	memset(&arch->fp, 0, sizeof(arch->fp));
+	if (arch->vector) {
+		memset(arch->vector, 0, vector_size());
+		/* vtype.vill: no vector instruction works before a vset{i}vl{i}. */
+		((u64 *)arch->vector)[4 * features.vlenb + 1] = BIT(63);
+	}
+	arch->pc = start->pc;
+	arch->gpr[GPR_A0] = vcpu->index;
+	arch->gpr[GPR_A1] = start->arg;
+	arch->csr.vsstatus = SSTATUS_UXL_64;
+	arch->csr.vstimecmp = TIMER_NEVER;
+	arch->csr.hcounteren = COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR;
+	arch->csr.hstatus = HSTATUS_VSXL_64 | HSTATUS_SPV | HSTATUS_SPVP;
+	arch->csr.sstatus = SSTATUS_SPP;
+	vpmu_reset(&arch->pmu);
+	/* Others wrote the code, and translations of an earlier life may be left. */
+	arch->last_hart = VMID_NOWHERE;
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
+void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start)
+{
+	vcpu->arch.pc = start->pc;
+	vcpu->arch.gpr[GPR_A0] = vcpu->index;
+	vcpu->arch.gpr[GPR_A1] = start->arg;
+	csr_write(CSR_VSATP, 0);
+	csr_clear(CSR_VSSTATUS, SSTATUS_SIE);
+	csr_set(CSR_SSTATUS, SSTATUS_SPP);
+	csr_set(CSR_HSTATUS, HSTATUS_SPV | HSTATUS_SPVP);
+}
+
+/* FP and vector registers go with their CSRs; sstatus.FS and VS are on in HS-mode. */
+static void units_load(struct arch_vcpu *arch)
+{
+	if (feature(FEATURE_FP))
+		fp_restore(&arch->fp);
+	if (arch->vector)
+		vec_restore(arch->vector, features.vlenb);
+}
+
+static void units_save(struct arch_vcpu *arch)
+{
+	if (feature(FEATURE_FP))
+		fp_save(&arch->fp);
+	if (arch->vector)
+		vec_save(arch->vector, features.vlenb);
+}
+
+static void csrs_load(const struct vcpu_csrs *csr)
+{
+	csr_write(CSR_VSSTATUS, csr->vsstatus);
+	csr_write(CSR_VSTVEC, csr->vstvec);
+	csr_write(CSR_VSSCRATCH, csr->vsscratch);
+	csr_write(CSR_VSEPC, csr->vsepc);
+	csr_write(CSR_VSCAUSE, csr->vscause);
+	csr_write(CSR_VSTVAL, csr->vstval);
+	csr_write(CSR_VSATP, csr->vsatp);
+	csr_write(CSR_HVIP, csr->hvip);
+	csr_write(CSR_VSIE, csr->vsie);
+	if (feature(FEATURE_SSTC))
+		csr_write(CSR_VSTIMECMP, csr->vstimecmp);
+	csr_write(CSR_SCOUNTEREN, csr->scounteren);
+	csr_write(CSR_SENVCFG, csr->senvcfg);
+	csr_write(CSR_HCOUNTEREN, csr->hcounteren);
+	csr_write(CSR_HSTATUS, csr->hstatus);
+	if (csr->sstatus & SSTATUS_SPP)
+		csr_set(CSR_SSTATUS, SSTATUS_SPP);
+	else
+		csr_clear(CSR_SSTATUS, SSTATUS_SPP);
+}
+
+static void csrs_save(struct vcpu_csrs *csr)
+{
+	csr->vsstatus = csr_read(CSR_VSSTATUS);
+	csr->vsie = csr_read(CSR_VSIE);
+	csr->vstvec = csr_read(CSR_VSTVEC);
+	csr->vsscratch = csr_read(CSR_VSSCRATCH);
+	csr->vsepc = csr_read(CSR_VSEPC);
+	csr->vscause = csr_read(CSR_VSCAUSE);
+	csr->vstval = csr_read(CSR_VSTVAL);
+	csr->vsatp = csr_read(CSR_VSATP);
+	csr->hvip = csr_read(CSR_HVIP);
+	if (feature(FEATURE_SSTC))
+		csr->vstimecmp = csr_read(CSR_VSTIMECMP);
+	csr->scounteren = csr_read(CSR_SCOUNTEREN);
+	csr->senvcfg = csr_read(CSR_SENVCFG);
+	csr->hcounteren = csr_read(CSR_HCOUNTEREN);
+	csr->hstatus = csr_read(CSR_HSTATUS);
+	csr->sstatus = csr_read(CSR_SSTATUS);
+}
+
+/* hgatp with the VM's number, and the fences that a change of VM or vCPU needs. */
+static void gstage_load(struct vcpu *vcpu, struct hart *hart)
+{
+	struct arch_vm *vm = &vcpu->vm->arch;
+	struct vmid_enter enter = vmid_enter(&vm_vmids, &vm->vmid, &hart->vmid, hart->index,
+					     vcpu->index, vcpu->arch.last_hart);
+
+	if (enter.flush_all)
+		hfence_gvma_all();
+	csr_write(CSR_HGATP, vm->hgatp | (u64)enter.number << HGATP_VMID_SHIFT);
+	if (enter.flush_vcpu)
+		hfence_vvma_all();
+	vcpu->arch.last_hart = hart->index;
+}
+
+void arch_vcpu_load(struct vcpu *vcpu)
+{
+	struct hart *hart = this_hart();
+
+	if (hart->loaded == vcpu)
+		return;
+	if (hart->loaded) {
+		csrs_save(&hart->loaded->arch.csr);
+		units_save(&hart->loaded->arch);
+	}
+	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
+	gstage_load(vcpu, hart);
+	csrs_load(&vcpu->arch.csr);
+	units_load(&vcpu->arch);
+	hart->loaded = vcpu;
+}
+
+void arch_vcpu_unload(struct vcpu *vcpu)
+{
+	static const struct fp_state clean;
+
+	if (this_hart()->loaded != vcpu)
+		return;
+	timer_cancel(&vcpu->arch.timer);
+	csr_write(CSR_HGATP, 0);
+	csr_write(CSR_VSATP, 0);
+	csr_write(CSR_HVIP, 0);
+	csr_write(CSR_VSIE, 0);
+	if (feature(FEATURE_SSTC))
+		csr_write(CSR_VSTIMECMP, TIMER_NEVER);
+	if (feature(FEATURE_FP))
+		fp_restore(&clean);
+	if (vcpu->arch.vector) {
+		memset(vcpu->arch.vector, 0, vector_size());
+		vec_restore(vcpu->arch.vector, features.vlenb);
+	}
+	this_hart()->loaded = NULL;
+}
+
+struct vcpu *arch_vcpu_current(void)
+{
+	return this_hart()->loaded;
+}
+
+void arch_vcpu_enter(struct vcpu *vcpu)
+{
+	vcpu_enter(vcpu);
+}
+
+void arch_vcpu_soft(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	csr_set(CSR_HVIP, IP(IRQ_VSSI));
+}
+
+void arch_vcpu_external(struct vcpu *vcpu, bool level)
+{
+	(void)vcpu;
+	if (level)
+		csr_set(CSR_HVIP, IP(IRQ_VSEI));
+	else
+		csr_clear(CSR_HVIP, IP(IRQ_VSEI));
+}
+
+bool arch_vcpu_wakes(const struct vcpu *vcpu)
+{
+	(void)vcpu;	/* loaded: sip and sie of the guest are in the hart */
+	return csr_read(CSR_VSIP) & csr_read(CSR_VSIE);
+}

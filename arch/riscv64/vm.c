@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The RISC-V part of a VM: its G-stage and its device tree. */
+#include <asm/csr.h>
+#include <asm/features.h>
+#include <asm/guest_fdt.h>
+#include <asm/hart.h>
+#include <asm/sbi_def.h>
+#include <asm/sbi_host.h>
+#include <hv/board.h>
+#include <hv/check.h>
+#include <hv/errno.h>
+#include <hv/random.h>
+#include <hv/timer.h>
+#include <hv/vm.h>
+
+struct vmid_space vm_vmids;
+
+/* A and D are set: hardware never writes a G-stage entry. */
+#define GSTAGE_DEVICE (PTE_R | PTE_W | PTE_U | PTE_A | PTE_D)
+#define GSTAGE_RAM (GSTAGE_DEVICE | PTE_X)
+
+static int map_blocks(struct vm *vm)
+{
+	const struct gmap_block *block;
+	int err;
+
+	gmap_for_each(&vm->gmap, block) {
+		err = ptable_map(&vm->arch.gstage, block->gpa, block->hpa, block->size,
+				 block->kind == GMAP_RAM ? GSTAGE_RAM : GSTAGE_DEVICE);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void dump_line(void *ctx, const char *text)
+{
+	const struct vm *vm = ctx;
+
+	log_info("%s: %s %s", vm->def.name, vm->arch.gstage.geo->name, text);
+}
+
+/* Debug builds: the tables reach nothing that the ownership table does not grant. */
+static void audit(const struct vm *vm)
+{
+#ifdef DEBUG
+	struct ptable_run bad;
+
+	CHECK(ptable_audit(&vm->arch.gstage, OWNER_VM(vm->id), &bad) == 0);
+#else
+	(void)vm;
+#endif
+}
+
+int arch_vm_init(struct vm *vm)
+{
+	const struct ptable_geometry *geo = ptable_gstage(gmap_top(&vm->gmap),
+							  features.gstage_modes);
+	struct ptable *gstage = &vm->arch.gstage;
+	u8 max_leaf = vm->def.max_leaf ? vm->def.max_leaf : 30;
+	int err;
+
+	if (!geo) {
+		log_err("%s: memory ends at 0x%llx, which no G-stage mode of this board reaches",
+			vm->def.name, (unsigned long long)gmap_top(&vm->gmap));
+		return -ERANGE;
+	}
+	err = ptable_init(gstage, geo, &ptable_pages, NULL,
+			  feature(FEATURE_SVNAPOT) && max_leaf >= 16, max_leaf);
+	if (err)
+		return err;
+	err = map_blocks(vm);
+	if (err) {
+		ptable_destroy(gstage);
+		return err;
+	}
+	ptable_fenced(gstage);	/* no hart has walked it yet */
+	vmid_init(&vm_vmids, &vm->arch.vmid);
+	vm->arch.hgatp = (u64)geo->mode << ATP_MODE_SHIFT | gstage->root.v >> PAGE_SHIFT;
+	ptable_dump(gstage, dump_line, vm);
+	audit(vm);
+	return 0;
+}
+
+void arch_vm_reset(struct vm *vm)
+{
+	vm->arch.time_delta = 0 - arch_time();
+}
+
+void arch_vm_exit(struct vm *vm)
+{
+	u64 mask = 0;
+
+	for (u32 i = 0; i < vm->vcpus; i++)
+		mask |= BIT(vm->vcpu[i]->hart->index);
+	fence_remote(mask, &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
+	ptable_destroy(&vm->arch.gstage);
+}
+
+int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size)
+{
+	/* All harts offer what the boot hart does (features_hart()). */
+	const struct board_hart *host = vm->vcpu[0]->hart->board;
+	struct guest_isa_caps caps = {
+		.sstc = feature(FEATURE_SSTC),
+		.svpbmt = feature(FEATURE_SVPBMT),
+		.vector = feature(FEATURE_VECTOR),
+		.cbom = feature(FEATURE_ZICBOM),
+		.cboz = feature(FEATURE_ZICBOZ),
+	};
+	char isa[BOARD_ISA];
+	u8 seed[64];
+	struct guest_fdt_params params = {
+		.def = &vm->def,
+		.isa = isa,
+		.mmu = host->mmu,
+		.timebase = board.timebase,
+		.cbom_block = host->cbom_block,
+		.cboz_block = host->cboz_block,
+		.cbop_block = host->cbop_block,
+		.initrd = initrd,
+		.initrd_size = initrd_size,
+		.rng_seed = seed,
+		.rng_seed_size = sizeof(seed),
+	};
+	int err = guest_isa_build(host->isa, &caps, isa, sizeof(isa));
+
+	if (err)
+		return err;
+	random_bytes(seed, sizeof(seed));
+	return guest_fdt_build(&params, buf, size);
+}
+
+int arch_hart_claim(struct vcpu *vcpu, const u64 *hartid)
+{
+	for (u32 i = 0; i < hart_count; i++) {
+		struct hart *hart = &harts[i];
+		struct vcpu *expected = NULL;
+
+		if (hartid && hart->hartid != *hartid)
+			continue;
+		if (!__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE) && hart != this_hart())
+			continue;
+		vcpu->hart = hart;
+		if (__atomic_compare_exchange_n(&hart->vcpu, &expected, vcpu, false,
+						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return 0;
+		if (hartid)
+			return -EBUSY;
+	}
+	vcpu->hart = NULL;
+	return hartid ? -ENOENT : -ENOMEM;
+}
+
+void arch_hart_release(struct vcpu *vcpu)
+{
+	if (vcpu->hart)
+		__atomic_store_n(&vcpu->hart->vcpu, NULL, __ATOMIC_RELEASE);
+	vcpu->hart = NULL;
+}
+
+void arch_machine_off(bool failed)
+{
+	sbi_call(SBI_EXT_SRST, SBI_EXT_SRST_SYSTEM_RESET, SBI_SRST_RESET_TYPE_SHUTDOWN,
+		 failed ? SBI_SRST_RESET_REASON_SYSTEM_FAILURE : SBI_SRST_RESET_REASON_NONE, 0);
+	log_err("the firmware cannot power off; all harts halt");
+	for (;;)
+		__asm__ volatile("wfi");
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices of one VM and their wiring: which device drives which source, and what of a VM each
+ * device may move. The devices themselves know nothing of VMs.
+ */
+#include <asm/hart.h>
+#include <hv/clock.h>
+#include <hv/console.h>
+#include <hv/errno.h>
+#include <hv/finisher.h>
+#include <hv/host_irq.h>
+#include <hv/log.h>
+#include <hv/machine.h>
+#include <hv/pa.h>
+#include <hv/page.h>
+#include <hv/rtc_goldfish.h>
+#include <hv/timer.h>
+#include <hv/uart16550.h>
+#include <hv/vm.h>
+#include <hv/vplic.h>
+
+/* A timer of the RTC on one hart; only that hart touches it. */
+struct alarm {
+	struct timer timer;
+	struct rtc_goldfish *rtc;
+};
+
+struct machine {
+	struct vplic plic;
+	struct uart16550 uart;
+	struct finisher finisher;
+	struct rtc_goldfish rtc;
+	struct alarm alarm[VMDEF_VCPUS];	/* by vCPU */
+	u32 irqs;				/* passed-through wires attached */
+};
+
+#define MACHINE_SIZE ALIGN_UP((u64)sizeof(struct machine), PAGE_SIZE)
+
+/* ---- Interrupt controller ---- */
+
+static void plic_kick(void *ctx, u32 vcpu)
+{
+	struct vm *vm = ctx;
+
+	vcpu_request(vm->vcpu[vcpu], VCPU_REQ_EXTERNAL);
+}
+
+/* The guest is done with a source: the board's interrupt behind it may come again. */
+static void plic_completed(void *ctx, u32 source)
+{
+	struct vm *vm = ctx;
+
+	for (u32 i = 0; i < vm->machine->irqs; i++)
+		if (vm->def.irq[i].guest == source)
+			host_irq_complete(vm->def.irq[i].host);
+}
+
+static const struct vplic_hooks plic_hooks = { .kick = plic_kick, .completed = plic_completed };
+
+static struct irq_line line(struct vm *vm, u32 source)
+{
+	return (struct irq_line){ .ops = source ? vm->irqchip : NULL,
+				  .chip = vm->irqchip_data,
+				  .source = source };
+}
+
+/* One interrupt of the board is one request of the guest's; completed when the guest says so. */
+static bool passthrough_interrupt(u32 source, void *ctx)
+{
+	struct vm *vm = ctx;
+
+	for (u32 i = 0; i < vm->def.irqs; i++) {
+		if (vm->def.irq[i].host == source) {
+			struct irq_line wire = line(vm, vm->def.irq[i].guest);
+
+			irq_line_set(&wire, true);
+			irq_line_set(&wire, false);
+		}
+	}
+	return false;
+}
+
+/* ---- Test finisher, UART, RTC ---- */
+
+static void finisher_event(void *ctx, enum finisher_event event, u32 code)
+{
+	static const enum vm_reason reasons[] = {
+		[FINISHER_PASS] = VM_POWEROFF,
+		[FINISHER_FAIL] = VM_FAILURE,
+		[FINISHER_RESET] = VM_REBOOT,
+	};
+
+	vm_end(ctx, reasons[event], code);
+}
+
+static void uart_tx(void *ctx, u8 c)
+{
+	const struct vm *vm = ctx;
+	char byte = (char)c;
+
+	console_vm_write(vm->id, &byte, 1);
+}
+
+static u64 rtc_now(void *ctx)
+{
+	(void)ctx;
+	return clock_ns();
+}
+
+static void alarm_fired(struct timer *timer)
+{
+	rtc_goldfish_alarm(container_of(timer, struct alarm, timer)->rtc);
+}
+
+static struct alarm *own_alarm(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i]->hart == this_hart())
+			return &vm->machine->alarm[i];
+	return NULL;
+}
+
+/* A deadline set earlier on another hart fires there for nothing, which the RTC tolerates. */
+static void rtc_arm(void *ctx, u64 deadline_ns)
+{
+	struct alarm *alarm = own_alarm(ctx);
+
+	if (alarm)
+		timer_arm(&alarm->timer, clock_ns_to_ticks(deadline_ns));
+}
+
+static void rtc_disarm(void *ctx)
+{
+	struct alarm *alarm = own_alarm(ctx);
+
+	if (alarm)
+		timer_cancel(&alarm->timer);
+}
+
+static const struct rtc_goldfish_hooks rtc_hooks = {
+	.now_ns = rtc_now, .arm = rtc_arm, .disarm = rtc_disarm,
+};
+
+/* ---- The whole ---- */
+
+static int add(struct vm *vm, const struct vmdef_device *def, const struct mmio_ops *ops, void *dev)
+{
+	int err = def->size ? mmio_add(&vm->bus, GPA(def->base), def->size, ops, dev) : 0;
+
+	if (err)
+		log_err("%s refused: device %s at 0x%llx overlaps another", vm->def.name, ops->name,
+			(unsigned long long)def->base);
+	return err;
+}
+
+static int add_devices(struct vm *vm, struct machine *m)
+{
+	struct vmdef *def = &vm->def;
+	struct irq_line uart = line(vm, def->uart.irq), rtc = line(vm, def->rtc.irq);
+	int err;
+
+	vplic_init(&m->plic, def->vcpus, def->plic_sources ? def->plic_sources : 2, &plic_hooks, vm);
+	uart16550_init(&m->uart, &uart, uart_tx, vm);
+	finisher_init(&m->finisher, finisher_event, vm);
+	rtc_goldfish_init(&m->rtc, &rtc, &rtc_hooks, vm);
+	for (u32 i = 0; i < VMDEF_VCPUS; i++)
+		m->alarm[i] = (struct alarm){ .timer.fire = alarm_fired, .rtc = &m->rtc };
+	err = add(vm, &def->plic, &vplic_mmio_ops, &m->plic);
+	if (!err)
+		err = add(vm, &def->uart, &uart16550_mmio_ops, &m->uart);
+	if (!err)
+		err = add(vm, &def->finisher, &finisher_mmio_ops, &m->finisher);
+	if (!err)
+		err = add(vm, &def->rtc, &rtc_goldfish_mmio_ops, &m->rtc);
+	return err;
+}
+
+static int attach_irqs(struct vm *vm)
+{
+	while (vm->machine->irqs < vm->def.irqs) {
+		u32 host = vm->def.irq[vm->machine->irqs].host;
+		int err = host_irq_attach(host, vm->vcpu[0]->hart->index, passthrough_interrupt, vm);
+
+		if (err) {
+			log_err("%s refused: the board's interrupt %u is %s", vm->def.name, host,
+				err == -EBUSY ? "in use" : "absent");
+			return err;
+		}
+		vm->machine->irqs++;
+	}
+	return 0;
+}
+
+int machine_init(struct vm *vm)
+{
+	hpa_t page;
+	int err = page_alloc(MACHINE_SIZE, PAGE_SIZE, OWNER_HV, &page);
+
+	if (err) {
+		log_err("%s refused: no memory for its devices", vm->def.name);
+		return err;
+	}
+	vm->machine = pa_ptr(page);
+	vm->irqchip = &vplic_irqchip_ops;
+	vm->irqchip_data = &vm->machine->plic;
+	err = add_devices(vm, vm->machine);
+	if (!err)
+		err = attach_irqs(vm);
+	if (err)
+		machine_exit(vm);
+	return err;
+}
+
+void machine_exit(struct vm *vm)
+{
+	while (vm->machine->irqs)
+		host_irq_detach(vm->def.irq[--vm->machine->irqs].host);
+	vm->bus.count = 0;
+	page_free(ptr_pa(vm->machine), MACHINE_SIZE, OWNER_HV);
+	vm->machine = NULL;
+}
+
+void machine_reset(struct vm *vm)
+{
+	uart16550_reset(&vm->machine->uart);
+	rtc_goldfish_reset(&vm->machine->rtc);
+	vm->irqchip->reset(vm->irqchip_data);
+}
+
+void machine_vcpu_halt(struct vm *vm, u32 vcpu)
+{
+	timer_cancel(&vm->machine->alarm[vcpu].timer);
+}
+
+size_t machine_console_input(struct vm *vm, const u8 *data, size_t size)
+{
+	return vm->def.uart.size ? uart16550_rx(&vm->machine->uart, data, size) : 0;
+}
+
+/* One register read of the UART, as the guest itself would do it. */
+static u8 uart_read(struct vm *vm, u64 offset)
+{
+	struct mmio_access access = { .offset = offset, .width = 1 };
+
+	(void)uart16550_mmio_ops.access(&vm->machine->uart, &access);
+	return (u8)access.value;
+}
+
+size_t machine_console_read(struct vm *vm, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	/* RBR at 0, LSR at 5 with DR in bit 0. */
+	while (n < size && (uart_read(vm, 5) & 1))
+		buf[n++] = (char)uart_read(vm, 0);
+	return n;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board's 16550 UART, as the firmware left it: baud rate and format are not touched. Output by
+ * polling with a bound, input by interrupt.
+ */
+#include <hv/board.h>
+#include <hv/console.h>
+#include <hv/timer.h>
+
+#define RBR 0
+#define THR 0
+#define IER 1
+#define FCR 2
+#define LSR 5
+#define IER_RX 0x01
+#define FCR_ENABLE 0x01
+#define LSR_DR 0x01
+#define LSR_THRE 0x20
+
+/* Fixed after ns16550_probe(). */
+static struct board_uart uart;
+static u64 patience;	/* ticks to wait for room: 10 ms, ten characters at 9600 baud */
+
+static volatile void *reg(u32 n)
+{
+	return (volatile void *)(uintptr_t)(uart.base + ((u64)n << uart.reg_shift));
+}
+
+static u8 read_reg(u32 n)
+{
+	return uart.io_width == 4 ? (u8)*(volatile u32 *)reg(n) :
+	       uart.io_width == 2 ? (u8)*(volatile u16 *)reg(n) : *(volatile u8 *)reg(n);
+}
+
+static void write_reg(u32 n, u8 value)
+{
+	if (uart.io_width == 4)
+		*(volatile u32 *)reg(n) = value;
+	else if (uart.io_width == 2)
+		*(volatile u16 *)reg(n) = value;
+	else
+		*(volatile u8 *)reg(n) = value;
+}
+
+/* The console's lock is held, or Shyper panics. */
+static void put(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		u64 deadline = 0;
+
+		while (!(read_reg(LSR) & LSR_THRE)) {
+			if (!deadline)
+				deadline = arch_time() + patience;
+			else if (arch_time() > deadline)
+				return;	/* nobody takes it: the rest is lost */
+		}
+		write_reg(THR, (u8)text[i]);
+	}
+}
+
+static int get(void)
+{
+	return read_reg(LSR) & LSR_DR ? read_reg(RBR) : -1;
+}
+
+static const struct console_port port = { .put = put, .get = get };
+
+const struct console_port *ns16550_probe(const struct board *from)
+{
+	if (!from->uart.base)
+		return NULL;
+	uart = from->uart;
+	patience = from->timebase / 100;
+	write_reg(IER, 0);
+	return &port;
+}
+
+void ns16550_input_enable(void)
+{
+	write_reg(FCR, FCR_ENABLE);
+	write_reg(IER, IER_RX);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The multiplexer of the board's console. A VM without the focus shows whole lines only; the line
+ * that the focused VM is writing appears as it grows and is repeated after an interruption.
+ */
+#include <hv/board.h>
+#include <hv/console.h>
+#include <hv/format.h>
+#include <hv/host_irq.h>
+#include <hv/log.h>
+#include <hv/machine.h>
+#include <hv/panic.h>
+#include <hv/spinlock.h>
+#include <hv/string.h>
+#include <hv/vm.h>
+
+#define LINE 256
+#define ESCAPE 0x14		/* ^T */
+#define NOBODY ((u32)-1)
+#define INPUT_BURST 64		/* bytes taken per interrupt, so that it stays short */
+
+/* Everything under the lock but the ports, which are set at boot. */
+static struct {
+	struct spinlock lock;
+	const struct console_port *port;
+	u32 open;		/* VM whose unfinished line the terminal shows; NOBODY */
+	bool fresh;		/* the cursor is at the start of a line */
+	struct {
+		char text[LINE];
+		u32 size;
+	} line[VMS];
+	u32 focus;		/* VM that gets the input; written by the input's hart */
+	bool escaped;		/* that hart's: ^T was typed */
+} console = { .open = NOBODY, .fresh = true };
+
+static void emit(const char *text, size_t size)
+{
+	if (size) {
+		console.port->put(text, size);
+		console.fresh = text[size - 1] == '\n';
+	}
+}
+
+static void fresh_line(void)
+{
+	if (!console.fresh)
+		emit("\r\n", 2);
+	console.open = NOBODY;
+}
+
+static void lock(void)
+{
+	if (!panic_active())
+		spin_lock(&console.lock);
+}
+
+static void unlock(void)
+{
+	if (!panic_active())
+		spin_unlock(&console.lock);
+}
+
+void console_early_init(void)
+{
+	console.port = arch_early_console();
+}
+
+void console_init(const struct board *from)
+{
+	const struct console_port *port = ns16550_probe(from);
+
+	if (port)
+		console.port = port;
+}
+
+void console_hv_write(const char *text, size_t len)
+{
+	lock();
+	fresh_line();
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			emit("\r", 1);
+		emit(&text[i], 1);
+	}
+	unlock();
+}
+
+/* More than one VM shares the terminal. */
+static bool shared(void)
+{
+	return vm_by_id(1) != NULL;
+}
+
+static void show_prefix(u32 id)
+{
+	char prefix[VMDEF_NAME + 4];
+	int size = format(prefix, sizeof(prefix), "[%s] ", vm_by_id(id)->def.name);
+
+	emit(prefix, (size_t)size);
+}
+
+/* The line so far, by its VM's name; it stays open when it has the focus. */
+static void show_line(u32 id)
+{
+	fresh_line();
+	show_prefix(id);
+	emit(console.line[id].text, console.line[id].size);
+}
+
+static void put_shared(u32 id, char c)
+{
+	bool focused = id == console.focus;
+
+	if (c == '\r')
+		return;
+	if (c == '\n') {
+		if (console.open != id)
+			show_line(id);
+		emit("\r\n", 2);
+		console.open = NOBODY;
+		console.line[id].size = 0;
+		return;
+	}
+	if (focused && console.open != id) {
+		show_line(id);
+		console.open = id;
+	}
+	if (console.line[id].size == LINE) {
+		if (!focused) {
+			show_line(id);
+			emit("\r\n", 2);
+		}
+		console.line[id].size = 0;
+	}
+	console.line[id].text[console.line[id].size++] = c;
+	if (focused)
+		emit(&c, 1);
+}
+
+void console_vm_write(u32 id, const char *text, size_t size)
+{
+	lock();
+	if (shared())
+		for (size_t i = 0; i < size; i++)
+			put_shared(id, text[i]);
+	else
+		emit(text, size);
+	unlock();
+}
+
+size_t console_vm_read(struct vm *vm, char *buf, size_t size)
+{
+	return machine_console_read(vm, buf, size);
+}
+
+/* ---- Input: on the hart that takes the UART's interrupt ---- */
+
+static void say(const char *text)
+{
+	console_hv_write(text, strlen(text));
+}
+
+static void help(void)
+{
+	say("shyper: ^T then 0-9: give that VM the input; v: list VMs; l: show Shyper's log;\n"
+	    "        ^T: send ^T; ?: this help\n");
+}
+
+static void list_vms(void)
+{
+	static const char *const states[] = { "made", "running", "stopping", "ended" };
+	char line[LOG_LINE];
+
+	for (u32 i = 0; i < VMS; i++) {
+		const struct vm *vm = vm_by_id(i);
+
+		if (!vm)
+			continue;
+		format(line, sizeof(line), "shyper: VM %u %s: %s, %u vCPUs, %llu MiB%s\n", i,
+		       vm->def.name, states[vm->state & 3], vm->def.vcpus,
+		       (unsigned long long)(vm->gmap.ram >> 20),
+		       i == console.focus ? ", has the input" : "");
+		say(line);
+	}
+}
+
+static void show_log(void)
+{
+	char text[LOG_LINE];
+	u64 seq = 0;
+	size_t size;
+
+	while ((size = log_read(&seq, text, sizeof(text))) != 0)
+		console_hv_write(text, size);
+}
+
+static void give_focus(u32 id)
+{
+	char line[LOG_LINE];
+
+	if (!vm_by_id(id)) {
+		say("shyper: there is no such VM; ^T v lists them\n");
+		return;
+	}
+	lock();
+	console.focus = id;
+	unlock();
+	format(line, sizeof(line), "shyper: input goes to VM %u, %s\n", id, vm_by_id(id)->def.name);
+	say(line);
+}
+
+static void send(u8 byte)
+{
+	struct vm *vm = vm_by_id(console.focus);
+
+	if (vm && vm->state == VM_RUNNING)
+		machine_console_input(vm, &byte, 1);
+}
+
+static void command(u8 byte)
+{
+	if (byte >= '0' && byte <= '9')
+		give_focus((u32)byte - '0');
+	else if (byte == 'v')
+		list_vms();
+	else if (byte == 'l')
+		show_log();
+	else if (byte == ESCAPE)
+		send(byte);
+	else
+		help();
+}
+
+static void input(u8 byte)
+{
+	if (console.escaped) {
+		console.escaped = false;
+		command(byte);
+	} else if (byte == ESCAPE) {
+		console.escaped = true;
+	} else {
+		send(byte);
+	}
+}
+
+static bool input_interrupt(u32 source, void *ctx)
+{
+	(void)source;
+	(void)ctx;
+	for (u32 i = 0; i < INPUT_BURST; i++) {
+		int byte = console.port->get();
+
+		if (byte < 0)
+			break;
+		input((u8)byte);
+	}
+	return true;
+}
+
+void console_input_init(const struct board *from)
+{
+	if (!from->uart.base || !from->uart.irq)
+		return;
+	if (host_irq_attach(from->uart.irq, 0, input_interrupt, NULL)) {
+		log_warn("console: its interrupt %u cannot be had: no input", from->uart.irq);
+		return;
+	}
+	ns16550_input_enable();
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who gets which interrupt of the board. */
+#include <asm/hart.h>
+#include <hv/board.h>
+#include <hv/errno.h>
+#include <hv/host_irq.h>
+#include <hv/log.h>
+#include <hv/spinlock.h>
+
+#define SOURCES 1024	/* as many as a PLIC can have */
+#define BURST 16	/* sources handed out per interrupt; the next ones interrupt again */
+
+struct owner {
+	host_irq_handler handler;	/* NULL: nobody. Atomic pointer; ctx is valid when set */
+	void *ctx;
+	u32 hart;
+};
+
+static const struct host_irqchip_ops *chip;
+static u32 sources;			/* numbers 1 .. sources - 1 exist; fixed after init */
+static struct spinlock lock;		/* attach and detach */
+static struct owner owners[SOURCES];
+
+int host_irq_init(const struct board *from)
+{
+	chip = plic_probe(from);
+	if (!chip)
+		return -ENODEV;
+	sources = MIN(from->plic_sources + 1, (u32)SOURCES);
+	return 0;
+}
+
+void host_irq_hart_init(void)
+{
+	if (chip)
+		chip->hart_init(this_hart()->index);
+}
+
+int host_irq_attach(u32 source, u32 hart_index, host_irq_handler handler, void *ctx)
+{
+	int err = 0;
+
+	if (!chip)
+		return -ENODEV;
+	if (source == 0 || source >= sources)
+		return -ERANGE;
+	spin_lock(&lock);
+	if (owners[source].handler) {
+		err = -EBUSY;
+	} else {
+		owners[source].ctx = ctx;
+		owners[source].hart = hart_index;
+		__atomic_store_n(&owners[source].handler, handler, __ATOMIC_RELEASE);
+		chip->route(source, hart_index);
+	}
+	spin_unlock(&lock);
+	return err;
+}
+
+void host_irq_detach(u32 source)
+{
+	spin_lock(&lock);
+	if (owners[source].handler) {
+		chip->mask(source, owners[source].hart);
+		/* One that was never completed would stay blocked for the next owner. */
+		chip->complete(owners[source].hart, source);
+		__atomic_store_n(&owners[source].handler, NULL, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&lock);
+}
+
+void host_irq_complete(u32 source)
+{
+	chip->complete(owners[source].hart, source);
+}
+
+void host_irq_handle(void)
+{
+	u32 hart = this_hart()->index;
+
+	for (u32 i = 0; i < BURST; i++) {
+		u32 source = chip->claim(hart);
+		host_irq_handler handler;
+
+		if (source == 0)
+			return;
+		handler = source < sources ?
+			__atomic_load_n(&owners[source].handler, __ATOMIC_ACQUIRE) : NULL;
+		if (!handler || handler(source, owners[source].ctx))
+			chip->complete(hart, source);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices of one VM as a whole (drivers/guest/machine.c): QEMU's virt board, as far as the
+ * definition wants it.
+ */
+#ifndef HV_MACHINE_H
+#define HV_MACHINE_H
+
+#include <hv/types.h>
+
+struct vm;
+
+/*
+ * machine_init() - make the devices and put them on the VM's bus; its vCPUs and memory exist.
+ * 0, or -errno after a log line, with nothing left. machine_exit() undoes it; the VM does not run.
+ */
+int __must_check machine_init(struct vm *vm);
+void machine_exit(struct vm *vm);
+
+/* machine_reset() - all devices back to power-on. The VM does not run. */
+void machine_reset(struct vm *vm);
+
+/* machine_vcpu_halt() - a vCPU leaves its hart for good; on that hart: forgets its timers. */
+void machine_vcpu_halt(struct vm *vm, u32 vcpu);
+
+/* machine_console_input() - bytes for the VM's console; returns how many it took. Any hart. */
+size_t machine_console_input(struct vm *vm, const u8 *data, size_t size);
+
+/*
+ * machine_console_read() - take received bytes from the VM's UART for an SBI call, as firmware
+ * that shares the board's UART does. On a hart of the VM.
+ */
+size_t machine_console_read(struct vm *vm, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual CPU: its life (the SBI HSM states), what others ask of it, and when it runs. Its
+ * registers belong to the hart that it is pinned to; everybody else posts requests.
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include <asm/vcpu.h>
+#include <hv/types.h>
+
+struct vm;
+struct hart;
+
+/*
+ * Life of a vCPU. STOPPED → STARTING by anyone who wins the compare-and-swap; all other
+ * transitions are made by the vCPU's own hart.
+ */
+enum vcpu_state {
+	VCPU_STOPPED,
+	VCPU_CLAIMED,		/* somebody is about to make it STARTING */
+	VCPU_STARTING,		/* start_pc and start_arg are valid; its hart has not taken it up */
+	VCPU_RUNNING,
+	VCPU_SUSPENDED,		/* waits for an interrupt that it has enabled, then resumes */
+};
+
+/* Requests to a vCPU's hart, posted with vcpu_request(). */
+enum vcpu_request {
+	VCPU_REQ_SOFT = 1,	/* make the supervisor software interrupt pending */
+	VCPU_REQ_EXTERNAL = 2,	/* look again whether the irqchip has something for it */
+	VCPU_REQ_HALT = 4,	/* its VM stops: leave the guest, give the vCPU up */
+};
+
+/* Exits by cause, for `info` and the log. This vCPU's hart writes; others read roughly. */
+enum vcpu_exit {
+	EXIT_SBI,
+	EXIT_MMIO_READ,
+	EXIT_MMIO_WRITE,
+	EXIT_VIRTUAL_INSTRUCTION,
+	EXIT_IPI,		/* a request or fence of another hart */
+	EXIT_TIMER,
+	EXIT_EXTERNAL,		/* an interrupt of the board */
+	EXIT_FAULT,		/* an access to nothing; given back to the guest */
+	EXIT_OTHER,
+	EXIT_CAUSES,
+};
+
+/* Where and in which state a vCPU begins: SBI HSM hart_start, or the VM's boot. */
+struct vcpu_start {
+	u64 pc;		/* guest physical address */
+	u64 arg;	/* a1 */
+};
+
+struct vcpu {
+	struct arch_vcpu arch;	/* first: assembly knows its layout. Own hart only */
+
+	/* Fixed after vm_create(). */
+	struct vm *vm;
+	u32 index;		/* in the VM; the guest's hart id */
+	struct hart *hart;	/* the hart it is pinned to */
+
+	/* Own hart only. */
+	u64 exits[EXIT_CAUSES];
+	struct vcpu_start resume;	/* non-retentive suspend: where to go on */
+	bool resume_anew;		/* resume is valid */
+
+	/* Lock-free, by atomics; see enum vcpu_state and vcpu_request(). */
+	u32 state __attribute__((aligned(64)));
+	u32 requests;
+	struct vcpu_start start;	/* written by the one who made the state STARTING */
+};
+
+/* vcpu_state() - the state now; may change at once unless the own hart asks. */
+static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
+{
+	return (enum vcpu_state)__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * vcpu_start() - begin execution of a stopped vCPU. Any hart. Returns 0; -EBUSY: not stopped.
+ */
+int __must_check vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg);
+
+/*
+ * vcpu_request() - ask the vCPU's hart for something; any hart, lock-free. A request to the vCPU
+ * that runs on the calling hart is carried out before the guest continues; VCPU_REQ_HALT too.
+ */
+void vcpu_request(struct vcpu *vcpu, enum vcpu_request request);
+
+/*
+ * vcpu_serve() - carry out what was asked; own hart, while the vCPU is loaded and not in the
+ * guest. Afterwards vcpu_state() tells whether it may go on.
+ */
+void vcpu_serve(struct vcpu *vcpu);
+
+/* vcpu_may_enter() - true while the guest may go on: RUNNING and nobody asked it to halt. */
+static inline bool vcpu_may_enter(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->state, __ATOMIC_RELAXED) == VCPU_RUNNING &&
+	       !(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) & VCPU_REQ_HALT);
+}
+
+/* vcpu_stop() - SBI HSM hart_stop: the calling hart's vCPU becomes STOPPED. */
+void vcpu_stop(struct vcpu *vcpu);
+
+/*
+ * vcpu_suspend() - the calling hart's vCPU sleeps until an interrupt that it has enabled is
+ * pending; then it continues, or begins anew at *resume (NULL: retentive).
+ */
+void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume);
+
+/*
+ * vcpu_run() - one turn of the hart's loop for the vCPU pinned to it: take it up, run it until it
+ * stops or sleeps. Returns false when there is nothing to do until the next interrupt.
+ */
+bool vcpu_run(struct vcpu *vcpu);
+
+/*
+ * The architecture supplies (arch/riscv64/vcpu.c); all on the vCPU's own hart:
+ *   arch_vcpu_reset(vcpu, start): registers as after SBI HSM hart_start
+ *   arch_vcpu_resume(vcpu, start): go on after a non-retentive suspend; the vCPU is loaded
+ *   arch_vcpu_load(vcpu): put its CSRs, FP and vector state into the hart, saving whose are there
+ *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
+ *   arch_vcpu_enter(vcpu): run the guest until vcpu_may_enter() is false or an exit says leave
+ *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
+ *   arch_vcpu_external(vcpu, level): drive its external interrupt
+ *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
+ */
+void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
+void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start);
+void arch_vcpu_load(struct vcpu *vcpu);
+void arch_vcpu_unload(struct vcpu *vcpu);
+void arch_vcpu_enter(struct vcpu *vcpu);
+void arch_vcpu_soft(struct vcpu *vcpu);
+void arch_vcpu_external(struct vcpu *vcpu, bool level);
+bool arch_vcpu_wakes(const struct vcpu *vcpu);
+struct vcpu *arch_vcpu_current(void);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtual machines: made from a checked definition, booted, restarted, ended. One path for all.
+ *
+ * Life of a VM: MADE → RUNNING → STOPPING → (RUNNING again | ENDED). Whoever ends it, a guest's
+ * own call or Shyper, only notes the reason and asks its vCPUs to halt; the hart that halts the
+ * last vCPU finishes the work. So nobody waits for anybody.
+ */
+#ifndef HV_VM_H
+#define HV_VM_H
+
+#include <asm/vm.h>
+#include <hv/fit.h>
+#include <hv/gmap.h>
+#include <hv/irqchip.h>
+#include <hv/log.h>
+#include <hv/mmio.h>
+#include <hv/types.h>
+#include <hv/vcpu.h>
+#include <hv/vmdef.h>
+
+#define VMS 16
+
+struct machine;
+
+enum vm_state { VM_MADE, VM_RUNNING, VM_STOPPING, VM_ENDED };
+
+/* Why a VM ends, as its first caller said. */
+enum vm_reason {
+	VM_POWEROFF,		/* the guest is done */
+	VM_REBOOT,		/* the guest wants to start again */
+	VM_FAILURE,		/* the guest reports that it failed */
+	VM_CRASH,		/* Shyper stopped it */
+};
+
+struct vm {
+	/* Fixed after vm_create(). */
+	u32 id;
+	struct vmdef def;
+	const struct fit *fit;		/* where its images are */
+	u32 vcpus;
+	struct vcpu *vcpu[VMDEF_VCPUS];
+	struct arch_vm arch;
+	struct mmio_bus bus;
+	const struct irqchip_ops *irqchip;
+	void *irqchip_data;
+	struct machine *machine;	/* the devices (drivers/guest/machine.c) */
+	struct gmap gmap;
+
+	/* Lock-free. */
+	u32 state __attribute__((aligned(64)));	/* enum vm_state, changed by compare-and-swap */
+	u32 active;		/* vCPUs that have not halted */
+	struct log_limit log_limit;
+
+	/* Written by the one who made the state STOPPING; read by the last to halt. */
+	enum vm_reason reason;
+	u32 exit_code;		/* of VM_FAILURE */
+	u32 crashes;
+	u64 booted_at;		/* host ticks */
+};
+
+/*
+ * vm_create() - make a VM: memory, tables, devices, vCPUs. Boot hart. fit stays where it is as long
+ * as the VM lives. Returns 0, or a negative errno after a log line that says what to change;
+ * nothing half-made remains.
+ */
+int __must_check vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out);
+
+/* vm_boot() - load the images and start vCPU 0 of a made VM. 0, or -errno and a log line. */
+int __must_check vm_boot(struct vm *vm);
+
+/*
+ * vm_end() - begin to stop a running VM. Any hart, lock-free; the first reason counts, later
+ * calls do nothing.
+ */
+void vm_end(struct vm *vm, enum vm_reason reason, u32 code);
+
+/* vm_crash() - vm_end(VM_CRASH) with a log line that says what the guest did. */
+void vm_crash(struct vm *vm, const char *fmt, ...) __printf(2, 3);
+
+/* vm_halted() - one vCPU has left the guest for good; its own hart. The last one finishes. */
+void vm_halted(struct vm *vm);
+
+/* vm_warn() - a rate-limited log line about what a guest did. */
+#define vm_warn(vm, fmt, ...)                                                            \
+	do {                                                                             \
+		if (log_allowed(&(vm)->log_limit))                                       \
+			log_warn("%s: " fmt, (vm)->def.name, ##__VA_ARGS__);             \
+	} while (0)
+
+/* vm_by_id() - the VM in this slot; NULL: none. */
+struct vm *vm_by_id(u32 id);
+
+/* vms_running() - VMs that are not ended; vms_failed() - whether any VM ended in failure or crash. */
+u32 vms_running(void);
+bool vms_failed(void);
+
+/*
+ * The architecture supplies (arch/riscv64/vm.c): arch_vm_init makes the G-stage from vm->gmap,
+ * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
+ * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
+ * arch_hart_claim pins a vCPU to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent,
+ * -ENOMEM none free; arch_machine_off ends everything.
+ */
+int __must_check arch_vm_init(struct vm *vm);
+void arch_vm_exit(struct vm *vm);
+void arch_vm_reset(struct vm *vm);
+int __must_check arch_vcpu_init(struct vcpu *vcpu);
+void arch_vcpu_exit(struct vcpu *vcpu);
+int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size);
+int __must_check arch_hart_claim(struct vcpu *vcpu, const u64 *hartid);
+void arch_hart_release(struct vcpu *vcpu);
+void __noreturn arch_machine_off(bool failed);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Filling a VM's memory for a boot: kernel, initrd, device tree. */
+#ifndef HV_VM_LOAD_H
+#define HV_VM_LOAD_H
+
+#include <hv/types.h>
+
+struct vm;
+
+struct vm_entry {
+	u64 pc;		/* guest physical: where vCPU 0 begins */
+	u64 fdt;	/* guest physical: its a1 */
+};
+
+/*
+ * vm_load_check() - the images exist and fit into the VM's first RAM range, apart from each other,
+ * with room for the device tree. 0; -ENOENT, -E2BIG, -EINVAL after a log line. The VM has its
+ * memory and vCPUs.
+ */
+int __must_check vm_load_check(struct vm *vm);
+
+/*
+ * vm_load() - clear the memory and copy everything into place. The VM does not run. Takes time in
+ * proportion to its memory. 0, or -errno after a log line.
+ */
+int __must_check vm_load(struct vm *vm, struct vm_entry *entry);
+
+#endif

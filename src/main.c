@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Boot arguments, and the VMs of the boot FIT. */
+#include <hv/board.h>
+#include <hv/check.h>
+#include <hv/errno.h>
+#include <hv/fit.h>
+#include <hv/log.h>
+#include <hv/main.h>
+#include <hv/pa.h>
+#include <hv/page.h>
+#include <hv/panic.h>
+#include <hv/string.h>
+#include <hv/vm.h>
+
+static struct fit boot_fit;
+
+static bool is(const char *arg, size_t len, const char *text)
+{
+	return len == strlen(text) && !memcmp(arg, text, len);
+}
+
+static bool option(const char *arg, size_t len)
+{
+	if (is(arg, len, "loglevel=err"))
+		log_level_set(LOG_ERR);
+	else if (is(arg, len, "loglevel=warn"))
+		log_level_set(LOG_WARN);
+	else if (is(arg, len, "loglevel=info"))
+		log_level_set(LOG_INFO);
+	else if (is(arg, len, "loglevel=debug"))
+		log_level_set(LOG_DEBUG);
+	else if (is(arg, len, "panic=off"))
+		panic_halts = false;
+	else if (is(arg, len, "panic=halt"))
+		panic_halts = true;
+	else
+		return arch_option(arg, len);
+	return true;
+}
+
+void main_options(const char *bootargs)
+{
+	while (*bootargs) {
+		const char *end = strchr(bootargs, ' ');
+		size_t len = end ? (size_t)(end - bootargs) : strlen(bootargs);
+
+		if (len && !option(bootargs, len))
+			log_warn("boot argument '%.*s' is unknown and ignored", (int)len, bootargs);
+		bootargs += len + (end != NULL);
+	}
+}
+
+/* One VM of the FIT; what is wrong with it is logged and hurts no other. */
+static void start_vm(u32 n)
+{
+	static struct vmdef def;	/* large; the boot hart alone is here */
+	struct vmdef_error error;
+	struct fit_image image;
+	struct vm *vm;
+
+	if (fit_vm(&boot_fit, n, &image)) {
+		log_err("VM %u: its definition is not in the boot image", n);
+		return;
+	}
+	if (vmdef_parse(&def, image.data, image.size, &error)) {
+		log_err("VM %u refused: node %s, property %s: %s", n, error.node, error.property,
+			error.reason);
+		return;
+	}
+	if (vm_create(&def, &boot_fit, &vm) == 0 && vm->def.autostart)
+		(void)!vm_boot(vm);	/* logged; the VM stays made */
+}
+
+void main_start(void)
+{
+	char why[128];
+
+	if (!board.initrd.size)
+		panic("boot: no boot image: give Shyper a FIT as its initrd (QEMU: -initrd)");
+	if (fit_open(&boot_fit, pa_ptr(HPA(board.initrd.base)), board.initrd.size, why, sizeof(why)))
+		panic("boot: boot image: %s", why);
+	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
+		start_vm(n);
+	if (!vms_running())
+		panic("boot: no VM of the boot image runs");
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A vCPU's life. Registers and CSRs are the architecture's business. */
+#include <asm/hart.h>
+#include <hv/errno.h>
+#include <hv/machine.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+static void set_state(struct vcpu *vcpu, enum vcpu_state state)
+{
+	__atomic_store_n(&vcpu->state, (u32)state, __ATOMIC_RELEASE);
+}
+
+int vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg)
+{
+	u32 expected = VCPU_STOPPED;
+
+	/* CLAIMED comes first, so that of two starters only one writes the arguments. */
+	if (!__atomic_compare_exchange_n(&vcpu->state, &expected, VCPU_CLAIMED, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return -EBUSY;
+	vcpu->start = (struct vcpu_start){ .pc = pc, .arg = arg };
+	set_state(vcpu, VCPU_STARTING);
+	if (vcpu->hart != this_hart())
+		hart_kick(vcpu->hart);
+	return 0;
+}
+
+void vcpu_request(struct vcpu *vcpu, enum vcpu_request request)
+{
+	u32 before = __atomic_fetch_or(&vcpu->requests, (u32)request, __ATOMIC_ACQ_REL);
+
+	if (vcpu->hart == this_hart()) {
+		if (arch_vcpu_current() == vcpu)
+			vcpu_serve(vcpu);
+	} else if (!(before & request)) {
+		hart_kick(vcpu->hart);	/* whoever set the bit before has kicked already */
+	}
+}
+
+void vcpu_serve(struct vcpu *vcpu)
+{
+	u32 served = VCPU_REQ_SOFT | VCPU_REQ_EXTERNAL;
+	u32 requests = __atomic_fetch_and(&vcpu->requests, ~served, __ATOMIC_ACQ_REL);
+
+	if (requests & VCPU_REQ_SOFT)
+		arch_vcpu_soft(vcpu);
+	if (requests & VCPU_REQ_EXTERNAL)
+		arch_vcpu_external(vcpu, vcpu->vm->irqchip->pending(vcpu->vm->irqchip_data,
+								   vcpu->index));
+}
+
+void vcpu_stop(struct vcpu *vcpu)
+{
+	arch_vcpu_unload(vcpu);
+	set_state(vcpu, VCPU_STOPPED);
+}
+
+void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
+{
+	vcpu->resume_anew = resume != NULL;
+	if (resume)
+		vcpu->resume = *resume;
+	set_state(vcpu, VCPU_SUSPENDED);
+}
+
+/* The VM stops: whatever this vCPU was doing, it is done. */
+static void halt(struct vcpu *vcpu)
+{
+	machine_vcpu_halt(vcpu->vm, vcpu->index);
+	arch_vcpu_unload(vcpu);
+	set_state(vcpu, VCPU_STOPPED);
+	__atomic_store_n(&vcpu->requests, 0, __ATOMIC_RELEASE);
+	vm_halted(vcpu->vm);
+}
+
+static void begin(struct vcpu *vcpu)
+{
+	arch_vcpu_reset(vcpu, &vcpu->start);
+	/* An interrupt sent before the start belongs to the vCPU's former life. */
+	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_SOFT, __ATOMIC_ACQ_REL);
+	__atomic_fetch_or(&vcpu->requests, VCPU_REQ_EXTERNAL, __ATOMIC_ACQ_REL);
+	arch_vcpu_load(vcpu);
+	set_state(vcpu, VCPU_RUNNING);
+}
+
+/* Returns false while nothing wakes it. */
+static bool wake(struct vcpu *vcpu)
+{
+	vcpu_serve(vcpu);
+	if (!arch_vcpu_wakes(vcpu))
+		return false;
+	if (vcpu->resume_anew)
+		arch_vcpu_resume(vcpu, &vcpu->resume);
+	set_state(vcpu, VCPU_RUNNING);
+	return true;
+}
+
+bool vcpu_run(struct vcpu *vcpu)
+{
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQ_HALT) {
+		halt(vcpu);
+		return true;
+	}
+	switch (vcpu_state(vcpu)) {
+	case VCPU_STOPPED:
+	case VCPU_CLAIMED:
+		return false;
+	case VCPU_STARTING:
+		begin(vcpu);
+		break;
+	case VCPU_SUSPENDED:
+		if (!wake(vcpu))
+			return false;
+		break;
+	case VCPU_RUNNING:
+		break;
+	}
+	vcpu_serve(vcpu);
+	if (vcpu_may_enter(vcpu))
+		arch_vcpu_enter(vcpu);
+	return true;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the pieces go, as QEMU's virt board and the RISC-V boot protocol have it: the kernel at its
+ * load address, the initrd and then the device tree as high as they fit.
+ */
+#include <hv/errno.h>
+#include <hv/fit.h>
+#include <hv/log.h>
+#include <hv/pa.h>
+#include <hv/page.h>
+#include <hv/string.h>
+#include <hv/vm.h>
+#include <hv/vm_load.h>
+
+#define FDT_ROOM KIB(64)		/* GUEST_FDT_SIZE, the most that arch_vm_fdt() writes */
+#define KERNEL_ALIGN MIB(2)
+#define IMAGE_HEADER 64
+
+struct layout {
+	struct fit_image kernel, initrd;
+	u64 kernel_base;
+	u64 kernel_size;	/* what it occupies, .bss included */
+	u64 initrd_base;
+	u64 fdt_base;
+};
+
+static u64 read_le(const u8 *at)
+{
+	u64 value = 0;
+
+	for (u32 i = 8; i--;)
+		value = value << 8 | at[i];
+	return value;
+}
+
+/*
+ * A RISC-V Image (boot-image-header.rst: "RSC\x05" at 56) says where it wants to lie and how much room it
+ * takes; anything else lies where QEMU's virt board puts a kernel and takes what it has.
+ */
+static void kernel_place(const struct vm *vm, struct layout *l)
+{
+	const u8 *head = l->kernel.data;
+	u64 offset = KERNEL_ALIGN, size = l->kernel.size;
+
+	if (size >= IMAGE_HEADER && !memcmp(head + 56, "RSC\x05", 4)) {
+		offset = read_le(head + 8);
+		size = MAX(size, read_le(head + 16));
+	}
+	l->kernel_base = vm->def.kernel.load_given ? vm->def.kernel.load :
+						     vm->def.ram[0].base + offset;
+	l->kernel_size = size;
+}
+
+static int find(const struct vm *vm, const char *what, const struct vmdef_image *image,
+		struct fit_image *out)
+{
+	if (!image->name[0])
+		return 0;
+	if (!fit_image_get(vm->fit, image->name, out))
+		return 0;
+	log_err("%s refused: its %s '%s' is not in the boot image", vm->def.name, what, image->name);
+	return -ENOENT;
+}
+
+static int too_big(const struct vm *vm, const char *what, u64 base, u64 size)
+{
+	log_err("%s refused: its %s (%llu KiB at 0x%llx) does not fit into the memory "
+		"0x%llx..0x%llx; give it more memory", vm->def.name, what,
+		(unsigned long long)(size >> 10), (unsigned long long)base,
+		(unsigned long long)vm->def.ram[0].base,
+		(unsigned long long)(vm->def.ram[0].base + vm->def.ram[0].size - 1));
+	return -E2BIG;
+}
+
+/* The initrd and the tree from the top of the first 1 GiB down, above the kernel. */
+static int place(const struct vm *vm, struct layout *l)
+{
+	const struct vmdef_ram *ram = &vm->def.ram[0];
+	u64 top = ram->base + MIN(ram->size, GIB(1)), floor;
+
+	kernel_place(vm, l);
+	if (!range_inside(l->kernel_base, l->kernel_size, ram->base, ram->size))
+		return too_big(vm, "kernel", l->kernel_base, l->kernel_size);
+	floor = l->kernel_base + l->kernel_size;
+	if (top < ram->base + FDT_ROOM || top - FDT_ROOM < floor)
+		return too_big(vm, "device tree", floor, FDT_ROOM);
+	l->fdt_base = ALIGN_DOWN(top - FDT_ROOM, MIN(KERNEL_ALIGN, ram->size / 2));
+	if (l->fdt_base < floor)
+		l->fdt_base = ALIGN_DOWN(top - FDT_ROOM, PAGE_SIZE);
+	if (!vm->def.initrd.name[0])
+		return 0;
+	l->initrd_base = vm->def.initrd.load_given ? vm->def.initrd.load :
+		l->initrd.size > l->fdt_base ? 0 : ALIGN_DOWN(l->fdt_base - l->initrd.size, PAGE_SIZE);
+	if (l->initrd_base < floor ||
+	    !range_inside(l->initrd_base, l->initrd.size, ram->base, ram->size) ||
+	    range_overlaps(l->initrd_base, l->initrd.size, l->fdt_base, FDT_ROOM))
+		return too_big(vm, "initrd", l->initrd_base, l->initrd.size);
+	return 0;
+}
+
+static int plan(const struct vm *vm, struct layout *l)
+{
+	int err;
+
+	*l = (struct layout){ 0 };
+	err = find(vm, "kernel", &vm->def.kernel, &l->kernel);
+	if (!err)
+		err = find(vm, "initrd", &vm->def.initrd, &l->initrd);
+	return err ? err : place(vm, l);
+}
+
+int vm_load_check(struct vm *vm)
+{
+	struct layout l;
+
+	return plan(vm, &l);
+}
+
+static int load_fdt(struct vm *vm, const struct layout *l)
+{
+	hpa_t page;
+	int err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
+
+	if (err)
+		return err;
+	err = arch_vm_fdt(vm, l->initrd_base, l->initrd.size, pa_ptr(page), FDT_ROOM);
+	if (!err)
+		err = gmap_write(&vm->gmap, GPA(l->fdt_base), pa_ptr(page), FDT_ROOM);
+	page_free(page, FDT_ROOM, OWNER_HV);
+	return err;
+}
+
+int vm_load(struct vm *vm, struct vm_entry *entry)
+{
+	struct layout l;
+	int err = plan(vm, &l);
+
+	for (u32 i = 0; i < vm->def.rams && !err; i++)
+		err = gmap_zero(&vm->gmap, GPA(vm->def.ram[i].base), vm->def.ram[i].size);
+	if (!err)
+		err = gmap_write(&vm->gmap, GPA(l.kernel_base), l.kernel.data, l.kernel.size);
+	if (!err)
+		err = gmap_write(&vm->gmap, GPA(l.initrd_base), l.initrd.data, l.initrd.size);
+	if (!err)
+		err = load_fdt(vm, &l);
+	if (err) {
+		log_err("%s: its memory cannot be filled (error %d)", vm->def.name, err);
+		return err;
+	}
+	entry->pc = vm->def.entry_given ? vm->def.entry : l.kernel_base;
+	entry->fdt = l.fdt_base;
+	return 0;
+}
