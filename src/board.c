@@ -494,6 +494,7 @@ static void parse_devices(struct board *b, const void *fdt, const u32 *intc)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen");
 	int rtc = next_device(fdt, -1, "google,goldfish-rtc");
+	int finisher = next_device(fdt, -1, "sifive,test0");
 
 	if (!parse_plic(b, fdt, "sifive,plic-1.0.0", intc))
 		parse_plic(b, fdt, "riscv,plic0", intc);
@@ -502,6 +503,8 @@ static void parse_devices(struct board *b, const void *fdt, const u32 *intc)
 	parse_uart(b, fdt, chosen);
 	if (rtc >= 0 && !read_reg(fdt, rtc, &b->rtc))
 		b->rtc = (struct board_range){ .size = 0 };
+	if (finisher >= 0 && !read_reg(fdt, finisher, &b->finisher))
+		b->finisher = (struct board_range){ .size = 0 };
 	if (chosen >= 0)
 		parse_chosen(b, fdt, chosen);
 }

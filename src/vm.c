@@ -37,16 +37,16 @@ u32 vms_running(void)
 	return running;
 }
 
-bool vms_failed(void)
+u32 vms_status(void)
 {
 	for (u32 i = 0; i < VMS; i++) {
 		const struct vm *vm = vm_by_id(i);
 
 		if (vm && vm_state(vm) == VM_ENDED &&
 		    (vm->reason == VM_FAILURE || vm->reason == VM_CRASH))
-			return true;
+			return vm->exit_code >= 1 && vm->exit_code <= 254 ? vm->exit_code : 1;
 	}
-	return false;
+	return 0;
 }
 
 /* Structs of VMs and vCPUs are whole pages: zeroed, owned, and freed as a unit. */
@@ -305,7 +305,7 @@ static void end(struct vm *vm)
 	gmap_release(&vm->gmap);
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
 	if (!vms_running())
-		arch_machine_off(vms_failed());
+		arch_machine_off(vms_status());
 }
 
 void vm_halted(struct vm *vm)

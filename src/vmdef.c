@@ -64,7 +64,8 @@ static int read_vcpus(struct vmdef_parse *p, const struct vmdef_value *v)
 	int err = vmdef_read_u32(p, v, &p->def->vcpus);
 
 	if (!err && (p->def->vcpus == 0 || p->def->vcpus > VMDEF_VCPUS))
-		return vmdef_refuse(p, v, "is %u; possible are 1 to %u", p->def->vcpus, VMDEF_VCPUS);
+		return vmdef_refuse(p, v, "is %u; possible are 1 to %u", p->def->vcpus,
+				    VMDEF_VCPUS);
 	return err;
 }
 
@@ -75,8 +76,8 @@ static int read_harts(struct vmdef_parse *p, const struct vmdef_value *v)
 	u32 width = v->size == 4 * def->vcpus ? 4 : 8;
 
 	if (v->size != width * def->vcpus) {
-		return vmdef_refuse(p, v, "must name one hart for each of the %u vCPUs, is %u bytes",
-			      def->vcpus, v->size);
+		return vmdef_refuse(p, v, "must name a hart for each of the %u vCPUs, is %u bytes",
+				    def->vcpus, v->size);
 	}
 	for (u32 i = 0; i < def->vcpus; i++) {
 		const u8 *data = v->data + i * width;
@@ -154,7 +155,8 @@ static int read_memory_reg(struct vmdef_parse *p, const struct vmdef_value *v)
 	int err;
 
 	if (def->rams == VMDEF_RAM)
-		return vmdef_refuse(p, v, "is one memory range too many; possible are %u", VMDEF_RAM);
+		return vmdef_refuse(p, v, "is one memory range too many; possible are %u",
+				    VMDEF_RAM);
 	ram = &def->ram[def->rams];
 	err = vmdef_read_one_range(p, v, &ram->base, &ram->size);
 	if (!err)
@@ -171,12 +173,14 @@ static int read_identity(struct vmdef_parse *p, const struct vmdef_value *v)
 
 /* --- Images -------------------------------------------------------------------------------- */
 
-static int read_image_name(struct vmdef_parse *p, const struct vmdef_value *v, struct vmdef_image *image)
+static int read_image_name(struct vmdef_parse *p, const struct vmdef_value *v,
+			   struct vmdef_image *image)
 {
 	return vmdef_read_name(p, v, image->name, sizeof(image->name));
 }
 
-static int read_image_load(struct vmdef_parse *p, const struct vmdef_value *v, struct vmdef_image *image)
+static int read_image_load(struct vmdef_parse *p, const struct vmdef_value *v,
+			   struct vmdef_image *image)
 {
 	image->load_given = true;
 	return vmdef_read_address(p, v, &image->load);
@@ -197,7 +201,8 @@ static int read_kernel_entry(struct vmdef_parse *p, const struct vmdef_value *v)
 	int err = vmdef_read_address(p, v, &p->def->entry);
 
 	if (!err && !IS_ALIGNED(p->def->entry, 2))
-		return vmdef_refuse(p, v, "0x%lx is odd; no instruction can start there", p->def->entry);
+		return vmdef_refuse(p, v, "0x%lx is odd; no instruction can start there",
+				    p->def->entry);
 	p->def->entry_given = true;
 	return err;
 }
@@ -260,15 +265,23 @@ static int read_sources(struct vmdef_parse *p, const struct vmdef_value *v)
 	return err;
 }
 
+/* Messages about devices want to know whether the tree has a node for them. */
+static int note_device(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	p->device_node[kind->device] = node;
+	return 0;
+}
+
 /* --- Passthrough --------------------------------------------------------------------------- */
 
 /* How many of width bytes make up the value; room is what is left of max. 0 on success. */
-static int count_of(struct vmdef_parse *p, const struct vmdef_value *v, u32 width, u32 used, u32 max,
-		    u32 *count)
+static int count_of(struct vmdef_parse *p, const struct vmdef_value *v, u32 width, u32 used,
+		    u32 max, u32 *count)
 {
 	*count = v->size / width;
 	if (v->size == 0 || v->size % width)
-		return vmdef_refuse(p, v, "must be a list of %u-byte entries, is %u bytes", width, v->size);
+		return vmdef_refuse(p, v, "must be a list of %u-byte entries, is %u bytes", width,
+				    v->size);
 	if (*count > max - used)
 		return vmdef_refuse(p, v, "brings more than %u in all", max);
 	return 0;
@@ -302,8 +315,8 @@ static int read_host_reg(struct vmdef_parse *p, const struct vmdef_value *v)
 	int err = 0;
 
 	if (v->size != 16 * count) {
-		return vmdef_refuse(p, v, "must have as many ranges as reg (%u), is %u bytes", count,
-			      v->size);
+		return vmdef_refuse(p, v, "must have as many ranges as reg (%u), is %u bytes",
+				    count, v->size);
 	}
 	for (u32 i = 0; !err && i < count; i++) {
 		struct vmdef_passthrough *pt = &def->passthrough[first + i];
@@ -341,8 +354,8 @@ static int read_host_interrupts(struct vmdef_parse *p, const struct vmdef_value 
 	u32 count = def->irqs - first;
 
 	if (v->size != 4 * count) {
-		return vmdef_refuse(p, v, "must have as many entries as interrupts (%u), is %u bytes",
-			      count, v->size);
+		return vmdef_refuse(p, v, "must have as many cells as interrupts (%u), is %u bytes",
+				    count, v->size);
 	}
 	for (u32 i = 0; i < count; i++)
 		def->irq[first + i].host = vmdef_cell(v->data + 4 * i);
@@ -381,12 +394,6 @@ static const struct property initrd_properties[] = {
 	{ "load", false, read_initrd_load },
 	{ NULL, false, NULL },
 };
-
-static int note_device(struct vmdef_parse *p, int node, const struct node_kind *kind)
-{
-	p->device_node[kind->device] = node;
-	return 0;
-}
 
 static const struct property plic_properties[] = {
 	{ "status", false, read_status },
@@ -496,21 +503,16 @@ static int read_properties(struct vmdef_parse *p, int node, const struct node_ki
 {
 	int err = check_property_names(p, node, kind);
 
-	for (const struct property *property = kind->properties; !err && property->name; property++) {
-		struct vmdef_value v = {
-			.node = node,
-			.device = kind->device,
-			.name = property->name,
-		};
+	for (const struct property *rule = kind->properties; !err && rule->name; rule++) {
+		struct vmdef_value v = { node, kind->device, rule->name, NULL, 0 };
 		int size;
 
-		v.data = fdt_getprop(p->fdt, node, property->name, &size);
+		v.data = fdt_getprop(p->fdt, node, rule->name, &size);
 		v.size = (u32)size;
-		if (v.data) {
-			err = property->read(p, &v);
-		} else if (property->required) {
+		if (v.data)
+			err = rule->read(p, &v);
+		else if (rule->required)
 			err = vmdef_refuse(p, &v, "is missing");
-		}
 	}
 	return err;
 }
@@ -570,7 +572,8 @@ static int read_node(struct vmdef_parse *p, int node, const struct node_kind *ki
 		if (!child_kind)
 			return vmdef_refuse_node(p, child, "", "unknown node");
 		if (++children > VMDEF_CHILDREN)
-			return vmdef_refuse_node(p, child, "", "more than %u nodes in one", VMDEF_CHILDREN);
+			return vmdef_refuse_node(p, child, "", "more than %u nodes in one",
+						 VMDEF_CHILDREN);
 		err = check_single(p, node, child, child_kind);
 		if (!err)
 			err = read_node(p, child, child_kind);

@@ -102,8 +102,9 @@ static int refuse_overlap(const struct vmdef_parse *p, const struct vmdef_region
 	char path[48];
 
 	region_path(p, other, path, sizeof(path));
-	return refuse_at(p, region->node, region->path, "reg", "0x%lx + 0x%lx %s %s (0x%lx + 0x%lx)",
-			 region->base, region->size, how, path, other->base, other->size);
+	return refuse_at(p, region->node, region->path, "reg",
+			 "0x%lx + 0x%lx %s %s (0x%lx + 0x%lx)", region->base, region->size, how,
+			 path, other->base, other->size);
 }
 
 /*
@@ -153,7 +154,8 @@ static int check_regions(struct vmdef_parse *p)
 		const struct vmdef_device *device = vmdef_device_get(p->def, i);
 
 		err = add_region(p, &(struct vmdef_region){
-			device->base, device->size, p->device_node[i], vmdef_devices[i].path, true });
+			device->base, device->size, p->device_node[i], vmdef_devices[i].path,
+			true });
 	}
 	for (u32 i = 0; !err && i < def->passthroughs; i++) {
 		err = add_region(p, &(struct vmdef_region){

@@ -176,8 +176,8 @@ int vmdef_read_range(struct vmdef_parse *p, const struct vmdef_value *v, const u
 int vmdef_read_one_range(struct vmdef_parse *p, const struct vmdef_value *v, u64 *base, u64 *size)
 {
 	if (v->size != 16) {
-		return vmdef_refuse(p, v, "must be one range <address size> of two cells each, is %u bytes",
-			      v->size);
+		return vmdef_refuse(p, v, "must be one <address size>, two cells each, is %u bytes",
+				    v->size);
 	}
 	return vmdef_read_range(p, v, v->data, base, size);
 }

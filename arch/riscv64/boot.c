@@ -94,19 +94,19 @@ bool arch_option(const char *arg, size_t len)
 	return true;
 }
 
-/* On the boot stack; no local of it may need the canary after it changes, so it never returns. */
-void __noreturn __attribute__((optimize("no-stack-protector"))) boot_main(u64 hartid,
-									  const void *fdt)
+/* On the boot stack; it never returns, so it may change the canary. */
+void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const void *fdt)
 {
 	size_t fdt_bytes = fdt_size(fdt);
 	const char *why;
+	u64 canary;
 
 	console_early_init();
 	if (board_parse(&board, fdt, fdt_bytes, &why))
 		panic("boot: device tree: %s", why);
 	random_init(board.rng_seed, board.rng_seed_size);
-	random_bytes((u8 *)&__stack_chk_guard, sizeof(__stack_chk_guard));
-	__stack_chk_guard &= ~(u64)0xff;	/* a zero byte stops string functions */
+	random_bytes((u8 *)&canary, sizeof(canary));
+	__stack_chk_guard = canary & ~(u64)0xff;	/* a zero byte stops string functions */
 
 	harts_init(hartid);
 	main_options(board.bootargs);

@@ -5,6 +5,7 @@
  */
 #include <asm/csr.h>
 #include <asm/features.h>
+#include <asm/fp.h>
 #include <hv/board.h>
 
 struct features features;
@@ -79,10 +80,8 @@ static void detect(struct features *f, const char *isa)
 	set(&f->bits, FEATURE_HSTATEEN, csr_probe_read(CSR_HSTATEEN0, &value));
 	if (board_isa_has(isa, "v")) {
 		csr_set(CSR_SSTATUS, SSTATUS_VS_INITIAL);
-		if (csr_probe_read(CSR_VLENB, &value)) {
-			f->vlenb = (u32)value;
-			set(&f->bits, FEATURE_VECTOR, true);
-		}
+		f->vlenb = (u32)vec_vlenb();
+		set(&f->bits, FEATURE_VECTOR, true);
 	}
 	f->gstage_modes = gstage_modes_detect();
 	f->vmid_bits = vmid_bits_detect();

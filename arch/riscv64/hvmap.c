@@ -120,6 +120,8 @@ static int map_all(void)
 		err = map_device(&uart);
 	if (!err)
 		err = map_device(&board.rtc);
+	if (!err)
+		err = map_device(&board.finisher);
 	return err;
 }
 

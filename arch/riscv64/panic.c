@@ -14,6 +14,8 @@
 
 bool panic_halts;
 
+#define PANIC_STATUS 255	/* exit status where the machine can give one */
+
 static u32 panicking;	/* 1 + index of the first hart here; atomic */
 
 static const char *const register_names[32] = {
@@ -52,7 +54,7 @@ static void __noreturn end(void)
 			hart_kick(&harts[i]);
 	log_err("all harts stop%s", panic_halts ? "" : ", the machine goes off");
 	if (!panic_halts)
-		arch_machine_off(true);
+		arch_machine_off(PANIC_STATUS);
 	panic_halt_hart();
 }
 

@@ -14,7 +14,7 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	    reason > SBI_SRST_RESET_REASON_SYSTEM_FAILURE)
 		return sbi_error(SBI_ERR_INVALID_PARAM);
 	if (reason == SBI_SRST_RESET_REASON_SYSTEM_FAILURE)
-		vm_end(vcpu->vm, VM_FAILURE, type);
+		vm_end(vcpu->vm, VM_FAILURE, 0);
 	else if (type == SBI_SRST_RESET_TYPE_SHUTDOWN)
 		vm_end(vcpu->vm, VM_POWEROFF, 0);
 	else

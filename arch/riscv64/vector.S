@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Save and restore the vector state: 32 · vlenb bytes of registers, then vl, vtype, vstart, vcsr.
+ * Length, saving and restoring of the vector state: 32 · vlenb bytes of registers, then vl, vtype, vstart, vcsr.
  * The only file of Shyper with vector instructions; sstatus.VS is on.
  */
 #include <asm/csr.h>
 
 	.option arch, +v
 	.text
+	/* u64 vec_vlenb(void): bytes per vector register */
+	.global vec_vlenb
+vec_vlenb:
+	csrr	a0, CSR_VLENB
+	ret
+
 	/* void vec_save(void *state, u64 vlenb) */
 	.global vec_save
 vec_save:

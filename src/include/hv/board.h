@@ -60,6 +60,7 @@ struct board {
 	struct board_range imsic;		/* S-mode IMSIC, first range; size 0: none */
 	struct board_uart uart;			/* ns16550a; base 0: none */
 	struct board_range rtc;			/* google,goldfish-rtc; size 0: none */
+	struct board_range finisher;		/* sifive,test0; size 0: none */
 	struct board_range initrd;		/* the boot FIT; size 0: none */
 	u8 rng_seed[64];			/* /chosen/rng-seed */
 	u32 rng_seed_size;

@@ -91,16 +91,20 @@ void vm_halted(struct vm *vm);
 /* vm_by_id() - the VM in this slot; NULL: none. */
 struct vm *vm_by_id(u32 id);
 
-/* vms_running() - VMs that are not ended; vms_failed() - whether any VM ended in failure or crash. */
+/*
+ * vms_running() - VMs that run or are about to again. vms_status() - 0 when no VM ended in failure or
+ * crash, else the exit status of the first one that did: its code, where that fits 1 .. 254, else 1.
+ */
 u32 vms_running(void);
-bool vms_failed(void);
+u32 vms_status(void);
 
 /*
  * The architecture supplies (arch/riscv64/vm.c): arch_vm_init makes the G-stage from vm->gmap,
  * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
  * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
  * arch_hart_claim pins a vCPU to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent,
- * -ENOMEM none free; arch_machine_off ends everything.
+ * -ENOMEM none free; arch_machine_off ends everything, with an exit
+ * status where the machine has a place for one.
  */
 int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
@@ -110,6 +114,6 @@ void arch_vcpu_exit(struct vcpu *vcpu);
 int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size);
 int __must_check arch_hart_claim(struct vcpu *vcpu, const u64 *hartid);
 void arch_hart_release(struct vcpu *vcpu);
-void __noreturn arch_machine_off(bool failed);
+void __noreturn arch_machine_off(u32 status);
 
 #endif

@@ -50,7 +50,7 @@ struct vmdef_irq {
 /* A piece of the FIT or of the MVM's memory that is copied into guest RAM at every boot. */
 struct vmdef_image {
 	char name[VMDEF_NAME];	/* name of the FIT's image node; "" : none */
-	u64 load;		/* guest physical; kernel without load property: 0 = by its header */
+	u64 load;		/* guest physical; not given: 0, the place is Shyper's choice */
 	bool load_given;
 };
 
@@ -79,7 +79,7 @@ struct vmdef {
 	enum vmdef_action on_reboot;
 	enum vmdef_action on_crash;	/* the guest reports failure, or Shyper stops it */
 	u32 max_restarts;		/* after crashes; 0: without limit */
-	u8 max_leaf;			/* log2 of the largest G-stage leaf: 12, 16, 21 or 30 (tests) */
+	u8 max_leaf;			/* log2 of the largest G-stage leaf: 12, 16, 21, 30 */
 };
 
 /* Why a definition was refused: node, property and reason, ready to print. */

@@ -10,6 +10,9 @@ struct fp_state;
 void fp_save(struct fp_state *state);
 void fp_restore(const struct fp_state *state);
 
+/* vec_vlenb() - bytes per vector register. */
+u64 vec_vlenb(void);
+
 /* state: 32 · vlenb bytes, then vl, vtype, vstart and vcsr. */
 void vec_save(void *state, u64 vlenb);
 void vec_restore(const void *state, u64 vlenb);
