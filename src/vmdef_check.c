@@ -96,46 +96,25 @@ static void region_path(const struct vmdef_parse *p, const struct vmdef_region *
 		format(buf, size, "%s", region->path);
 }
 
-static int refuse_overlap(const struct vmdef_parse *p, const struct vmdef_region *region,
-			  const struct vmdef_region *other, const char *how)
+/*
+ * Memory and passthrough are made of whole pages, so what does not overlap them shares no page
+ * with them either.
+ */
+static int add_region(struct vmdef_parse *p, const struct vmdef_region *region)
 {
 	char path[48];
 
-	region_path(p, other, path, sizeof(path));
-	return refuse_at(p, region->node, region->path, "reg",
-			 "0x%lx + 0x%lx %s %s (0x%lx + 0x%lx)", region->base, region->size, how,
-			 path, other->base, other->size);
-}
-
-/*
- * What is emulated must fault, what is mapped must not: they cannot share a page. Two emulated
- * devices can.
- */
-static int check_pair(const struct vmdef_parse *p, const struct vmdef_region *a,
-		      const struct vmdef_region *b)
-{
-	u64 a_base = ALIGN_DOWN(a->base, PAGE_SIZE);
-	u64 b_base = ALIGN_DOWN(b->base, PAGE_SIZE);
-	u64 a_end = ALIGN_UP(a->base + a->size, PAGE_SIZE);
-	u64 b_end = ALIGN_UP(b->base + b->size, PAGE_SIZE);
-
-	if (range_overlaps(a->base, a->size, b->base, b->size))
-		return refuse_overlap(p, a, b, "overlaps");
-	if (a->emulated != b->emulated &&
-	    range_overlaps(a_base, a_end - a_base, b_base, b_end - b_base))
-		return refuse_overlap(p, a, b, "shares a page with");
-	return 0;
-}
-
-static int add_region(struct vmdef_parse *p, const struct vmdef_region *region)
-{
 	if (region->size == 0)
 		return 0;
 	for (u32 i = 0; i < p->regions; i++) {
-		int err = check_pair(p, region, &p->region[i]);
+		const struct vmdef_region *other = &p->region[i];
 
-		if (err)
-			return err;
+		if (!range_overlaps(region->base, region->size, other->base, other->size))
+			continue;
+		region_path(p, other, path, sizeof(path));
+		return refuse_at(p, region->node, region->path, "reg",
+				 "0x%lx + 0x%lx overlaps %s (0x%lx + 0x%lx)", region->base,
+				 region->size, path, other->base, other->size);
 	}
 	p->region[p->regions++] = *region;
 	return 0;
@@ -148,19 +127,18 @@ static int check_regions(struct vmdef_parse *p)
 
 	for (u32 i = 0; !err && i < def->rams; i++) {
 		err = add_region(p, &(struct vmdef_region){
-			def->ram[i].base, def->ram[i].size, p->ram_node[i], "/memory", false });
+			def->ram[i].base, def->ram[i].size, p->ram_node[i], "/memory" });
 	}
 	for (u32 i = 0; !err && i < VMDEF_DEVICES; i++) {
 		const struct vmdef_device *device = vmdef_device_get(p->def, i);
 
 		err = add_region(p, &(struct vmdef_region){
-			device->base, device->size, p->device_node[i], vmdef_devices[i].path,
-			true });
+			device->base, device->size, p->device_node[i], vmdef_devices[i].path });
 	}
 	for (u32 i = 0; !err && i < def->passthroughs; i++) {
 		err = add_region(p, &(struct vmdef_region){
 			def->passthrough[i].base, def->passthrough[i].size, p->passthrough_node[i],
-			"/passthrough", false });
+			"/passthrough" });
 	}
 	return err;
 }

@@ -35,7 +35,6 @@ struct vmdef_region {
 	u64 size;
 	int node;		/* that it came from; 0: a default */
 	const char *path;	/* of a default */
-	bool emulated;		/* needs a page to itself only against what is mapped */
 };
 #define VMDEF_REGIONS (VMDEF_RAM + VMDEF_DEVICES + VMDEF_PASSTHROUGH)
 

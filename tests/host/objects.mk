@@ -24,3 +24,8 @@ host-tests += test_insn
 test_insn-src := arch/riscv64/insn.c
 host-tests += test_vpmu
 test_vpmu-src := arch/riscv64/vpmu.c
+host-tests += test_vmdef
+test_vmdef-src := src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/format.c \
+	tests/host/vmdef_tree.c
+host-tests += test_vmdef_refuse
+test_vmdef_refuse-src := $(test_vmdef-src)
