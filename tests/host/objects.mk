@@ -29,3 +29,7 @@ test_vmdef-src := src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/format
 	tests/host/vmdef_tree.c
 host-tests += test_vmdef_refuse
 test_vmdef_refuse-src := $(test_vmdef-src)
+host-tests += test_fit
+test_fit-src := src/fit.c src/lib/crc32.c src/lib/format.c
+host-tests += test_crc32
+test_crc32-src := src/lib/crc32.c
