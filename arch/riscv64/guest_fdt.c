@@ -156,6 +156,7 @@ static void put_mmu(struct writer *w, const char *mmu)
 static void put_intc(struct writer *w, u32 vcpu)
 {
 	begin(w, "interrupt-controller");
+	put_u32(w, "#address-cells", 0);
 	put_u32(w, "#interrupt-cells", 1);
 	put_flag(w, "interrupt-controller");
 	put_string(w, "compatible", "riscv,cpu-intc");

@@ -33,3 +33,7 @@ host-tests += test_fit
 test_fit-src := src/fit.c src/lib/crc32.c src/lib/format.c
 host-tests += test_crc32
 test_crc32-src := src/lib/crc32.c
+host-tests += test_isa
+test_isa-src := src/lib/isa.c arch/riscv64/guest_isa.c
+host-tests += test_guest_fdt
+test_guest_fdt-src := src/board.c src/lib/isa.c src/lib/format.c arch/riscv64/guest_fdt.c

@@ -11,7 +11,7 @@
 
 #define BOARD_HARTS 64		/* harts kept of the tree; further ones are left asleep */
 #define BOARD_RANGES 16		/* memory or reserved ranges */
-#define BOARD_ISA 2048		/* bytes of an ISA string with its NUL */
+#define BOARD_ISA 1536		/* bytes of an ISA string with its NUL */
 #define BOARD_ISAS 4		/* different ISA strings; harts of further ones are left asleep */
 
 struct board_range {

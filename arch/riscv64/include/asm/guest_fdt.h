@@ -44,7 +44,7 @@ struct guest_fdt_params {
 	u32 rng_seed_size;		/* bytes; 0: none */
 };
 
-/* A tree never needs more than this. */
+/* A tree never needs more than this, whatever the definition and the board (host test). */
 #define GUEST_FDT_SIZE 65536
 
 /*
