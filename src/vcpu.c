@@ -48,11 +48,14 @@ void vcpu_serve(struct vcpu *vcpu)
 	if (requests & VCPU_REQ_EXTERNAL)
 		arch_vcpu_external(vcpu, vcpu->vm->irqchip->pending(vcpu->vm->irqchip_data,
 								   vcpu->index));
+	if (requests & VCPU_REQ_HALT)
+		vcpu->leave = true;
 }
 
 void vcpu_stop(struct vcpu *vcpu)
 {
 	arch_vcpu_unload(vcpu);
+	vcpu->leave = true;
 	set_state(vcpu, VCPU_STOPPED);
 }
 
@@ -61,6 +64,7 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
 	vcpu->resume_anew = resume != NULL;
 	if (resume)
 		vcpu->resume = *resume;
+	vcpu->leave = true;
 	set_state(vcpu, VCPU_SUSPENDED);
 }
 
@@ -116,8 +120,9 @@ bool vcpu_run(struct vcpu *vcpu)
 	case VCPU_RUNNING:
 		break;
 	}
+	vcpu->leave = false;
 	vcpu_serve(vcpu);
-	if (vcpu_may_enter(vcpu))
+	if (!vcpu->leave)
 		arch_vcpu_enter(vcpu);
 	return true;
 }

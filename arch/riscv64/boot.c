@@ -11,6 +11,7 @@
 #include <asm/vm.h>
 #include <hv/board.h>
 #include <hv/check.h>
+#include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/host_irq.h>
 #include <hv/log.h>
@@ -116,6 +117,7 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	features_boot(harts[0].board->isa);
 	memory_init(fdt, fdt_bytes);
 	vmid_space_init(&vm_vmids, features.vmid_bits);
+	clock_init(&board);
 	console_init(&board);
 	if (host_irq_init(&board))
 		log_warn("boot: no interrupt controller that Shyper drives: no console input");

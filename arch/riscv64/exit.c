@@ -7,8 +7,6 @@
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-#define HOT __attribute__((section(".text.hot")))
-
 /* Causes that cannot come from a guest with our hedeleg: delegated, or of other modes. */
 static enum exit_action exit_unexpected(struct vcpu *vcpu, bool all)
 {
@@ -64,7 +62,7 @@ static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 	vcpu_serve(vcpu);
 }
 
-HOT struct exit_return exit_handle(struct vcpu *vcpu, bool all)
+__hot struct exit_return exit_handle(struct vcpu *vcpu, bool all)
 {
 	u64 cause = csr_read(CSR_SCAUSE);
 	enum exit_action action = ACTION_SAME;
@@ -76,14 +74,11 @@ HOT struct exit_return exit_handle(struct vcpu *vcpu, bool all)
 	else
 		action = exit_unexpected(vcpu, all);
 
-	if (action == ACTION_NEXT4)
-		csr_write(CSR_SEPC, csr_read(CSR_SEPC) + 4);
-	else if (action == ACTION_NEXT2)
-		csr_write(CSR_SEPC, csr_read(CSR_SEPC) + 2);
-	else if (action == ACTION_ALL)
+	if (unlikely(action == ACTION_ALL))
 		return (struct exit_return){ vcpu, EXIT_NEED_ALL };
-	return (struct exit_return){ vcpu,
-				     likely(vcpu_may_enter(vcpu)) ? EXIT_RESUME : EXIT_LEAVE };
+	csr_write(CSR_SEPC, csr_read(CSR_SEPC) + (u64)action);
+	_Static_assert(EXIT_RESUME == false && EXIT_LEAVE == true, "vcpu->leave is the result");
+	return (struct exit_return){ vcpu, vcpu->leave };
 }
 
 void inject_exception(struct vcpu *vcpu, u64 cause, u64 tval)

@@ -11,8 +11,6 @@
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-#define HOT __attribute__((section(".text.hot")))
-
 /* s0 .. s11: not in gpr[] unless trap.S saved them too. */
 #define CALLEE_SAVED_GPRS 0x0ffc0300u
 
@@ -57,46 +55,62 @@ static enum insn_kind identify(struct vcpu *vcpu, struct insn_ldst *ldst, bool *
 	return kind;
 }
 
-HOT static enum exit_action emulate(struct vcpu *vcpu, bool all, bool write)
+/* Carry out one decoded access. */
+__hot static inline enum exit_action perform(struct vcpu *vcpu, bool all, struct insn_ldst ldst)
 {
 	struct mmio_access access;
-	struct insn_ldst ldst;
-	bool gone;
 
-	if (unlikely(!insn_ldst_htinst(csr_read(CSR_HTINST), &ldst) || exit_force_hlvx)) {
-		if (!all)
-			return ACTION_ALL;
-		if (identify(vcpu, &ldst, &gone) != INSN_LDST)
-			return gone ? ACTION_SAME : refuse(vcpu, write);
-		/* Another vCPU changed the instruction meanwhile: it runs as it is now. */
-		if (ldst.write != write)
-			return ACTION_SAME;
-	}
 	if (!all && (CALLEE_SAVED_GPRS >> ldst.reg & 1))
 		return ACTION_ALL;
 	if (unlikely(ldst.offset))
-		return refuse(vcpu, write);
-
+		return refuse(vcpu, ldst.write);
 	access.width = ldst.width;
-	access.write = write;
+	access.write = ldst.write;
 	access.vcpu = vcpu->index;
-	access.value = write ? insn_store_value(&ldst, vcpu->arch.gpr[ldst.reg]) : 0;
+	if (ldst.write)
+		access.value = insn_store_value(&ldst, vcpu->arch.gpr[ldst.reg]);
 	if (unlikely(mmio_access(&vcpu->vm->bus, fault_address(), &access) != MMIO_OK))
-		return refuse(vcpu, write);
-	vcpu->exits[write ? EXIT_MMIO_WRITE : EXIT_MMIO_READ]++;
-	if (!write && ldst.reg)
+		return refuse(vcpu, ldst.write);
+	vcpu->exits[ldst.write ? EXIT_MMIO_WRITE : EXIT_MMIO_READ]++;
+	if (!ldst.write && ldst.reg)
 		vcpu->arch.gpr[ldst.reg] = insn_load_value(&ldst, access.value);
-	return ldst.length == 4 ? ACTION_NEXT4 : ACTION_NEXT2;
+	return (enum exit_action)ldst.length;
 }
 
-HOT enum exit_action exit_load(struct vcpu *vcpu, bool all)
+/* htinst does not tell: nothing can be taken for granted. */
+__attribute__((noinline)) static enum exit_action emulate(struct vcpu *vcpu, bool all, bool write)
 {
-	return emulate(vcpu, all, false);
+	struct insn_ldst ldst;
+	bool gone;
+
+	if (!all)
+		return ACTION_ALL;
+	if (identify(vcpu, &ldst, &gone) != INSN_LDST)
+		return gone ? ACTION_SAME : refuse(vcpu, write);
+	/* Another vCPU changed the instruction meanwhile: it runs as it is now. */
+	if (ldst.write != write)
+		return ACTION_SAME;
+	return perform(vcpu, all, ldst);
 }
 
-HOT enum exit_action exit_store(struct vcpu *vcpu, bool all)
+__hot enum exit_action exit_load(struct vcpu *vcpu, bool all)
 {
-	return emulate(vcpu, all, true);
+	struct insn_ldst ldst;
+
+	if (unlikely(!insn_ldst_htinst(csr_read(CSR_HTINST), &ldst) || ldst.write ||
+		     exit_force_hlvx))
+		return emulate(vcpu, all, false);
+	return perform(vcpu, all, ldst);
+}
+
+__hot enum exit_action exit_store(struct vcpu *vcpu, bool all)
+{
+	struct insn_ldst ldst;
+
+	if (unlikely(!insn_ldst_htinst(csr_read(CSR_HTINST), &ldst) || !ldst.write ||
+		     exit_force_hlvx))
+		return emulate(vcpu, all, true);
+	return perform(vcpu, all, ldst);
 }
 
 enum exit_action exit_fetch(struct vcpu *vcpu, bool all)

@@ -7,23 +7,30 @@
 #include <hv/vm.h>
 
 /* By heat: the first ones are what a running guest calls. */
-static const struct sbi_extension *const extensions[] = {
-	&sbi_time, &sbi_ipi, &sbi_rfence, &sbi_base, &sbi_hsm,
-	&sbi_dbcn, &sbi_pmu, &sbi_srst, &sbi_susp,
-	&sbi_legacy_putchar, &sbi_legacy_getchar, &sbi_legacy_shutdown,
+static const struct sbi_extension extensions[] = {
+	{ SBI_EXT_TIME, sbi_time },
+	{ SBI_EXT_IPI, sbi_ipi },
+	{ SBI_EXT_RFENCE, sbi_rfence },
+	{ SBI_EXT_BASE, sbi_base },
+	{ SBI_EXT_HSM, sbi_hsm },
+	{ SBI_EXT_DBCN, sbi_dbcn },
+	{ SBI_EXT_PMU, sbi_pmu },
+	{ SBI_EXT_SRST, sbi_srst },
+	{ SBI_EXT_SUSP, sbi_susp },
+	{ SBI_EXT_LEGACY_CONSOLE_PUTCHAR, sbi_legacy_putchar },
+	{ SBI_EXT_LEGACY_CONSOLE_GETCHAR, sbi_legacy_getchar },
+	{ SBI_EXT_LEGACY_SHUTDOWN, sbi_legacy_shutdown },
 };
 
 const struct sbi_extension *sbi_find(u64 extension)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(extensions); i++)
-		if (extension - extensions[i]->first <=
-		    extensions[i]->last - extensions[i]->first)
-			return extensions[i];
+		if (extensions[i].id == extension)
+			return &extensions[i];
 	return NULL;
 }
 
-__attribute__((section(".text.hot")))
-enum exit_action exit_sbi(struct vcpu *vcpu, bool all)
+__hot enum exit_action exit_sbi(struct vcpu *vcpu, bool all)
 {
 	u64 *gpr = vcpu->arch.gpr;
 	const struct sbi_extension *extension = sbi_find(gpr[GPR_A7]);
@@ -31,13 +38,8 @@ enum exit_action exit_sbi(struct vcpu *vcpu, bool all)
 
 	(void)all;
 	vcpu->exits[EXIT_SBI]++;
-	if (unlikely(!extension)) {
-		ret = sbi_error(SBI_ERR_NOT_SUPPORTED);
-	} else {
-		ret = extension->handle(vcpu, gpr[GPR_A6], &gpr[GPR_A0]);
-		if (unlikely(extension->legacy))
-			ret.value = gpr[GPR_A1];
-	}
+	ret = likely(extension) ? extension->handle(vcpu, gpr[GPR_A6], &gpr[GPR_A0]) :
+				  sbi_error(SBI_ERR_NOT_SUPPORTED);
 	gpr[GPR_A0] = (u64)ret.error;
 	gpr[GPR_A1] = ret.value;
 	return ACTION_NEXT4;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SBI BASE: versions and what there is ("Base Extension"). */
+#include <asm/exit.h>
 #include <asm/sbi.h>
 #include <hv/vcpu.h>
 
@@ -9,7 +10,7 @@ static struct sbi_ret machine_id(u64 fid)
 	return sbi_call(SBI_EXT_BASE, fid, 0, 0, 0);
 }
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+__hot struct sbi_ret sbi_base(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	(void)vcpu;
 	switch (fid) {
@@ -28,7 +29,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	}
 	return sbi_error(SBI_ERR_NOT_SUPPORTED);
 }
-
-const struct sbi_extension sbi_base = {
-	.name = "base", .first = SBI_EXT_BASE, .last = SBI_EXT_BASE, .handle = handle,
-};

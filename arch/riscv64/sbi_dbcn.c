@@ -39,7 +39,7 @@ static struct sbi_ret console_read(struct vm *vm, const u64 *arg)
 	return sbi_ok(size);
 }
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+struct sbi_ret sbi_dbcn(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	char byte = (char)arg[0];
 
@@ -54,7 +54,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	}
 	return sbi_error(SBI_ERR_NOT_SUPPORTED);
 }
-
-const struct sbi_extension sbi_dbcn = {
-	.name = "dbcn", .first = SBI_EXT_DBCN, .last = SBI_EXT_DBCN, .handle = handle,
-};

@@ -50,7 +50,7 @@ static struct sbi_ret hart_suspend(struct vcpu *vcpu, const u64 *arg)
 	return sbi_ok(0);
 }
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+struct sbi_ret sbi_hsm(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	switch (fid) {
 	case SBI_EXT_HSM_HART_START:
@@ -65,7 +65,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	}
 	return sbi_error(SBI_ERR_NOT_SUPPORTED);
 }
-
-const struct sbi_extension sbi_hsm = {
-	.name = "hsm", .first = SBI_EXT_HSM, .last = SBI_EXT_HSM, .handle = handle,
-};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SBI IPI ("IPI Extension"). */
+#include <asm/exit.h>
 #include <asm/sbi.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+__hot struct sbi_ret sbi_ipi(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	struct vm *vm = vcpu->vm;
 	u64 vcpus;
@@ -24,7 +25,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	}
 	return sbi_ok(0);
 }
-
-const struct sbi_extension sbi_ipi = {
-	.name = "ipi", .first = SBI_EXT_IPI, .last = SBI_EXT_IPI, .handle = handle,
-};

@@ -5,7 +5,7 @@
 #include <asm/vpmu.h>
 #include <hv/vcpu.h>
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+struct sbi_ret sbi_pmu(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	struct vpmu_host host = { .cycle = csr_read(CSR_CYCLE), .instret = csr_read(CSR_INSTRET) };
 	struct sbi_ret ret;
@@ -15,7 +15,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	csr_write(CSR_HCOUNTEREN, COUNTEREN_TM | vpmu_hcounteren(&vcpu->arch.pmu));
 	return ret;
 }
-
-const struct sbi_extension sbi_pmu = {
-	.name = "pmu", .first = SBI_EXT_PMU, .last = SBI_EXT_PMU, .handle = handle,
-};

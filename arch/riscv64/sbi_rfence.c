@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SBI RFENCE ("RFENCE Extension"). Guests have no H extension, so no hfence of theirs exists. */
+#include <asm/exit.h>
 #include <asm/hart.h>
 #include <asm/sbi.h>
 #include <hv/vcpu.h>
@@ -31,7 +32,7 @@ static u64 harts_of(const struct vm *vm, u64 vcpus)
 	return mask;
 }
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+__hot struct sbi_ret sbi_rfence(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	struct fence fence = { .start = arg[2], .size = arg[3], .asid = arg[4],
 			       .vm = vcpu->vm };
@@ -53,7 +54,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 		fence_remote(mask, &fence);
 	return sbi_ok(0);
 }
-
-const struct sbi_extension sbi_rfence = {
-	.name = "rfence", .first = SBI_EXT_RFENCE, .last = SBI_EXT_RFENCE, .handle = handle,
-};

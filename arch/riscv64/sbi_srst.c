@@ -4,7 +4,7 @@
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+struct sbi_ret sbi_srst(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	u32 type = (u32)arg[0], reason = (u32)arg[1];
 
@@ -21,7 +21,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 		vm_end(vcpu->vm, VM_REBOOT, 0);
 	return sbi_ok(0);	/* nobody sees it: the vCPU halts */
 }
-
-const struct sbi_extension sbi_srst = {
-	.name = "srst", .first = SBI_EXT_SRST, .last = SBI_EXT_SRST, .handle = handle,
-};

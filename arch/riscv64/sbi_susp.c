@@ -12,7 +12,7 @@ static bool others_stopped(const struct vcpu *vcpu)
 	return true;
 }
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+struct sbi_ret sbi_susp(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	struct vcpu_start resume = { .pc = arg[1], .arg = arg[2] };
 	u32 type = (u32)arg[0];
@@ -30,7 +30,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	vcpu_suspend(vcpu, &resume);
 	return sbi_ok(0);
 }
-
-const struct sbi_extension sbi_susp = {
-	.name = "susp", .first = SBI_EXT_SUSP, .last = SBI_EXT_SUSP, .handle = handle,
-};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SBI TIME ("Timer Extension"): vstimecmp with Sstc, else a soft timer of the hart. */
 #include <asm/csr.h>
+#include <asm/exit.h>
 #include <asm/features.h>
 #include <asm/sbi.h>
 #include <hv/timer.h>
@@ -23,7 +24,7 @@ static void set_soft_timer(struct vcpu *vcpu, u64 guest_time)
 	}
 }
 
-static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
+__hot struct sbi_ret sbi_time(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	if (fid != SBI_EXT_TIME_SET_TIMER)
 		return sbi_error(SBI_ERR_NOT_SUPPORTED);
@@ -34,7 +35,3 @@ static struct sbi_ret handle(struct vcpu *vcpu, u64 fid, const u64 *arg)
 		set_soft_timer(vcpu, arg[0]);
 	return sbi_ok(0);
 }
-
-const struct sbi_extension sbi_time = {
-	.name = "time", .first = SBI_EXT_TIME, .last = SBI_EXT_TIME, .handle = handle,
-};

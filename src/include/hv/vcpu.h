@@ -60,6 +60,7 @@ struct vcpu {
 	struct hart *hart;	/* the hart it is pinned to */
 
 	/* Own hart only. */
+	bool leave;			/* the hart is to leave the guest: it may not go on */
 	u64 exits[EXIT_CAUSES];
 	struct vcpu_start resume;	/* non-retentive suspend: where to go on */
 	bool resume_anew;		/* resume is valid */
@@ -89,16 +90,9 @@ void vcpu_request(struct vcpu *vcpu, enum vcpu_request request);
 
 /*
  * vcpu_serve() - carry out what was asked; own hart, while the vCPU is loaded and not in the
- * guest. Afterwards vcpu_state() tells whether it may go on.
+ * guest. VCPU_REQ_HALT sets vcpu->leave and is left to vcpu_run().
  */
 void vcpu_serve(struct vcpu *vcpu);
-
-/* vcpu_may_enter() - true while the guest may go on: RUNNING and nobody asked it to halt. */
-static inline bool vcpu_may_enter(const struct vcpu *vcpu)
-{
-	return __atomic_load_n(&vcpu->state, __ATOMIC_RELAXED) == VCPU_RUNNING &&
-	       !(__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) & VCPU_REQ_HALT);
-}
 
 /* vcpu_stop() - SBI HSM hart_stop: the calling hart's vCPU becomes STOPPED. */
 void vcpu_stop(struct vcpu *vcpu);
@@ -121,7 +115,7 @@ bool vcpu_run(struct vcpu *vcpu);
  *   arch_vcpu_resume(vcpu, start): go on after a non-retentive suspend; the vCPU is loaded
  *   arch_vcpu_load(vcpu): put its CSRs, FP and vector state into the hart, saving whose are there
  *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
- *   arch_vcpu_enter(vcpu): run the guest until vcpu_may_enter() is false or an exit says leave
+ *   arch_vcpu_enter(vcpu): run the guest until vcpu->leave
  *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
  *   arch_vcpu_external(vcpu, level): drive its external interrupt
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending

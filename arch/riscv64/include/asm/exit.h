@@ -17,13 +17,16 @@
 
 struct vcpu;
 
-/* What an exit handler says; the guest's pc moves in exit_handle() alone. */
+/* What an exit handler says; the guest's pc moves in exit_handle() alone, by the number said. */
 enum exit_action {
-	ACTION_SAME,	/* continue at sepc, as it is now */
-	ACTION_NEXT2,	/* done with a 16-bit instruction */
-	ACTION_NEXT4,	/* done with a 32-bit instruction */
-	ACTION_ALL,	/* nothing done: needs all registers */
+	ACTION_SAME = 0,	/* continue at sepc, as it is now */
+	ACTION_ALL = 1,		/* nothing done: needs all registers */
+	ACTION_NEXT2 = 2,	/* done with a 16-bit instruction */
+	ACTION_NEXT4 = 4,	/* done with a 32-bit instruction */
 };
+
+/* Functions of the commonest exits: together in the image, nothing on their stack to overrun. */
+#define __hot __attribute__((section(".text.hot"), no_stack_protector))
 
 /* Called from trap.S: dispatch one exit. all: the vCPU's gpr[] is complete. */
 struct exit_return {

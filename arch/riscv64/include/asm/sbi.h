@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SBI server towards guests (SBI specification v2.0): one descriptor per extension, one file
- * per descriptor. Handlers run on the calling vCPU's hart with the vCPU loaded.
+ * The SBI server towards guests (SBI specification v2.0): one handler and one
+ * file per extension. Handlers run on the calling vCPU's hart with the vCPU loaded.
  */
 #ifndef ASM_SBI_H
 #define ASM_SBI_H
@@ -16,20 +16,21 @@ struct vm;
 #define SHYPER_SBI_IMPL_ID 0x53485950	/* "SHYP" */
 #define SHYPER_SBI_IMPL_VERSION 1
 
+/*
+ * One call: fid is the guest's a6, arg[0..5] its a0 .. a5. The result goes to its a0 and a1. An
+ * unknown function is SBI_ERR_NOT_SUPPORTED.
+ */
+typedef struct sbi_ret sbi_handler(struct vcpu *vcpu, u64 fid, const u64 *arg);
+
 struct sbi_extension {
-	const char *name;
-	u64 first;	/* extension ids first .. last */
-	u64 last;
-	/*
-	 * One call: fid is the guest's a6, arg[0..5] its a0 .. a5. The result goes to a0 and a1.
-	 * An unknown function is SBI_ERR_NOT_SUPPORTED.
-	 */
-	struct sbi_ret (*handle)(struct vcpu *vcpu, u64 fid, const u64 *arg);
-	bool legacy;	/* only a0 carries a result ("Legacy Extensions"); arg is the same */
+	u64 id;
+	sbi_handler *handle;
 };
 
-extern const struct sbi_extension sbi_time, sbi_ipi, sbi_rfence, sbi_base, sbi_hsm, sbi_dbcn,
-	sbi_pmu, sbi_srst, sbi_susp, sbi_legacy_putchar, sbi_legacy_getchar, sbi_legacy_shutdown;
+sbi_handler sbi_time, sbi_ipi, sbi_rfence, sbi_base, sbi_hsm, sbi_dbcn, sbi_pmu, sbi_srst, sbi_susp;
+
+/* "Legacy Extensions": only a0 carries a result, so these hand a1 back as it was. */
+sbi_handler sbi_legacy_putchar, sbi_legacy_getchar, sbi_legacy_shutdown;
 
 static inline struct sbi_ret sbi_ok(u64 value)
 {
