@@ -37,3 +37,5 @@ host-tests += test_isa
 test_isa-src := src/lib/isa.c arch/riscv64/guest_isa.c
 host-tests += test_guest_fdt
 test_guest_fdt-src := src/board.c src/lib/isa.c src/lib/format.c arch/riscv64/guest_fdt.c
+host-tests += test_board
+test_board-src := src/board.c src/lib/isa.c
