@@ -57,6 +57,10 @@ class Machine:
         """Type a line."""
         self._process.send(text + "\r")
 
+    def type(self, text):
+        """Type without the return key."""
+        self._process.send(text)
+
     def control(self, letter):
         """Type Ctrl and a letter."""
         self._process.sendcontrol(letter)
