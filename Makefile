@@ -131,7 +131,7 @@ test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBS
 	$(Q)sh tools/test-host.sh $(host-bins)
 
 test-guest: $(B)/shyper.bin vmdef-check guest-payloads images ## payloads and systems in QEMU (T=path: only these)
-	$(Q)$(PYTHON) -m pytest $(or $(T),tests/guest tests/system)
+	$(Q)$(PYTHON) -m pytest $(or $(T),tests/tools tests/guest tests/system)
 
 define host-test
 $(H)/$(1): $(call host-objs,$(1)) $(makefiles)

@@ -136,12 +136,17 @@ def read_file(path):
     return data
 
 
-def run(*command):
-    """Run a tool; its output is the message when it fails."""
+def start(*command):
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, capture_output=True, text=True, errors="replace",
+                              check=False)
     except FileNotFoundError as error:
         raise Failure(f"{command[0]} is not installed; make deps installs it") from error
+
+
+def run(*command):
+    """Run a tool; its output is the message when it fails."""
+    done = start(*command)
     if done.returncode:
         raise Failure((done.stdout + done.stderr).strip() or f"{command[0]} failed")
     return done.stdout
@@ -308,8 +313,7 @@ class Definition:
         """A property of the given definition, or None."""
         if not self.base:
             return None
-        done = subprocess.run(["fdtget", "-t", kind, str(self.base), node, name],
-                              capture_output=True, text=True, check=False)
+        done = start("fdtget", "-t", kind, str(self.base), node, name)
         return done.stdout.strip("\n") if done.returncode == 0 else None
 
     def images_of_base(self, path):
@@ -325,22 +329,20 @@ class Definition:
         """Base and size of the memory that the kernel goes to."""
         if "memory" in self.vm:
             return RAM_BASE, self.vm["memory"]
-        found = [RAM_BASE, DEFAULTS["memory"]]
-        listing = subprocess.run(["fdtget", "-l", str(self.base), "/"], capture_output=True,
-                                 text=True, check=False).stdout.split()
-        regs = [self.base_property("/" + node, "reg", "x") or "" for node in listing
+        nodes = run("fdtget", "-l", str(self.base), "/").split()
+        regs = [self.base_property("/" + node, "reg", "x") or "" for node in nodes
                 if node.split("@")[0] == "memory"]
         ranges = sorted([int(c, 16) for c in reg.split()] for reg in regs)
-        if ranges and len(ranges[0]) == 4:
-            high, low, size_high, size_low = ranges[0]
-            found = [high << 32 | low, size_high << 32 | size_low]
-        return found
+        if not ranges or len(ranges[0]) != 4:
+            return RAM_BASE, DEFAULTS["memory"]
+        high, low, size_high, size_low = ranges[0]
+        return high << 32 | low, size_high << 32 | size_low
 
     def check_room(self, kernel, initrd):
         """Kernel, initrd and the guest's device tree fit; the rest of the placing is Shyper's."""
         base, size = self.ram()
         load = kernel.address(base)
-        if self.base_property("/kernel", "load"):
+        if self.base_property("/kernel", "load", "x"):
             return
         if not base <= load < base + size:
             raise Failure(f"{self.name}: {self.vm['kernel']} must be loaded at 0x{load:x}, which "
@@ -376,7 +378,7 @@ class Definition:
     def image_lines(self, kernel, kernel_image, initrd_image):
         yield "kernel {"
         yield f"\timage = {quote(kernel_image)};"
-        if not self.base_property("/kernel", "load"):
+        if not self.base_property("/kernel", "load", "x"):
             yield f"\tload = <{cells(kernel.address(self.ram()[0]))}>;"
             if kernel.entry is not None:
                 yield f"\tentry = <{cells(kernel.entry)}>;"

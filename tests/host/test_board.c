@@ -273,7 +273,8 @@ static void test_too_many_harts(void **state)
 	(void)state;
 	for (int i = 0; i < BOARD_HARTS + 3; i++)
 		at += (size_t)snprintf(source + at, sizeof(source) - at,
-				       "cpu@%x { device_type = \"cpu\"; reg = <%d>; " ISA " }; ", i, i);
+				       "cpu@%x { device_type = \"cpu\"; reg = <%d>; " ISA "}; ",
+				       i, i);
 	snprintf(source + at, sizeof(source) - at, "}; };");
 	assert_int_equal(parse(source), 0);
 	assert_int_equal(b.harts, BOARD_HARTS);
@@ -326,8 +327,8 @@ static void test_reserved(void **state)
 			"a@80040000 { reg = <0 0x80040000 0 0x20000>; no-map; };"
 			"b@80000001 { reg = <0 0x80000001 0 1>, <0 0x81000000 0 0x1000>; };"
 			"pool { size = <0 0x1000>; };"
-			"c@82000000 { reg = <0 0x82000000 0 0x1000>; status = \"disabled\"; }; };")),
-		0);
+			"c@82000000 { reg = <0 0x82000000 0 0x1000>; "
+			"status = \"disabled\"; }; };")), 0);
 	assert_int_equal(b.reserved_ranges, 4);
 	assert_int_equal(b.reserved[0].base, 0x80000000);
 	assert_int_equal(b.reserved[0].size, 0x1000);
@@ -369,8 +370,9 @@ static void test_translating_bus(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(MINIMAL(
-		"bus@4000000 { #address-cells = <2>; #size-cells = <2>; compatible = \"simple-bus\"; "
-		"ranges = <0 0 0 0x4000000 0 0x2000000>; " UART(1000, "") "};"
+		"bus@4000000 { #address-cells = <2>; #size-cells = <2>; "
+		"compatible = \"simple-bus\"; ranges = <0 0 0 0x4000000 0 0x2000000>; "
+		UART(1000, "") "};"
 		"island { #address-cells = <2>; #size-cells = <2>; " UART(2000, "") "};")), 0);
 	assert_int_equal(b.uart.base, 0);
 }
@@ -384,8 +386,8 @@ static void test_odd_plic(void **state)
 	assert_int_equal(b.plic.size, 0);
 	assert_int_equal(parse(MINIMAL(
 		SOC("plic@c000000 { compatible = \"riscv,plic0\"; reg = <0 0xc000000 0 0x600000>; "
-		    "riscv,ndev = <53>; interrupts-extended = <&i0 11>, <99 9>, <&i0 9>, <9>; };"))),
-		0);
+		    "riscv,ndev = <53>; "
+		    "interrupts-extended = <&i0 11>, <99 9>, <&i0 9>, <9>; };"))), 0);
 	assert_int_equal(b.plic_sources, 53);
 	assert_int_equal(b.hart[0].plic_context, 2);
 }
