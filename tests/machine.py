@@ -25,7 +25,7 @@ class Failure(AssertionError):
 class Machine:
     """One QEMU process started by tools/run-guest.sh, with the variables of `make run-guest`."""
 
-    def __init__(self, folder, timeout=60, **variables):
+    def __init__(self, folder, timeout=90, **variables):
         folder.mkdir(parents=True, exist_ok=True)
         variables.setdefault("OUT", folder)
         self.log = folder / "console.log"
