@@ -29,13 +29,14 @@ OPERATIONS = {
     "hart_status": ("hart_get_status", 246, 836, 1373, 70),
     "plic_read": ("read of an emulated register", 284, 1084, 1491, 140),
     "lsr_read": ("read of the UART's LSR", None, 1099, 4011, 140),
+    "ipi_round_trip": ("IPI round trip, two harts asleep", None, None, 28000, None),
     "plic_claim": ("PLIC claim, nothing pending", 27098, 1454, None, 160),
 }
 
 
-def measure(folder, cpu="rv64", **variables):
-    """One run of the payload; returns {operation: instructions}."""
-    run = Machine(folder, timeout=120, KERNEL=PAYLOAD, CPU=cpu, VCPUS=1, MEM="64M",
+def measure(folder, cpu="rv64", vcpus=1, **variables):
+    """One run of the payload; returns {operation: instructions}. Two vCPUs: only the round trip."""
+    run = Machine(folder, timeout=120, KERNEL=PAYLOAD, CPU=cpu, VCPUS=vcpus, MEM="64M",
                   QEMUFLAGS="-icount shift=0,sleep=off", **variables)
     try:
         status = run.wait()
@@ -59,7 +60,8 @@ def main():
     cpu = sys.argv[1] if len(sys.argv) > 1 else "rv64"
     subprocess.run(["make", "-s", "all", "guest-payloads"], cwd=TOP, check=True)
     bare = measure(OUT / "exits-bare", cpu, BARE=1)
-    shyper = measure(OUT / "exits-shyper", cpu)
+    bare |= measure(OUT / "exits-bare-2", cpu, 2, BARE=1)
+    shyper = measure(OUT / "exits-shyper", cpu) | measure(OUT / "exits-shyper-2", cpu, 2)
     show(bare, shyper)
     (OUT / "exits.json").write_text(json.dumps({"cpu": cpu, "bare": bare, "shyper": shyper},
                                                indent=1) + "\n")

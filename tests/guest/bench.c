@@ -3,6 +3,7 @@
  * Whole-machine instructions per operation, for runs under -icount shift=0, where an executed
  * instruction is 1 ns of `time`. Prints `bench NAME value`; an empty loop is subtracted, the
  * operation's own instructions count. Keep the sequences: bench/exits.py compares with peers.
+ * With more than one hart, only what takes two is measured.
  */
 #include "guest.h"
 
@@ -56,7 +57,45 @@ static unsigned long ticks(void (*run)(unsigned long n))
 	return rdtime() - start;
 }
 
-void payload(void)
+static void wait_ball(void)
+{
+	while (!(csr_read(sip) & SIE_SSIE))
+		wfi();
+	csr_clear(sip, SIE_SSIE);
+}
+
+static volatile bool ready;
+
+static void answer(unsigned long n)
+{
+	csr_write(sie, SIE_SSIE);
+	ready = true;
+	for (; n; n--) {
+		wait_ball();
+		send_ipi(1, boot_hart);
+	}
+}
+
+/* There and back between two harts that are both asleep in WFI when the IPI comes. */
+static void round_trip(unsigned long hart)
+{
+	unsigned long n = REPEAT / 10;
+	unsigned long start;
+
+	csr_write(sie, SIE_SSIE);
+	hart_run(hart, answer, n + 1);
+	WAIT_FOR(ready, 1000);
+	send_ipi(1, hart);
+	wait_ball();
+	start = rdtime();
+	for (unsigned long i = 0; i < n; i++) {
+		send_ipi(1, hart);
+		wait_ball();
+	}
+	say("bench ipi_round_trip %lu\n", (rdtime() - start) * INSNS_PER_TICK / n);
+}
+
+static void one_hart(void)
 {
 	unsigned long empty = ticks(op_empty);
 	bool sstc = have_sstc();
@@ -70,4 +109,14 @@ void payload(void)
 		say("bench %s %lu\n", ops[i].name, (cost + REPEAT / 2) / REPEAT);
 	}
 	CHECK("bench ran", empty > 0, "time stands still");
+}
+
+void payload(void)
+{
+	if (other_hart() < MAX_HARTS) {
+		round_trip(other_hart());
+		CHECK("bench ran", true, " ");
+	} else {
+		one_hart();
+	}
 }

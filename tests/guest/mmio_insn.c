@@ -8,6 +8,13 @@
 #include "guest.h"
 
 #define PTE_RW 0xc7UL
+#define PTE_X 0xc9UL
+#define PTE_URW 0xd7UL
+#define LW_A0_A0 0x00052503U
+#define LW_A1_A0 0x00052583U
+#define SW_A1_4_A0 0x00b52223U
+#define ECALL 0x73U
+#define C_RET 0x8082U
 #define SCRATCH (UART_BASE + 7)
 #define PATTERN 0x9e4f8a71U /* negative as a byte, a half and a word would be, bytes differ */
 
@@ -245,6 +252,61 @@ static void check_view(const struct view *v)
 			check_form(&forms[i], v);
 }
 
+static u16 pages[3][2048] __attribute__((aligned(4096)));
+
+static void put_insn(u16 *at, u32 insn)
+{
+	at[0] = (u16)insn;
+	at[1] = (u16)(insn >> 16);
+}
+
+static unsigned long call(unsigned long at, unsigned long arg)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+	return ((unsigned long (*)(unsigned long))at)(arg);
+}
+
+/* Hypervisors that fetch the instruction themselves must do it as the guest would. */
+static void check_fetch(unsigned long word)
+{
+	unsigned long want = extend(PATTERN, 4, true);
+
+	write_u32(word, PATTERN);
+	put_insn(&pages[0][8], LW_A0_A0);
+	pages[0][10] = C_RET;
+	mmu_page((unsigned long)pages[0], PTE_X);
+	check_eq("in an execute-only page", call(MMU_PAGE + 16, word), want);
+	/* In the frame behind the first half lies another instruction: c.ret. */
+	pages[0][2047] = (u16)LW_A0_A0;
+	pages[1][0] = C_RET;
+	pages[2][0] = (u16)(LW_A0_A0 >> 16);
+	pages[2][1] = C_RET;
+	mmu_next_page((unsigned long)pages[2], PTE_X);
+	check_eq("in two frames apart", call(MMU_PAGE + 4094, word), want);
+}
+
+/* U-mode copies the word to the next one. */
+static void check_user(unsigned long word)
+{
+	unsigned long code = (unsigned long)&pages[0][16] - RAM_BASE + USER_BASE;
+	struct trap t;
+
+	write_u32(word, PATTERN);
+	write_u32(word + 4, 0);
+	put_insn(&pages[0][16], LW_A1_A0);
+	put_insn(&pages[0][18], SW_A1_4_A0);
+	put_insn(&pages[0][20], ECALL);
+	__asm__ volatile("fence.i" ::: "memory");
+	mmu_page(word & ~0xfffUL, PTE_URW);
+	t = user_run(code, MMU_PAGE + (word & 0xfff));
+	check_trap("from U-mode", t, CAUSE_ECALL_U, 0);
+	check_eq("what U-mode copied", read_u32(word + 4), PATTERN);
+	mmu_page(word & ~0xfffUL, PTE_RW);
+	t = user_run(code, MMU_PAGE + (word & 0xfff));
+	check_trap("U-mode, not its page", t, CAUSE_LOAD_PAGE, MMU_PAGE + (word & 0xfff));
+	write_u32(word + 4, 0);
+}
+
 void payload(void)
 {
 	/* Enable bits of sources 32 to 63: nothing raises those. */
@@ -268,6 +330,8 @@ void payload(void)
 	v.word = word;
 	v.byte = MMU_PAGE + 7;
 	check_view(&v);
+	check_fetch(word);
+	check_user(word);
 	mmu_off();
 	write_u32(word, 0);
 }

@@ -2,7 +2,7 @@
 /* All harts start at once, run, see each other's memory and exclude each other. */
 #include "guest.h"
 
-#define ADDS 2000UL
+#define ADDS 500UL
 
 static volatile unsigned long running;
 static unsigned long total;
@@ -31,11 +31,11 @@ void payload(void)
 	for (unsigned long i = 0; i < n; i++)
 		if (i != boot_hart)
 			check_err("start", hart_run(i, work, n), SBI_SUCCESS);
-	CHECK("all run", WAIT_FOR(running == n - 1, 10000), "%lu of %lu", running, n - 1);
+	CHECK("all run", WAIT_FOR(running == n - 1, 60000), "%lu of %lu", running, n - 1);
 	work(n);
 	for (unsigned long i = 0; i < n; i++)
 		if (i != boot_hart)
-			CHECK("stopped", WAIT_FOR(hart_status(i) == SBI_HSM_STOPPED, 10000),
+			CHECK("stopped", WAIT_FOR(hart_status(i) == SBI_HSM_STOPPED, 60000),
 			      "hart %lu status %ld", i, hart_status(i));
 	check_eq("atomic adds", total, n * ADDS);
 	check_eq("adds under a lock", guarded, n * ADDS);

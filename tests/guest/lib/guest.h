@@ -140,5 +140,7 @@ void mmu_off(void);
 void mmu_page(unsigned long pa, unsigned long flags);
 /* The same without an sfence.vma. */
 void mmu_page_unfenced(unsigned long pa, unsigned long flags);
+/* The page behind it, at MMU_PAGE + 4096. */
+void mmu_next_page(unsigned long pa, unsigned long flags);
 
 #endif

@@ -41,6 +41,12 @@ void mmu_page_unfenced(unsigned long pa, unsigned long flags)
 	__asm__ volatile("fence rw, rw" ::: "memory");
 }
 
+void mmu_next_page(unsigned long pa, unsigned long flags)
+{
+	leaves[1] = pte(pa, flags);
+	__asm__ volatile("sfence.vma" ::: "memory");
+}
+
 void mmu_page(unsigned long pa, unsigned long flags)
 {
 	mmu_page_unfenced(pa, flags);
