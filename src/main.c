@@ -50,6 +50,16 @@ void main_options(const char *bootargs)
 	}
 }
 
+/* The tree where libfdt can read it: data inside a FIT is only 4-byte aligned. Boot hart alone. */
+static const void *aligned_tree(const struct fit_image *image)
+{
+	static u64 copy[VMDEF_TREE_SIZE / sizeof(u64)];
+
+	if ((uintptr_t)image->data % sizeof(u64) == 0 || image->size > sizeof(copy))
+		return image->data;
+	return memcpy(copy, image->data, image->size);
+}
+
 /* One VM of the FIT; what is wrong with it is logged and hurts no other. */
 static void start_vm(u32 n)
 {
@@ -62,9 +72,9 @@ static void start_vm(u32 n)
 		log_err("VM %u: its definition is not in the boot image", n);
 		return;
 	}
-	if (vmdef_parse(&def, image.data, image.size, &error)) {
-		log_err("VM %u refused: node %s, property %s: %s", n, error.node, error.property,
-			error.reason);
+	if (vmdef_parse(&def, aligned_tree(&image), image.size, &error)) {
+		log_err("VM %u refused: node %s%s%s: %s", n, error.node,
+			error.property[0] ? ", property " : "", error.property, error.reason);
 		return;
 	}
 	if (vm_create(&def, &boot_fit, &vm) == 0 && vm->def.autostart)

@@ -57,6 +57,19 @@ void fence_local(const struct fence *fence)
 	}
 }
 
+/* The firmware event that a guest's fence is to the vCPU that receives it. */
+static void count_received(struct vcpu *vcpu, const struct fence *fence)
+{
+	static const u8 events[] = {
+		[FENCE_I] = SBI_PMU_FW_FENCE_I_RECEIVED,
+		[FENCE_VVMA] = SBI_PMU_FW_SFENCE_VMA_RECEIVED,
+		[FENCE_VVMA_ASID] = SBI_PMU_FW_SFENCE_VMA_ASID_RECEIVED,
+	};
+
+	if (vcpu && vcpu->vm == fence->vm && fence->op < ARRAY_SIZE(events))
+		vpmu_count(&vcpu->arch.pmu, events[fence->op]);
+}
+
 void fence_serve(void)
 {
 	struct hart *self = this_hart();
@@ -67,6 +80,7 @@ void fence_serve(void)
 
 		from &= from - 1;
 		fence_local(&harts[i].fence_out);
+		count_received(self->loaded, &harts[i].fence_out);
 		__atomic_and_fetch(&harts[i].fence_left, ~BIT(self->index), __ATOMIC_RELEASE);
 	}
 }
@@ -86,8 +100,12 @@ void fence_remote(u64 mask, const struct fence *fence)
 			hart_kick(hart);
 		}
 	}
-	if (mask & BIT(self->index))
+	if (mask & BIT(self->index)) {
 		fence_local(fence);
+		count_received(self->loaded, fence);
+	}
+	if (!others)
+		return;
 	/*
 	 * Bounded: a target is in a guest (the interrupt takes it out), asleep (it wakes) or in
 	 * Shyper, which ends every exit in bounded time and looks here before it sleeps.

@@ -30,7 +30,7 @@ static struct sbi_ret hart_get_status(const struct vm *vm, u64 hartid)
 	return sbi_ok(status[vcpu_state(vm->vcpu[hartid])]);
 }
 
-/* suspend_type is 32 bits wide; the platform-specific ranges are empty here. */
+/* suspend_type is 32 bits wide; what is "platform-specific and unimplemented" is no valid type. */
 static struct sbi_ret hart_suspend(struct vcpu *vcpu, const u64 *arg)
 {
 	u32 type = (u32)arg[0];
@@ -42,10 +42,8 @@ static struct sbi_ret hart_suspend(struct vcpu *vcpu, const u64 *arg)
 		if (!sbi_start_valid(vcpu->vm, resume.pc))
 			return sbi_error(SBI_ERR_INVALID_ADDRESS);
 		vcpu_suspend(vcpu, &resume);
-	} else if ((type & ~(u32)SBI_HSM_SUSPEND_NON_RETENTIVE) < SBI_HSM_SUSPEND_RETENTIVE_PLATFORM) {
-		return sbi_error(SBI_ERR_INVALID_PARAM);
 	} else {
-		return sbi_error(SBI_ERR_NOT_SUPPORTED);
+		return sbi_error(SBI_ERR_INVALID_PARAM);
 	}
 	return sbi_ok(0);
 }

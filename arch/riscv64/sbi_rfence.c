@@ -36,7 +36,7 @@ __hot struct sbi_ret sbi_rfence(struct vcpu *vcpu, u64 fid, const u64 *arg)
 {
 	struct fence fence = { .start = arg[2], .size = arg[3], .asid = arg[4],
 			       .vm = vcpu->vm };
-	u64 vcpus, mask;
+	u64 vcpus;
 
 	if (fid >= ARRAY_SIZE(fences))
 		return sbi_error(SBI_ERR_NOT_SUPPORTED);
@@ -47,10 +47,6 @@ __hot struct sbi_ret sbi_rfence(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	/* "start_addr and size both 0, or size is all ones": everything; so is what would wrap. */
 	if (fence.size == 0 || fence.start + fence.size < fence.start)
 		fence.size = FENCE_ALL;
-	mask = harts_of(vcpu->vm, vcpus);
-	if (mask == BIT(vcpu->hart->index))
-		fence_local(&fence);
-	else
-		fence_remote(mask, &fence);
+	fence_remote(harts_of(vcpu->vm, vcpus), &fence);
 	return sbi_ok(0);
 }

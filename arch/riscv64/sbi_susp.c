@@ -19,8 +19,6 @@ struct sbi_ret sbi_susp(struct vcpu *vcpu, u64 fid, const u64 *arg)
 
 	if (fid != SBI_EXT_SUSP_SYSTEM_SUSPEND)
 		return sbi_error(SBI_ERR_NOT_SUPPORTED);
-	if (type >= SBI_SUSP_SLEEP_TYPE_PLATFORM)
-		return sbi_error(SBI_ERR_NOT_SUPPORTED);
 	if (type != SBI_SUSP_SLEEP_TYPE_SUSPEND_TO_RAM)
 		return sbi_error(SBI_ERR_INVALID_PARAM);
 	if (!sbi_start_valid(vcpu->vm, resume.pc))

@@ -221,7 +221,7 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 
 void arch_vcpu_soft(struct vcpu *vcpu)
 {
-	(void)vcpu;
+	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_IPI_RECEIVED);
 	csr_set(CSR_HVIP, IP(IRQ_VSSI));
 }
 

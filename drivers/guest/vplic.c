@@ -350,11 +350,22 @@ static inline bool empty_claim(const struct vplic *plic, const struct mmio_acces
 	       offset % VCPU_STRIDE == S_MODE + CLAIM && idle(plic);
 }
 
+/* A priority: one word, read as it is. */
+static inline bool priority_read(const struct vplic *plic, const struct mmio_access *acc)
+{
+	return acc->width == 4 && !acc->write && acc->offset / 4 < plic->sources;
+}
+
 static enum mmio_result vplic_access(void *dev, struct mmio_access *acc)
 {
-	if (unlikely(!empty_claim(dev, acc)))
-		return access_any(dev, acc);
-	acc->value = 0;
+	struct vplic *plic = dev;
+
+	if (priority_read(plic, acc))
+		acc->value = read32(&plic->priority[acc->offset / 4]);
+	else if (empty_claim(plic, acc))
+		acc->value = 0;
+	else
+		return access_any(plic, acc);
 	return MMIO_OK;
 }
 

@@ -28,11 +28,7 @@
  * accesses are the guest's own or the firmware's business, and guests have no H extension whose
  * fences they could send.
  */
-#define VPMU_FW_COUNTED                                                                      \
-	(BIT(SBI_PMU_FW_ACCESS_LOAD) | BIT(SBI_PMU_FW_ACCESS_STORE) |                        \
-	 BIT(SBI_PMU_FW_ILLEGAL_INSN) | BIT(SBI_PMU_FW_SET_TIMER) |                          \
-	 BIT(SBI_PMU_FW_IPI_SENT) | BIT(SBI_PMU_FW_FENCE_I_SENT) |                           \
-	 BIT(SBI_PMU_FW_SFENCE_VMA_SENT) | BIT(SBI_PMU_FW_SFENCE_VMA_ASID_SENT))
+#define VPMU_FW_COUNTED GENMASK(SBI_PMU_FW_SFENCE_VMA_ASID_RECEIVED, SBI_PMU_FW_ACCESS_LOAD)
 
 struct vpmu {
 	u64 fw_event[SBI_PMU_FW_EVENTS];	/* what happened since reset, by SBI event code */
