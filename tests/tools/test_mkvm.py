@@ -122,8 +122,9 @@ def test_defaults(pack, flat):
 
 def test_every_option(pack, flat, initrd):
     boot = pack("--kernel", flat, "--initrd", initrd, "--cmdline", 'a="b\\c" d=\u00fc',
-                "--vcpus", 2, "--memory", "1G", "--harts", "3,0x1", "--name", "web", "--on-reboot", "stop",
-                "--on-crash", "restart", "--max-restarts", 7, "--max-leaf", "2M")
+                "--vcpus", 2, "--memory", "1G", "--harts", "3,0x1", "--name", "web",
+                "--on-reboot", "stop", "--on-crash", "restart", "--max-restarts", 7,
+                "--max-leaf", "2M")
     assert boot.prop("vm-1", "/", "vm-name") == "web"
     assert boot.prop("vm-1", "/", "bootargs", "bx") == \
         " ".join(f"{b:x}" for b in 'a="b\\c" d=\u00fc'.encode() + b"\0")
