@@ -84,7 +84,8 @@ class Machine:
 
     def output(self):
         """All of the console so far."""
-        self._file.flush()
+        if not self._file.closed:
+            self._file.flush()
         return self.log.read_bytes().decode("utf-8", "replace").replace("\r", "")
 
     def boot(self):
