@@ -265,8 +265,7 @@ static u8 *ram_piece(const struct gmap *gmap, u64 gpa, u64 len, u64 *n)
 
 bool gmap_is_ram(const struct gmap *gmap, gpa_t gpa, u64 len)
 {
-	if (len && !range_valid(gpa.v, len))
-		return false;
+	/* A range that wraps ends here too: nothing lies above GMAP_END. */
 	for (u64 at = gpa.v, n; len; at += n, len -= n) {
 		if (!ram_piece(gmap, at, len, &n))
 			return false;
@@ -277,11 +276,8 @@ bool gmap_is_ram(const struct gmap *gmap, gpa_t gpa, u64 len)
 void *gmap_ram_ptr(const struct gmap *gmap, gpa_t gpa, u64 len)
 {
 	u64 done;
-	u8 *ptr;
+	u8 *ptr = len ? ram_piece(gmap, gpa.v, len, &done) : NULL;
 
-	if (!range_valid(gpa.v, len))
-		return NULL;
-	ptr = ram_piece(gmap, gpa.v, len, &done);
 	for (u64 n; ptr && done < len; done += n) {
 		if (ram_piece(gmap, gpa.v + done, len - done, &n) != ptr + done)
 			return NULL;

@@ -86,11 +86,11 @@ void main_start(void)
 	char why[128];
 
 	if (!board.initrd.size)
-		panic("boot: no boot image: give Shyper a FIT as its initrd (QEMU: -initrd)");
+		boot_refuse("no boot image: give Shyper a FIT as its initrd (QEMU: -initrd)");
 	if (fit_open(&boot_fit, pa_ptr(HPA(board.initrd.base)), board.initrd.size, why, sizeof(why)))
-		panic("boot: boot image: %s", why);
+		boot_refuse("boot image: %s", why);
 	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
 		start_vm(n);
 	if (!vms_running())
-		panic("boot: no VM of the boot image runs");
+		boot_refuse("no VM of the boot image runs");
 }

@@ -17,6 +17,7 @@
 #include <hv/log.h>
 #include <hv/main.h>
 #include <hv/page.h>
+#include <hv/panic.h>
 #include <hv/random.h>
 #include <hv/string.h>
 #include <libfdt.h>
@@ -59,7 +60,7 @@ static void harts_init(u64 boot_id)
 	}
 	hart_count = next;
 	if (!harts[0].board)
-		panic("boot: hart %llu, which runs, is not in the device tree",
+		boot_refuse("hart %llu, which runs, is not in the device tree",
 		      (unsigned long long)boot_id);
 }
 
@@ -82,9 +83,9 @@ static void memory_init(const void *fdt, size_t fdt_bytes)
 	if (board.initrd.size)
 		kept[keeps++] = span(board.initrd.base, board.initrd.size);
 	if (page_init(memory, board.ranges, reserved, board.reserved_ranges, kept, keeps))
-		panic("boot: the memory that the device tree gives is not usable");
+		boot_refuse("the memory that the device tree gives is not usable");
 	if (hvmap_init())
-		panic("boot: Shyper's own page tables cannot be made");
+		boot_refuse("Shyper's own page tables cannot be made");
 }
 
 bool arch_option(const char *arg, size_t len)
@@ -104,7 +105,7 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 
 	console_early_init();
 	if (board_parse(&board, fdt, fdt_bytes, &why))
-		panic("boot: device tree: %s", why);
+		boot_refuse("device tree: %s", why);
 	random_init(board.rng_seed, board.rng_seed_size);
 	random_bytes((u8 *)&canary, sizeof(canary));
 	__stack_chk_guard = canary & ~(u64)0xff;	/* a zero byte stops string functions */
@@ -112,7 +113,7 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	harts_init(hartid);
 	main_options(board.bootargs);
 	if (!board_isa_has(harts[0].board->isa, "h"))
-		panic("boot: the hart lacks the hypervisor extension (H), which Shyper needs; with QEMU "
+		boot_refuse("the hart lacks the hypervisor extension (H), which Shyper needs; with QEMU "
 		      "use -cpu rv64, max, or one with h=on. It has %s", harts[0].board->isa);
 	features_boot(harts[0].board->isa);
 	memory_init(fdt, fdt_bytes);

@@ -14,7 +14,9 @@
 
 bool panic_halts;
 
-#define PANIC_STATUS 255	/* exit status where the machine can give one */
+/* Exit statuses, where the machine has a place for one. */
+#define PANIC_STATUS 255
+#define REFUSED_STATUS 254
 
 static u32 panicking;	/* 1 + index of the first hart here; atomic */
 
@@ -86,6 +88,20 @@ static void backtrace(u64 pc, u64 ra, u64 sp)
 			found++;
 		}
 	}
+}
+
+void boot_refuse(const char *fmt, ...)
+{
+	char text[LOG_LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vformat(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_err("boot: %s", text);
+	if (!panic_halts)
+		arch_machine_off(REFUSED_STATUS);
+	panic_halt_hart();
 }
 
 void panic(const char *fmt, ...)

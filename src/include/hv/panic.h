@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The other side of panic() (hv/check.h): for the harts that have to stop. */
+/* Ends of Shyper besides panic() (hv/check.h), and the other harts' side of it. */
 #ifndef HV_PANIC_H
 #define HV_PANIC_H
 
@@ -7,6 +7,12 @@
 
 /* Boot argument panic=halt: stay there after the message instead of powering off. */
 extern bool panic_halts;
+
+/*
+ * boot_refuse() - the board or the boot image is such that Shyper cannot run: says why and what to
+ * change, and ends as a panic does, without the traces of one. Boot hart, before any VM runs.
+ */
+void __noreturn boot_refuse(const char *fmt, ...) __printf(1, 2);
 
 /* panic_active() - some hart has panicked; every hart that notices calls panic_halt_hart(). */
 bool panic_active(void);
