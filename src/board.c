@@ -8,6 +8,7 @@
 #include <libfdt.h>
 
 #include <hv/errno.h>
+#include <hv/fdt_read.h>
 #include <hv/isa.h>
 #include <hv/string.h>
 
@@ -43,18 +44,9 @@ static u32 first_interrupt(const void *fdt, int node)
 	return cells && size >= 4 ? fdt32_ld(cells) : 0;
 }
 
-/* A property that is one string, or NULL. */
-static const char *read_string(const void *fdt, int node, const char *name)
-{
-	int size;
-	const char *text = fdt_getprop(fdt, node, name, &size);
-
-	return text && size > 0 && strnlen(text, (size_t)size) == (size_t)size - 1 ? text : NULL;
-}
-
 static bool is_string(const void *fdt, int node, const char *name, const char *value)
 {
-	const char *text = read_string(fdt, node, name);
+	const char *text = fdt_read_string(fdt, node, name);
 
 	return text && !strcmp(text, value);
 }
@@ -238,7 +230,7 @@ static int read_isa(const void *fdt, int node, char isa[BOARD_ISA])
 {
 	int size;
 	const char *list = fdt_getprop(fdt, node, "riscv,isa-extensions", &size);
-	const char *text = read_string(fdt, node, "riscv,isa");
+	const char *text = fdt_read_string(fdt, node, "riscv,isa");
 
 	memcpy(isa, "rv64", 5);
 	if (is_string(fdt, node, "riscv,isa-base", "rv64i") && list && size > 0 && !list[size - 1])
@@ -265,7 +257,7 @@ static const char *intern_isa(struct board *b, const void *fdt, int node)
 
 static void read_mmu(const void *fdt, int node, char *mmu, size_t size)
 {
-	const char *text = read_string(fdt, node, "mmu-type");
+	const char *text = fdt_read_string(fdt, node, "mmu-type");
 
 	mmu[0] = 0;
 	if (text && !strncmp(text, "riscv,sv", 8) && strlen(text + 6) < size)
@@ -447,7 +439,7 @@ static bool read_uart(const void *fdt, int node, struct board_uart *uart)
 /* stdout-path is a path or an alias, and may end in ":115200n8". */
 static int stdout_node(const void *fdt, int chosen)
 {
-	const char *path = chosen < 0 ? NULL : read_string(fdt, chosen, "stdout-path");
+	const char *path = chosen < 0 ? NULL : fdt_read_string(fdt, chosen, "stdout-path");
 	const char *options = path ? strchr(path, ':') : NULL;
 
 	if (!path)
@@ -473,7 +465,7 @@ static void parse_uart(struct board *b, const void *fdt, int chosen)
 
 static void parse_chosen(struct board *b, const void *fdt, int chosen)
 {
-	const char *bootargs = read_string(fdt, chosen, "bootargs");
+	const char *bootargs = fdt_read_string(fdt, chosen, "bootargs");
 	u64 start, end;
 	int size;
 	const void *seed = fdt_getprop(fdt, chosen, "rng-seed", &size);

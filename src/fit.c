@@ -10,6 +10,7 @@
 
 #include <hv/crc32.h>
 #include <hv/errno.h>
+#include <hv/fdt_read.h>
 #include <hv/format.h>
 #include <hv/string.h>
 
@@ -24,15 +25,6 @@ struct why {
 /* Names in messages: at most this much of them. */
 #define NAME "%.32s"
 
-/* Messages go to the log: nothing but printable characters. */
-static void make_printable(const struct why *why)
-{
-	for (char *c = why->text; why->size && *c; c++) {
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
-}
-
 /* A property of one cell. 0, -ENOENT: absent, -EINVAL: of another size. */
 static int read_cell(const void *fdt, int node, const char *name, u32 *value)
 {
@@ -45,15 +37,6 @@ static int read_cell(const void *fdt, int node, const char *name, u32 *value)
 		return -EINVAL;
 	*value = fdt32_ld(cell);
 	return 0;
-}
-
-/* A property that is one string, or NULL. */
-static const char *read_string(const void *fdt, int node, const char *name)
-{
-	int size;
-	const char *text = fdt_getprop(fdt, node, name, &size);
-
-	return text && size > 0 && strnlen(text, (size_t)size) == (size_t)size - 1 ? text : NULL;
 }
 
 /* --- Finding images -------------------------------------------------------------------------- */
@@ -125,7 +108,7 @@ static int check_hashes(const struct fit *fit, int node, const char *name,
 	int child;
 
 	fdt_for_each_subnode(child, fit->fdt, node) {
-		const char *algo = read_string(fit->fdt, child, "algo");
+		const char *algo = fdt_read_string(fit->fdt, child, "algo");
 		int err;
 
 		if (strncmp(fdt_get_name(fit->fdt, child, NULL), "hash", 4) != 0 || !algo ||
@@ -143,7 +126,7 @@ static int check_hashes(const struct fit *fit, int node, const char *name,
 
 static int check_image(const struct fit *fit, int node, const char *name, const struct why *why)
 {
-	const char *compression = read_string(fit->fdt, node, "compression");
+	const char *compression = fdt_read_string(fit->fdt, node, "compression");
 	struct fit_image image;
 
 	if (compression && strcmp(compression, "none") != 0)
@@ -198,7 +181,7 @@ static const char *vm_list(const struct fit *fit, int *size)
 		*size = configurations;
 		return NULL;
 	}
-	name = read_string(fit->fdt, configurations, "default");
+	name = fdt_read_string(fit->fdt, configurations, "default");
 	node = name ? fdt_subnode_offset(fit->fdt, configurations, name) : -FDT_ERR_NOTFOUND;
 	if (node < 0) {
 		*size = node;
@@ -216,7 +199,7 @@ static int check_vm(const struct fit *fit, const char *name, const struct why *w
 
 	if (node < 0)
 		return damaged(why, "loadable " NAME ": there is no such image", name);
-	type = read_string(fit->fdt, node, "type");
+	type = fdt_read_string(fit->fdt, node, "type");
 	if (!type || strcmp(type, "flat_dt") != 0)
 		return damaged(why, "loadable " NAME ": its type is not flat_dt", name);
 	return 0;
@@ -265,8 +248,8 @@ int fit_open(struct fit *fit, const void *data, size_t size, char *why_text, siz
 		err = check_images(fit, &why);
 	if (!err)
 		err = check_vms(fit, &why);
-	if (err)
-		make_printable(&why);
+	if (err && why_size)
+		fdt_make_printable(why_text);
 	return err;
 }
 

@@ -8,17 +8,9 @@
 #include <libfdt.h>
 
 #include <hv/errno.h>
+#include <hv/fdt_read.h>
 #include <hv/format.h>
 #include <hv/string.h>
-
-/* Text from the tree goes into logs: nothing but printable characters. */
-static void make_printable(char *text)
-{
-	for (; *text; text++) {
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-	}
-}
 
 void vmdef_node_path(const struct vmdef_parse *p, int node, char *buf, size_t size)
 {
@@ -28,13 +20,13 @@ void vmdef_node_path(const struct vmdef_parse *p, int node, char *buf, size_t si
 		name = fdt_get_name(p->fdt, node, NULL);
 		format(buf, size, ".../%s", name ? name : "?");
 	}
-	make_printable(buf);
+	fdt_make_printable(buf);
 }
 
 static void refuse(struct vmdef_error *error, const char *property, const char *fmt, va_list ap)
 {
 	format(error->property, sizeof(error->property), "%s", property);
-	make_printable(error->property);
+	fdt_make_printable(error->property);
 	vformat(error->reason, sizeof(error->reason), fmt, ap);
 }
 
