@@ -15,7 +15,7 @@ void gmap_init(struct gmap *gmap, owner_t owner)
 	*gmap = (struct gmap){ .owner = owner };
 }
 
-/* --- The array ---------------------------------------------------------------------------------- */
+/* --- The array ------------------------------------------------------------------------------ */
 
 /* The number of blocks that end at or before gpa: where gpa is, or would be inserted. */
 static u32 position(const struct gmap *gmap, u64 gpa)
@@ -92,7 +92,7 @@ static int range_refused(const struct gmap *gmap, u64 gpa, u64 size)
 	return at < gmap->count && gmap->block[at].gpa < gpa + size ? -EEXIST : 0;
 }
 
-/* --- Adding and releasing ----------------------------------------------------------------------- */
+/* --- Adding and releasing ------------------------------------------------------------------- */
 
 static void block_release(const struct gmap *gmap, const struct gmap_block *block)
 {
@@ -231,7 +231,7 @@ struct gmap_shortage gmap_shortage(u64 size)
 	};
 }
 
-/* --- Reading the map ---------------------------------------------------------------------------- */
+/* --- Reading the map ------------------------------------------------------------------------ */
 
 const struct gmap_block *gmap_find(const struct gmap *gmap, gpa_t gpa)
 {

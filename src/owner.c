@@ -68,7 +68,7 @@ void owner_change(struct owner_region *region, u64 frame, u64 n, u32 from, u32 t
 	}
 }
 
-/* --- Sharing ------------------------------------------------------------------------------------ */
+/* --- Sharing -------------------------------------------------------------------------------- */
 
 static int share_refused(const struct owner_region *region, u64 frame, u64 n, owner_t owner)
 {
@@ -117,7 +117,7 @@ void page_unshare(hpa_t base, u64 size, owner_t owner, owner_t with)
 	spin_unlock(&owners.lock);
 }
 
-/* --- Device memory ------------------------------------------------------------------------------ */
+/* --- Device memory -------------------------------------------------------------------------- */
 
 /* A claim on addresses that are no RAM; owner 0: the slot is empty. All under owners.lock. */
 struct device_claim {
@@ -207,7 +207,7 @@ static owner_t device_owner(u64 addr, u64 *left)
 	return owner;
 }
 
-/* --- Questions ---------------------------------------------------------------------------------- */
+/* --- Questions ------------------------------------------------------------------------------ */
 
 owner_t page_owner(hpa_t addr)
 {

@@ -39,7 +39,7 @@ static void zero(u64 frame, u64 n)
 	memset(pa_ptr(HPA(frame << PAGE_SHIFT)), 0, n << PAGE_SHIFT);
 }
 
-/* --- Contiguous runs, from the bottom ----------------------------------------------------------- */
+/* --- Contiguous runs, from the bottom ------------------------------------------------------- */
 
 /* The first frame of [frame, end) that is not free; end: all are. Whole free chunks are skipped. */
 static u64 first_taken(const struct owner_region *region, u64 frame, u64 end)
@@ -111,7 +111,7 @@ int page_alloc(u64 size, u64 align, owner_t owner, hpa_t *out)
 	return 0;
 }
 
-/* --- Blocks for VMs, from the top --------------------------------------------------------------- */
+/* --- Blocks for VMs, from the top ----------------------------------------------------------- */
 
 /* log2 frames of the blocks: 1 GiB, 2 MiB, 64 KiB, 4 KiB */
 static const u8 block_shift[] = { GIGA_SHIFT, CHUNK_SHIFT, 4, 0 };
@@ -216,7 +216,7 @@ int page_alloc_block(u64 max, owner_t owner, hpa_t *out, u64 *size)
 	return 0;
 }
 
-/* --- Given ranges ------------------------------------------------------------------------------- */
+/* --- Given ranges --------------------------------------------------------------------------- */
 
 int page_claim(hpa_t base, u64 size, owner_t owner)
 {

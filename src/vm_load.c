@@ -135,8 +135,10 @@ int vm_load(struct vm *vm, struct vm_entry *entry)
 	struct layout l;
 	int err = plan(vm, &l);
 
-	for (u32 i = 0; i < vm->def.rams && !err; i++)
+	/* Memory just allocated is clear. */
+	for (u32 i = 0; vm->dirty && i < vm->def.rams && !err; i++)
 		err = gmap_zero(&vm->gmap, GPA(vm->def.ram[i].base), vm->def.ram[i].size);
+	vm->dirty = true;
 	if (!err)
 		err = gmap_write(&vm->gmap, GPA(l.kernel_base), l.kernel.data, l.kernel.size);
 	if (!err)

@@ -56,6 +56,7 @@ struct vm {
 	enum vm_reason reason;
 	u32 exit_code;		/* of VM_FAILURE */
 	u32 crashes;
+	bool dirty;		/* its memory has been used: clear it before a boot */
 	u64 booted_at;		/* host ticks */
 };
 
