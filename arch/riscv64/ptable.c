@@ -34,7 +34,7 @@ const struct ptable_geometry *ptable_gstage(u64 top, u8 modes)
 	return NULL;
 }
 
-/* --- Entries ------------------------------------------------------------------------------------ */
+/* --- Entries -------------------------------------------------------------------------------- */
 
 static u32 level_shift(const struct ptable *pt, u32 level)
 {
@@ -100,7 +100,7 @@ static u32 napot_shift(const struct ptable *pt)
 	return pt->geo->page_shift + PTE_NAPOT_SHIFT;
 }
 
-/* --- Tables ------------------------------------------------------------------------------------- */
+/* --- Tables --------------------------------------------------------------------------------- */
 
 static u64 table_size(const struct ptable *pt, bool root)
 {
@@ -194,7 +194,7 @@ static void stale_leaf(struct ptable *pt)
 	pt->stale = MAX(pt->stale, PTABLE_LEAVES);
 }
 
-/* --- Life --------------------------------------------------------------------------------------- */
+/* --- Life ----------------------------------------------------------------------------------- */
 
 static bool geometry_valid(const struct ptable_geometry *geo)
 {
@@ -248,7 +248,7 @@ void ptable_fenced(struct ptable *pt)
 	pt->stale = PTABLE_FRESH;
 }
 
-/* --- Mapping ------------------------------------------------------------------------------------ */
+/* --- Mapping -------------------------------------------------------------------------------- */
 
 /* What is asked for: the whole range, while va and end of the recursion narrow down. */
 struct request {
@@ -374,7 +374,7 @@ int ptable_map(struct ptable *pt, u64 va, u64 pa, u64 size, u64 attr)
 	return 0;
 }
 
-/* --- Unmapping and protecting ------------------------------------------------------------------- */
+/* --- Unmapping and protecting --------------------------------------------------------------- */
 
 static u64 edited(const struct request *req, u64 leaf)
 {

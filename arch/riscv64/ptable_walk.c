@@ -61,7 +61,7 @@ bool ptable_lookup(const struct ptable *pt, u64 va, struct ptable_run *leaf)
 	return false;
 }
 
-/* --- The walk ----------------------------------------------------------------------------------- */
+/* --- The walk ------------------------------------------------------------------------------- */
 
 struct walk {
 	int (*fn)(void *ctx, const struct ptable_run *run);
@@ -122,7 +122,7 @@ int ptable_walk(const struct ptable *pt, int (*fn)(void *ctx, const struct ptabl
 	return ret ? ret : walk_report(&walk);
 }
 
-/* --- Dump --------------------------------------------------------------------------------------- */
+/* --- Dump ----------------------------------------------------------------------------------- */
 
 struct dump {
 	void (*line)(void *ctx, const char *text);
@@ -165,7 +165,7 @@ void ptable_dump(const struct ptable *pt, void (*line)(void *ctx, const char *te
 	(void)ptable_walk(pt, dump_run, &dump);
 }
 
-/* --- Audit -------------------------------------------------------------------------------------- */
+/* --- Audit ---------------------------------------------------------------------------------- */
 
 struct audit {
 	owner_t owner;

@@ -39,3 +39,10 @@ host-tests += test_guest_fdt
 test_guest_fdt-src := src/board.c src/lib/isa.c src/lib/format.c arch/riscv64/guest_fdt.c
 host-tests += test_board
 test_board-src := src/board.c src/lib/isa.c
+host-tests += test_ptable
+test_ptable-src := arch/riscv64/ptable.c arch/riscv64/ptable_walk.c arch/riscv64/ptable_pages.c \
+	src/page.c src/page_init.c src/owner.c src/lib/format.c tests/host/sim_ram.c
+host-tests += test_vmid
+test_vmid-src := arch/riscv64/vmid.c tests/host/sim_ram.c
+host-tests += test_gmap
+test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c

@@ -18,6 +18,8 @@ static u8 *ram;
 static u64 ram_base;
 static u64 ram_size;
 
+void (*sim_ram_observer)(void);
+
 void sim_ram_init(u64 base, u64 size)
 {
 	sim_ram_exit();
@@ -31,14 +33,27 @@ void sim_ram_init(u64 base, u64 size)
 
 void sim_ram_exit(void)
 {
+	sim_ram_observer = NULL;
 	if (ram)
 		munmap(ram, ram_size);
 	ram = NULL;
 	ram_size = 0;
 }
 
+static void observe(void)
+{
+	void (*observer)(void) = sim_ram_observer;
+
+	if (!observer)
+		return;
+	sim_ram_observer = NULL;
+	observer();
+	sim_ram_observer = observer;
+}
+
 void *pa_ptr(hpa_t pa)
 {
+	observe();
 	if (pa.v - ram_base >= ram_size)
 		fail_msg("no RAM at %#llx", (unsigned long long)pa.v);
 	return ram + (pa.v - ram_base);

@@ -46,9 +46,9 @@ void gmap_init(struct gmap *gmap, owner_t owner);
  * memory allow.
  * gmap_add_identity() - RAM whose guest and host addresses are equal.
  * gmap_add_device() - device memory of the host at hpa.
- * All return 0; -EINVAL: unaligned, empty, wraps or beyond GMAP_END; -EEXIST: overlaps what is there;
- * -ENOMEM: see gmap_shortage(); -EBUSY (identity, device): the host's pages are not free, or not
- * of that kind. On error the map is unchanged.
+ * All return 0; -EINVAL: unaligned, empty, wraps or beyond GMAP_END; -EEXIST: overlaps what is
+ * there; -ENOMEM: see gmap_shortage(); -EBUSY (identity, device): the host's pages are not free,
+ * or not of that kind. On error the map is unchanged.
  */
 int __must_check gmap_add_ram(struct gmap *gmap, gpa_t gpa, u64 size);
 int __must_check gmap_add_identity(struct gmap *gmap, gpa_t gpa, u64 size);

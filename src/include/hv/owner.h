@@ -59,7 +59,7 @@ static inline u32 owner_word(const struct owner_region *region, u64 frame)
 /* owner_region() - the region that holds all of [frame, frame + n); NULL: none. Lock-free. */
 struct owner_region *owner_region(u64 frame, u64 n);
 
-/* owner_run() - how many of the n frames from frame on have exactly this word, until one has not. */
+/* owner_run() - how many of the n frames from frame on have this word, until one has not. */
 u64 owner_run(const struct owner_region *region, u64 frame, u64 n, u32 word);
 
 /*

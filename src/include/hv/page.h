@@ -70,8 +70,8 @@ int __must_check page_claim(hpa_t base, u64 size, owner_t owner);
 void page_free(hpa_t base, u64 size, owner_t owner);
 
 /*
- * page_owner() - who owns the page at this address: lock-free for RAM, under the allocator's lock for
- * device memory. OWNER_ABSENT: neither RAM nor claimed.
+ * page_owner() - who owns the page at this address: lock-free for RAM, under the allocator's lock
+ * for device memory. OWNER_ABSENT: neither RAM nor claimed.
  */
 owner_t page_owner(hpa_t addr);
 
@@ -84,8 +84,8 @@ int __must_check page_share(hpa_t base, u64 size, owner_t owner, owner_t with);
 void page_unshare(hpa_t base, u64 size, owner_t owner, owner_t with);
 
 /*
- * page_may_access() - owner owns the page or it is shared with it. For audits; locks as page_owner().
- * page_may_access_all() - the same for all of [base, base + size), in one pass.
+ * page_may_access() - owner owns the page or it is shared with it. For audits; locks as
+ * page_owner(). page_may_access_all() - the same for all of [base, base + size), in one pass.
  */
 bool page_may_access(hpa_t addr, owner_t owner);
 bool page_may_access_all(hpa_t base, u64 size, owner_t owner);

@@ -12,4 +12,10 @@
 void sim_ram_init(u64 base, u64 size);
 void sim_ram_exit(void);
 
+/*
+ * Called at each pa_ptr(), so that a test can look at memory in the middle of an operation. NULL:
+ * none. Not called from inside itself; for tests of one thread.
+ */
+extern void (*sim_ram_observer)(void);
+
 #endif

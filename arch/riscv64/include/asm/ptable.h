@@ -128,8 +128,8 @@ void ptable_destroy(struct ptable *pt);
 int __must_check ptable_map(struct ptable *pt, u64 va, u64 pa, u64 size, u64 attr);
 
 /*
- * ptable_unmap() - translate nothing in the range; holes in it are no error. Leaves that reach out of
- * it are split. Tables left empty are unlinked. 0; -EINVAL; -ENOMEM (for splitting).
+ * ptable_unmap() - translate nothing in the range; holes in it are no error. Leaves that reach out
+ * of it are split. Tables left empty are unlinked. 0; -EINVAL; -ENOMEM (for splitting).
  */
 int __must_check ptable_unmap(struct ptable *pt, u64 va, u64 size);
 

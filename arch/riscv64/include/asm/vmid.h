@@ -66,7 +66,7 @@ struct vmid_enter vmid_enter(struct vmid_space *space, struct vmid *vm, struct v
 #define VMID_NOWHERE ((u32)-1)
 
 /*
- * vmid_fence() - a translation of this VM's G-stage has changed: what must the calling hart execute?
+ * vmid_fence() - a translation of this VM's G-stage has changed: what must the calling hart do?
  * VMID_FENCE_NUMBER: hfence.gvma for *number, of the addresses that changed. VMID_FENCE_ALL:
  * hfence.gvma x0, x0. Asked on every hart where the VM may have run; no lock.
  */
