@@ -38,6 +38,29 @@ static void check_errors(void)
 	CHECK("it stops", hart_wait_stopped(hart), "status %ld", hart_status(hart));
 }
 
+static void typed(unsigned long arg)
+{
+	(void)arg;
+	check_eq("woken by a key", (u32)get_char(1000), 'k');
+	finish();
+}
+
+/* Sleeps until the runner types a k. */
+static void sleep_until_key(void)
+{
+	u32 ctx = 2 * (u32)boot_hart + 1;
+
+	write_u32(plic_prio(UART_IRQ), 1);
+	write_u32(plic_threshold(ctx), 0);
+	write_u32(plic_enable(ctx, UART_IRQ), 1U << UART_IRQ);
+	write_u8(UART_BASE + 1, 1);
+	csr_write(sie, SIE_SEIE);
+	set_timer(-1UL);
+	this_hart()->run = typed;
+	say("susp send\n");
+	check_err("suspend until a key", suspend(0, (unsigned long)hart_entry), SBI_SUCCESS);
+}
+
 static void resumed(unsigned long when)
 {
 	struct hart *h = this_hart();
@@ -46,6 +69,7 @@ static void resumed(unsigned long when)
 	check_eq("resume a0", h->first_a0, boot_hart);
 	check_eq("resume satp", h->first_satp, 0);
 	check_eq("resume SIE", h->first_status & SSTATUS_SIE, 0);
+	sleep_until_key();
 	finish();
 }
 
