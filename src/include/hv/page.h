@@ -93,8 +93,8 @@ bool page_may_access_all(hpa_t base, u64 size, owner_t owner);
 /*
  * page_claim_device() - device memory: addresses that are no RAM, page aligned. Shyper claims what
  * it drives itself, a VM what is passed through to it; so no device page has two masters.
- * Returns 0; -EBUSY: part of it is RAM, reserved, or claimed; -EINVAL: malformed; -ENOMEM: over
- * PAGE_DEVICES claims. page_free_device() takes back exactly one claim (else CHECK).
+ * Returns 0; -EBUSY: part of it is RAM (reserved RAM too) or claimed; -EINVAL: malformed; -ENOMEM:
+ * over PAGE_DEVICES claims. page_free_device() takes back exactly one claim (else CHECK).
  */
 #define PAGE_DEVICES 256
 int __must_check page_claim_device(hpa_t base, u64 size, owner_t owner);
