@@ -8,7 +8,7 @@ set -eu
 for assignment; do
 	case $assignment in
 	KERNEL=* | INITRD=* | CMDLINE=* | VCPUS=* | MEM=* | FIT=* | SMP=* | MEMORY=* | CPU=* | \
-	LOGLEVEL=* | QEMUFLAGS=* | OUT=* | BARE=*)
+	LOGLEVEL=* | APPEND=* | QEMUFLAGS=* | OUT=* | BARE=*)
 		export "${assignment%%=*}=${assignment#*=}" ;;
 	*) echo "run-guest: unknown argument $assignment" >&2; exit 2 ;;
 	esac
@@ -76,4 +76,5 @@ else
 	make_fit
 fi
 # Shyper restarts guests by itself and never resets the machine, hence -no-reboot.
-qemu -no-reboot -kernel "$shyper" -initrd "$FIT" ${LOGLEVEL:+-append "loglevel=$LOGLEVEL"}
+append="${LOGLEVEL:+loglevel=$LOGLEVEL }${APPEND:-}"
+qemu -no-reboot -kernel "$shyper" -initrd "$FIT" ${append:+-append "$append"}

@@ -8,6 +8,7 @@
 #include <asm/exit.h>
 #include <asm/features.h>
 #include <asm/hart.h>
+#include <asm/selftest.h>
 #include <asm/vm.h>
 #include <hv/board.h>
 #include <hv/check.h>
@@ -90,10 +91,15 @@ static void memory_init(const void *fdt, size_t fdt_bytes)
 
 bool arch_option(const char *arg, size_t len)
 {
-	if (len != strlen("hlvx=1") || memcmp(arg, "hlvx=1", len))
-		return false;
-	exit_force_hlvx = true;
-	return true;
+	static const char selftest[] = "selftest=";
+	size_t prefix = sizeof(selftest) - 1;
+
+	if (len == strlen("hlvx=1") && !memcmp(arg, "hlvx=1", len)) {
+		exit_force_hlvx = true;
+		return true;
+	}
+	return len > prefix && !memcmp(arg, selftest, prefix) &&
+	       selftest_choose(arg + prefix, len - prefix);
 }
 
 /* On the boot stack; it never returns, so it may change the canary. */
@@ -126,5 +132,6 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	console_input_init(&board);
 	hart_start_others();
 	main_start();
+	selftest_start();
 	hart_loop();
 }

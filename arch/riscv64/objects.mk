@@ -35,6 +35,7 @@ objs += arch/riscv64/sbi_rfence.o
 objs += arch/riscv64/sbi_srst.o
 objs += arch/riscv64/sbi_susp.o
 objs += arch/riscv64/sbi_time.o
+objs += arch/riscv64/selftest.o
 objs += arch/riscv64/timer.o
 objs += arch/riscv64/vcpu.o
 objs += arch/riscv64/vm.o

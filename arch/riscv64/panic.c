@@ -38,14 +38,24 @@ bool panic_active(void)
 	return __atomic_load_n(&panicking, __ATOMIC_RELAXED) != 0;
 }
 
-/* Only the first hart goes on; a second panic, on any hart, ends there. */
+static void __noreturn off(u32 status)
+{
+	if (!panic_halts)
+		arch_machine_off(status);
+	panic_halt_hart();
+}
+
+/* Only the first hart goes on. When it faults again while it prints, it goes off without a word. */
 static void begin(void)
 {
-	u32 expected = 0;
+	u32 first = 0, self = arch_hart_index() + 1;
 
-	if (!__atomic_compare_exchange_n(&panicking, &expected, arch_hart_index() + 1, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&panicking, &first, self, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED)) {
+		if (first == self)
+			off(PANIC_STATUS);
 		panic_halt_hart();
+	}
 	log_panic_mode();
 }
 
@@ -55,9 +65,7 @@ static void __noreturn end(void)
 		if (&harts[i] != this_hart() && __atomic_load_n(&harts[i].online, __ATOMIC_RELAXED))
 			hart_kick(&harts[i]);
 	log_err("all harts stop%s", panic_halts ? "" : ", the machine goes off");
-	if (!panic_halts)
-		arch_machine_off(PANIC_STATUS);
-	panic_halt_hart();
+	off(PANIC_STATUS);
 }
 
 static bool in_text(u64 addr)
@@ -99,9 +107,7 @@ void boot_refuse(const char *fmt, ...)
 	vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_err("boot: %s", text);
-	if (!panic_halts)
-		arch_machine_off(REFUSED_STATUS);
-	panic_halt_hart();
+	off(REFUSED_STATUS);
 }
 
 void panic(const char *fmt, ...)

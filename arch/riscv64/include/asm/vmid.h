@@ -66,6 +66,15 @@ struct vmid_enter vmid_enter(struct vmid_space *space, struct vmid *vm, struct v
 #define VMID_NOWHERE ((u32)-1)
 
 /*
+ * vmid_vcpu_stale() - the calling hart was asked for an hfence.vvma of this VM, which is not the
+ * one in hgatp, so it could not: it will when it enters the VM again.
+ */
+static inline void vmid_vcpu_stale(struct vmid *vm, u32 hart_index)
+{
+	vm->vcpu[hart_index] = 0;
+}
+
+/*
  * vmid_fence() - a translation of this VM's G-stage has changed: what must the calling hart do?
  * VMID_FENCE_NUMBER: hfence.gvma for *number, of the addresses that changed. VMID_FENCE_ALL:
  * hfence.gvma x0, x0. Asked on every hart where the VM may have run; no lock.
