@@ -168,11 +168,12 @@ SMP ?=##			number of harts (default: VCPUS, or 4 for run-static)
 MEMORY ?=##			memory of the machine (default: what the guest needs, or 1G)
 CPU ?=##			QEMU's CPU model: rv64, max, rv64,sstc=off … (default: QEMU's)
 LOGLEVEL ?=##			lines of Shyper's log to show: err, warn, info or debug
+APPEND ?=##			further boot arguments of Shyper, e.g. panic=halt
 QEMUFLAGS ?=##			more arguments for QEMU
 BARE ?=##			run-guest: 1: start the payload without Shyper, to compare
 OUT ?= build##			where run-guest writes its guest.itb
 
-export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL QEMUFLAGS BARE OUT MIRROR
+export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS BARE OUT MIRROR
 
 .PHONY: run-guest run-static debug
 run-guest: $(B)/shyper.bin vmdef-check ## one static guest from KERNEL, its UART on the terminal
@@ -186,8 +187,8 @@ debug: $(B)/shyper.bin vmdef-check ## run-guest, stopped at the first instructio
 
 ##
 ## Check
-.PHONY: check headers layers format-check analyze
-check: headers layers format-check ## the three checks of the source that need no more tools
+.PHONY: check headers layers format-check docs-check analyze
+check: headers layers format-check docs-check ## the checks of the source that need no more tools
 
 headers: $(B)/include/version.h | $(tools-stamp) ## every header compiles alone
 	$(Q)for h in $$(find src arch drivers -name '*.h' | sort); do \
@@ -199,6 +200,9 @@ layers: ## the include arrows of DESIGN hold
 
 format-check: ## tabs, 100 columns, SPDX lines, function length
 	$(Q)$(PYTHON) tools/check-format.py
+
+docs-check: ## what README and docs name exists
+	$(Q)$(PYTHON) tools/check-docs.py
 
 analyze: ## cppcheck over the hypervisor
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
