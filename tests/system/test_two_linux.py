@@ -75,8 +75,9 @@ def start_counter_in_b(guest):
 
 
 def crash_a(guest):
-    guest.send("echo c >/proc/sysrq-trigger")
-    guest.expect("Kernel panic")
+    # The pause lets the echo of the line go out before the kernel writes past it.
+    guest.send("sleep 1; echo c >/proc/sysrq-trigger")
+    guest.expect("Kernel panic - not syncing: sysrq triggered crash")
 
 
 def test_neither_sees_the_other(two):
