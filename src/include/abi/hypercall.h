@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Calls of the management VM (MVM) to Shyper: an SBI extension in the firmware-specific space, with
+ * the SBI calling convention (a7 extension, a6 function, a0 … arguments; a0 status, a1 value).
+ * Addresses are guest physical addresses of the caller; what they point to is copied, never kept,
+ * but for the event page. Every call is atomic: after a refusal nothing has changed, and
+ * SHYPER_HC_REASON has the words for it.
+ */
+#ifndef ABI_HYPERCALL_H
+#define ABI_HYPERCALL_H
+
+#ifdef __KERNEL__
+#include <linux/types.h>
+#else
+#include <stdint.h>
+typedef uint8_t __u8;
+typedef uint16_t __u16;
+typedef uint32_t __u32;
+typedef uint64_t __u64;
+#endif
+
+#define SHYPER_EXTENSION 0x0A485950	/* firmware-specific space, "HYP" */
+#define SHYPER_ABI_VERSION 1		/* raised when something below changes its meaning */
+
+/* Functions. "id" is a VM's number; the MVM is 0 and may name itself only where it says so. */
+#define SHYPER_HC_VERSION 0	/* () → SHYPER_ABI_VERSION; any VM may ask */
+#define SHYPER_HC_REASON 1	/* (buffer, size) → bytes: text of the caller's last refusal */
+#define SHYPER_HC_SYSTEM_INFO 2	/* (struct shyper_system_info, size); */
+#define SHYPER_HC_VM_CREATE 3	/* (definition tree, size) → id; memory is the MVM's to fill */
+#define SHYPER_HC_VM_DESTROY 4	/* (id): of a VM that does not run; its memory leaves the MVM */
+#define SHYPER_HC_VM_BOOT 5	/* (id, struct shyper_boot, size): of one made or ended */
+#define SHYPER_HC_VM_STOP 6	/* (id): at once; an event tells when it has ended */
+#define SHYPER_HC_VM_PAUSE 7	/* (id): on return none of its vCPUs executes */
+#define SHYPER_HC_VM_RESUME 8	/* (id) */
+#define SHYPER_HC_VM_INFO 9	/* (id, struct shyper_vm_info, size); id 0 too */
+#define SHYPER_HC_VM_MEMORY 10	/* (id, index, struct shyper_memory, size): block by index */
+#define SHYPER_HC_EVENTS 11	/* (page, source): struct shyper_events there from now on; 0: none */
+#define SHYPER_HC_LOG_READ 12	/* (struct shyper_log, size): see there */
+
+/* Status in a0. */
+#define SHYPER_OK 0
+#define SHYPER_E_NOSYS (-2)	/* no such function (SBI_ERR_NOT_SUPPORTED) */
+#define SHYPER_E_INVAL (-3)	/* an argument is malformed (SBI_ERR_INVALID_PARAM) */
+#define SHYPER_E_PERM (-4)	/* not for this VM (SBI_ERR_DENIED) */
+#define SHYPER_E_FAULT (-5)	/* not the caller's memory (SBI_ERR_INVALID_ADDRESS) */
+#define SHYPER_E_NOENT (-101)	/* no such VM, block, … */
+#define SHYPER_E_BUSY (-102)	/* the VM's state forbids it, or somebody has what it needs */
+#define SHYPER_E_NOMEM (-103)	/* memory, harts or VM slots are used up */
+
+#define SHYPER_VMS 16
+#define SHYPER_VCPUS 16
+#define SHYPER_NAME 32		/* bytes with the NUL */
+#define SHYPER_TREE_MAX 65536	/* bytes of a definition tree */
+
+/* States of a VM. */
+#define SHYPER_VM_MADE 0	/* has its memory; never booted, or cleared for another boot */
+#define SHYPER_VM_RUNNING 1
+#define SHYPER_VM_STOPPING 2
+#define SHYPER_VM_ENDED 3	/* reason and exit_code say how; memory is as the guest left it */
+
+/* Why it ended. */
+#define SHYPER_END_POWEROFF 0
+#define SHYPER_END_REBOOT 1	/* the guest asks to be booted again */
+#define SHYPER_END_FAILURE 2	/* the guest reports that it failed */
+#define SHYPER_END_CRASH 3	/* Shyper stopped it; the log says what it did */
+#define SHYPER_END_STOP 4	/* the MVM stopped it */
+
+/* Exits, in the order of shyper_vm_info.exits. */
+#define SHYPER_EXIT_CAUSES 9	/* sbi mmio-read mmio-write instruction ipi timer external fault other */
+
+struct shyper_system_info {
+	__u64 pages_total;	/* of 4 KiB: RAM that firmware left */
+	__u64 pages_free;
+	__u64 pages_shyper;
+	__u64 timebase;		/* Hz */
+	__u64 uptime;		/* of Shyper, in ticks of the timebase */
+	__u32 harts;
+	__u32 harts_free;	/* serve no vCPU */
+	__u32 vms;		/* bit n: VM n exists */
+	__u32 abi;		/* SHYPER_ABI_VERSION */
+	char version[64];	/* of Shyper, text with a NUL */
+};
+
+struct shyper_vm_info {
+	char name[SHYPER_NAME];
+	__u32 state;		/* SHYPER_VM_* */
+	__u32 reason;		/* SHYPER_END_*, when ended */
+	__u32 exit_code;
+	__u32 paused;		/* 1: while running */
+	__u32 vcpus;
+	__u32 blocks;		/* of memory, see SHYPER_HC_VM_MEMORY */
+	__u64 ram;		/* bytes */
+	__u64 hart[SHYPER_VCPUS];	/* hart id of each vCPU */
+	__u64 booted_at;	/* ticks of Shyper's uptime */
+	__u64 boots;
+	__u64 exits[SHYPER_EXIT_CAUSES];
+};
+
+/* A piece of a VM's RAM, contiguous for guest and host. The MVM sees it at the host's address. */
+struct shyper_memory {
+	__u64 guest;		/* guest physical address */
+	__u64 host;		/* host physical address */
+	__u64 size;		/* bytes */
+};
+
+/* What the MVM has put into the guest's memory. Shyper adds the guest's device tree. */
+struct shyper_boot {
+	__u64 entry;		/* guest physical: pc of vCPU 0 */
+	__u64 initrd;		/* guest physical */
+	__u64 initrd_size;	/* bytes; 0: none */
+	__u64 fdt;		/* guest physical, 64 KiB that nothing else uses, 8-byte aligned */
+};
+
+struct shyper_log {
+	__u64 sequence;		/* in: from where, 0 the oldest; out: where to go on */
+	__u32 size;		/* out: bytes in text, whole lines; 0: nothing newer */
+	__u32 reserved;		/* 0 */
+	char text[4080];
+};
+
+/*
+ * Shared page of events, written by Shyper with atomic ORs; the MVM takes bits with an atomic exchange
+ * by 0 and then looks at what they name. One interrupt of the MVM's PLIC (the source it chose) is
+ * requested after bits were set.
+ */
+struct shyper_events {
+	__u64 state;			/* bit id: the VM's state has changed */
+	__u64 doorbell[SHYPER_VMS];	/* bit n: the guest of VM id has notified its device n */
+};
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * /dev/shyper: what user space of the MVM asks of shyper.ko. The device's own descriptor makes and
+ * finds VMs; each VM has descriptors of its own, which hold it in no way: a VM lives until
+ * SHYPER_VM_DESTROY, whoever closes or dies. All calls need CAP_SYS_ADMIN. Errors are errno; the
+ * words for a refusal by Shyper come from SHYPER_REASON on the same descriptor.
+ *
+ * A VM's descriptor can be mapped: offset 0 is the start of the guest's first RAM range, offsets follow
+ * the guest's addresses; SEEK_END gives the size. poll() reports POLLPRI when the VM's state has
+ * changed since the last SHYPER_VM_INFO on that descriptor, and POLLHUP when it is destroyed.
+ */
+#ifndef ABI_SHYPER_H
+#define ABI_SHYPER_H
+
+#include "hypercall.h"
+
+#ifdef __KERNEL__
+#include <linux/ioctl.h>
+#else
+#include <sys/ioctl.h>
+#endif
+
+#define SHYPER_IOCTL 0xB8
+
+struct shyper_create {
+	__u64 tree;	/* user address of the definition tree (docs/vm-definition.md) */
+	__u32 size;	/* bytes */
+	__u32 id;	/* out: the VM's number */
+};
+
+struct shyper_text {
+	__u64 buffer;	/* user address */
+	__u32 size;	/* in: room; out: bytes of text, no NUL */
+	__u32 reserved;	/* 0 */
+};
+
+/* On /dev/shyper. */
+#define SHYPER_API_VERSION _IO(SHYPER_IOCTL, 0)	/* → SHYPER_ABI_VERSION */
+#define SHYPER_REASON _IOWR(SHYPER_IOCTL, 1, struct shyper_text)
+#define SHYPER_SYSTEM_INFO _IOR(SHYPER_IOCTL, 2, struct shyper_system_info)
+#define SHYPER_CREATE_VM _IOWR(SHYPER_IOCTL, 3, struct shyper_create)	/* → descriptor */
+#define SHYPER_OPEN_VM _IO(SHYPER_IOCTL, 4)	/* (id) → descriptor */
+#define SHYPER_LOG_READ _IOWR(SHYPER_IOCTL, 5, struct shyper_log)
+
+/* On a VM's descriptor. */
+#define SHYPER_VM_INFO _IOR(SHYPER_IOCTL, 16, struct shyper_vm_info)
+#define SHYPER_VM_BOOT _IOW(SHYPER_IOCTL, 17, struct shyper_boot)
+#define SHYPER_VM_STOP _IO(SHYPER_IOCTL, 18)
+#define SHYPER_VM_PAUSE _IO(SHYPER_IOCTL, 19)
+#define SHYPER_VM_RESUME _IO(SHYPER_IOCTL, 20)
+#define SHYPER_VM_DESTROY _IO(SHYPER_IOCTL, 21)	/* EBUSY while it runs or memory is mapped */
+#define SHYPER_VM_MEMORY _IOWR(SHYPER_IOCTL, 22, struct shyper_vm_memory)
+
+/* The guest's RAM ranges as one file: what lies at which offset. */
+struct shyper_vm_memory {
+	__u32 index;	/* in: block by number */
+	__u32 reserved;	/* 0 */
+	__u64 guest;	/* out: guest physical address; offset = guest - guest of block 0 */
+	__u64 size;	/* out: bytes */
+};
+
+#endif
