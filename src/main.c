@@ -87,7 +87,8 @@ void main_start(void)
 
 	if (!board.initrd.size)
 		boot_refuse("no boot image: give Shyper a FIT as its initrd (QEMU: -initrd)");
-	if (fit_open(&boot_fit, pa_ptr(HPA(board.initrd.base)), board.initrd.size, why, sizeof(why)))
+	if (fit_open(&boot_fit, pa_ptr(HPA(board.initrd.base)), board.initrd.size, why,
+		     sizeof(why)))
 		boot_refuse("boot image: %s", why);
 	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
 		start_vm(n);

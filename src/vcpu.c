@@ -11,19 +11,33 @@ static void set_state(struct vcpu *vcpu, enum vcpu_state state)
 	__atomic_store_n(&vcpu->state, (u32)state, __ATOMIC_RELEASE);
 }
 
+static bool change_state(struct vcpu *vcpu, enum vcpu_state from, enum vcpu_state to)
+{
+	u32 expected = from;
+
+	return __atomic_compare_exchange_n(&vcpu->state, &expected, (u32)to, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 int vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg)
 {
-	u32 expected = VCPU_STOPPED;
-
 	/* CLAIMED comes first, so that of two starters only one writes the arguments. */
-	if (!__atomic_compare_exchange_n(&vcpu->state, &expected, VCPU_CLAIMED, false,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	if (!change_state(vcpu, VCPU_STOPPED, VCPU_CLAIMED))
 		return -EBUSY;
 	vcpu->start = (struct vcpu_start){ .pc = pc, .arg = arg };
-	set_state(vcpu, VCPU_STARTING);
+	/* An interrupt sent before the start belongs to the vCPU's former life. */
+	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_SOFT, __ATOMIC_ACQ_REL);
+	/* Its hart may have halted it meanwhile: then nothing may make it run. */
+	if (!change_state(vcpu, VCPU_CLAIMED, VCPU_STARTING))
+		return -EBUSY;
 	if (vcpu->hart != this_hart())
 		hart_kick(vcpu->hart);
 	return 0;
+}
+
+void vcpu_restore(struct vcpu *vcpu)
+{
+	set_state(vcpu, VCPU_STOPPED);
 }
 
 void vcpu_request(struct vcpu *vcpu, enum vcpu_request request)
@@ -68,12 +82,15 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
 	set_state(vcpu, VCPU_SUSPENDED);
 }
 
-/* The VM stops: whatever this vCPU was doing, it is done. */
+/*
+ * The VM stops: whatever this vCPU was doing, it is done. HALTED keeps others of the VM, which still
+ * run, from starting it again: it would use memory that the last one to halt gives back.
+ */
 static void halt(struct vcpu *vcpu)
 {
 	machine_vcpu_halt(vcpu->vm, vcpu->index);
 	arch_vcpu_unload(vcpu);
-	set_state(vcpu, VCPU_STOPPED);
+	set_state(vcpu, VCPU_HALTED);
 	__atomic_store_n(&vcpu->requests, 0, __ATOMIC_RELEASE);
 	vm_halted(vcpu->vm);
 }
@@ -81,8 +98,6 @@ static void halt(struct vcpu *vcpu)
 static void begin(struct vcpu *vcpu)
 {
 	arch_vcpu_reset(vcpu, &vcpu->start);
-	/* An interrupt sent before the start belongs to the vCPU's former life. */
-	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_SOFT, __ATOMIC_ACQ_REL);
 	__atomic_fetch_or(&vcpu->requests, VCPU_REQ_EXTERNAL, __ATOMIC_ACQ_REL);
 	arch_vcpu_load(vcpu);
 	set_state(vcpu, VCPU_RUNNING);
@@ -109,6 +124,7 @@ bool vcpu_run(struct vcpu *vcpu)
 	switch (vcpu_state(vcpu)) {
 	case VCPU_STOPPED:
 	case VCPU_CLAIMED:
+	case VCPU_HALTED:
 		return false;
 	case VCPU_STARTING:
 		begin(vcpu);

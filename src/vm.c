@@ -75,7 +75,8 @@ static int add_memory(struct vm *vm)
 			continue;
 		shortage = gmap_shortage(ram->size);
 		if (err == -ENOMEM)
-			log_err("%s refused: its memory at 0x%llx needs %llu MiB, %llu MiB are free",
+			log_err("%s refused: its memory at 0x%llx needs %llu MiB, "
+				"%llu MiB are free",
 				vm->def.name, (unsigned long long)ram->base,
 				(unsigned long long)shortage.needs_mib,
 				(unsigned long long)shortage.free_mib);
@@ -226,6 +227,8 @@ int vm_boot(struct vm *vm)
 		return err;
 	arch_vm_reset(vm);
 	vm->booted_at = arch_time();
+	for (u32 i = 0; i < vm->vcpus; i++)
+		vcpu_restore(vm->vcpu[i]);
 	__atomic_store_n(&vm->active, vm->vcpus, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
 	return vcpu_start(vm->vcpu[0], entry.pc, entry.fdt);
@@ -260,7 +263,8 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 static void log_exits(const struct vm *vm)
 {
 	static const char *const names[EXIT_CAUSES] = {
-		[EXIT_SBI] = "sbi", [EXIT_MMIO_READ] = "mmio-read", [EXIT_MMIO_WRITE] = "mmio-write",
+		[EXIT_SBI] = "sbi",
+		[EXIT_MMIO_READ] = "mmio-read", [EXIT_MMIO_WRITE] = "mmio-write",
 		[EXIT_VIRTUAL_INSTRUCTION] = "instruction", [EXIT_IPI] = "ipi",
 		[EXIT_TIMER] = "timer", [EXIT_EXTERNAL] = "external", [EXIT_FAULT] = "fault",
 		[EXIT_OTHER] = "other",

@@ -34,8 +34,8 @@ static u64 read_le(const u8 *at)
 }
 
 /*
- * A RISC-V Image (boot-image-header.rst: "RSC\x05" at 56) says where it wants to lie and how much room it
- * takes; anything else lies where QEMU's virt board puts a kernel and takes what it has.
+ * A RISC-V Image (boot-image-header.rst: "RSC\x05" at 56) says where it wants to lie and how much
+ * room it takes; anything else lies where QEMU's virt board puts a kernel and takes what it has.
  */
 static void kernel_place(const struct vm *vm, struct layout *l)
 {
@@ -58,7 +58,8 @@ static int find(const struct vm *vm, const char *what, const struct vmdef_image 
 		return 0;
 	if (!fit_image_get(vm->fit, image->name, out))
 		return 0;
-	log_err("%s refused: its %s '%s' is not in the boot image", vm->def.name, what, image->name);
+	log_err("%s refused: its %s '%s' is not in the boot image", vm->def.name, what,
+		image->name);
 	return -ENOENT;
 }
 
@@ -89,8 +90,12 @@ static int place(const struct vm *vm, struct layout *l)
 		l->fdt_base = ALIGN_DOWN(top - FDT_ROOM, PAGE_SIZE);
 	if (!vm->def.initrd.name[0])
 		return 0;
-	l->initrd_base = vm->def.initrd.load_given ? vm->def.initrd.load :
-		l->initrd.size > l->fdt_base ? 0 : ALIGN_DOWN(l->fdt_base - l->initrd.size, PAGE_SIZE);
+	if (vm->def.initrd.load_given)
+		l->initrd_base = vm->def.initrd.load;
+	else if (l->initrd.size > l->fdt_base)
+		l->initrd_base = 0;
+	else
+		l->initrd_base = ALIGN_DOWN(l->fdt_base - l->initrd.size, PAGE_SIZE);
 	if (l->initrd_base < floor ||
 	    !range_inside(l->initrd_base, l->initrd.size, ram->base, ram->size) ||
 	    range_overlaps(l->initrd_base, l->initrd.size, l->fdt_base, FDT_ROOM))

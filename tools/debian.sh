@@ -79,9 +79,10 @@ INSTALL='set -eu
 	apt=$1 suite=$2; shift 2
 	run() {
 		apt-get -o Dir::Etc::SourceList=/dev/null \
-			-o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists" -o Dir::Cache::pkgcache= \
-			-o Dir::Cache::srcpkgcache= -o Acquire::Languages=none \
-			-o APT::Sandbox::User=root -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -q -y "$@"
+			-o Dir::Etc::SourceParts="$apt/parts" -o Dir::State::Lists="$apt/lists" \
+			-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+			-o Acquire::Languages=none -o Acquire::Retries=3 \
+			-o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 -q -y "$@"
 	}
 	run update || echo "a source failed; going on with the others"
 	run --no-install-recommends ${suite:+-t "$suite"} install "$@"'

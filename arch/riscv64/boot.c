@@ -119,8 +119,9 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	harts_init(hartid);
 	main_options(board.bootargs);
 	if (!board_isa_has(harts[0].board->isa, "h"))
-		boot_refuse("the hart lacks the hypervisor extension (H), which Shyper needs; with QEMU "
-		      "use -cpu rv64, max, or one with h=on. It has %s", harts[0].board->isa);
+		boot_refuse("the hart lacks the hypervisor extension (H), which Shyper needs; "
+			    "with QEMU use -cpu rv64, max, or one with h=on. It has %s",
+			    harts[0].board->isa);
 	features_boot(harts[0].board->isa);
 	memory_init(fdt, fdt_bytes);
 	vmid_space_init(&vm_vmids, features.vmid_bits);

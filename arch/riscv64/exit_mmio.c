@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest-page faults: accesses to emulated devices, and to nothing. What cannot be answered goes back
- * to the guest as the access fault that a board without Shyper would have raised.
+ * Guest-page faults: accesses to emulated devices, and to nothing. What cannot be answered goes
+ * back to the guest as the access fault that a board without Shyper would have raised.
  */
 #include <asm/csr.h>
 #include <asm/exit.h>

@@ -30,7 +30,8 @@ static void fence_range(const struct fence *fence)
 			__asm__ volatile(".insn r SYSTEM, 0, 0x11, x0, %0, %1"
 					 ::"r"(va), "r"(fence->asid) : "memory");
 		else
-			__asm__ volatile(".insn r SYSTEM, 0, 0x11, x0, %0, x0" ::"r"(va) : "memory");
+			__asm__ volatile(".insn r SYSTEM, 0, 0x11, x0, %0, x0"
+					 :: "r"(va) : "memory");
 	}
 }
 

@@ -9,8 +9,8 @@
 	.text
 	/*
 	 * int guest_fetch_half(u64 gva, u16 *out): one 16-bit parcel with execute permission.
-	 * 0, or -1 when the guest itself could not fetch it: scause and stval then tell why, and the
-	 * trap state of the exit (sepc, hstatus, sstatus) is as before.
+	 * 0, or -1 when the guest itself could not fetch it: scause and stval then tell why, and
+	 * the trap state of the exit (sepc, hstatus, sstatus) is as before.
 	 */
 	.global guest_fetch_half
 guest_fetch_half:

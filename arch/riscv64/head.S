@@ -21,7 +21,7 @@ _start:
 	.ascii	"RSC\x05"
 	.word	0
 
-	/* a0 = hart id, a1 = device tree; MMU off, interrupts off (SBI specification, chapter 3). */
+	/* a0 = hart id, a1 = device tree; MMU and interrupts off (SBI specification, chapter 3). */
 boot:
 	csrw	sie, zero
 	csrw	sscratch, zero

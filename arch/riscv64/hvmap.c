@@ -34,7 +34,7 @@ static int map(u64 base, u64 end, u64 attr)
 	return base == end ? 0 : ptable_map(&hvmap, base, base, end - base, attr);
 }
 
-/* RAM without the holes: `cut` is a sorted list of ranges that are mapped otherwise or not at all. */
+/* RAM without the holes: `cut` lists, sorted, ranges that are mapped otherwise or not at all. */
 static int map_ram(u64 base, u64 end, const struct board_range *cut, u32 cuts)
 {
 	for (u32 i = 0; i < cuts; i++) {

@@ -73,7 +73,7 @@ static bool in_text(u64 addr)
 	return addr >= (uintptr_t)_image_start && addr < (uintptr_t)_text_end;
 }
 
-/* Offsets into the image, as in shyper.dis. With frame pointers the chain, else what looks like one. */
+/* Offsets into the image, as in shyper.dis: the chain of frame pointers, else a likely one. */
 static void backtrace(u64 pc, u64 ra, u64 sp)
 {
 	const struct hart *hart = this_hart();
@@ -144,7 +144,8 @@ void panic_trap(const struct hs_trap_frame *frame)
 		log_err("%s", line);
 	}
 	/* A stack that is itself broken is not read. */
-	if (frame->stval < frame->gpr[GPR_SP] - PAGE_SIZE || frame->stval > frame->gpr[GPR_SP] + PAGE_SIZE)
+	if (frame->stval < frame->gpr[GPR_SP] - PAGE_SIZE ||
+	    frame->stval > frame->gpr[GPR_SP] + PAGE_SIZE)
 		backtrace(frame->sepc, frame->gpr[GPR_RA], frame->gpr[GPR_SP]);
 	end();
 }

@@ -23,6 +23,7 @@ static struct sbi_ret hart_get_status(const struct vm *vm, u64 hartid)
 		[VCPU_STARTING] = SBI_HSM_STATE_START_PENDING,
 		[VCPU_RUNNING] = SBI_HSM_STATE_STARTED,
 		[VCPU_SUSPENDED] = SBI_HSM_STATE_SUSPENDED,
+		[VCPU_HALTED] = SBI_HSM_STATE_STOPPED,
 	};
 
 	if (hartid >= vm->vcpus)

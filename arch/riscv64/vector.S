@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Length, saving and restoring of the vector state: 32 · vlenb bytes of registers, then vl, vtype, vstart, vcsr.
+ * Length, saving and restoring of the vector state: 32 · vlenb bytes of registers, then vl, vtype,
+ * vstart, vcsr.
  * The only file of Shyper with vector instructions; sstatus.VS is on.
  */
 #include <asm/csr.h>

@@ -159,7 +159,8 @@ static int add_devices(struct vm *vm, struct machine *m)
 	struct irq_line uart = line(vm, def->uart.irq), rtc = line(vm, def->rtc.irq);
 	int err;
 
-	vplic_init(&m->plic, def->vcpus, def->plic_sources ? def->plic_sources : 2, &plic_hooks, vm);
+	vplic_init(&m->plic, def->vcpus, def->plic_sources ? def->plic_sources : 2, &plic_hooks,
+		   vm);
 	uart16550_init(&m->uart, &uart, uart_tx, vm);
 	finisher_init(&m->finisher, finisher_event, vm);
 	rtc_goldfish_init(&m->rtc, &rtc, &rtc_hooks, vm);
@@ -179,7 +180,8 @@ static int attach_irqs(struct vm *vm)
 {
 	while (vm->machine->irqs < vm->def.irqs) {
 		u32 host = vm->def.irq[vm->machine->irqs].host;
-		int err = host_irq_attach(host, vm->vcpu[0]->hart->index, passthrough_interrupt, vm);
+		int err = host_irq_attach(host, vm->vcpu[0]->hart->index, passthrough_interrupt,
+					  vm);
 
 		if (err) {
 			log_err("%s refused: the board's interrupt %u is %s", vm->def.name, host,

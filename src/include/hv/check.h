@@ -8,7 +8,7 @@
 
 #include <hv/types.h>
 
-/* panic() - print, with cause, registers and backtrace; stop all harts. Any context; never recurses. */
+/* panic() - print cause, registers and backtrace; stop all harts. Any context; never recurses. */
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
 #define CHECK(cond)                                                                      \

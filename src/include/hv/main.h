@@ -6,8 +6,8 @@
 #include <hv/types.h>
 
 /*
- * main_options() - boot arguments, separated by spaces: loglevel=err|warn|info|debug, panic=off|halt,
- * and the architecture's: hlvx=1 (do not trust htinst), selftest=KIND
+ * main_options() - boot arguments, separated by spaces: loglevel=err|warn|info|debug,
+ * panic=off|halt, and the architecture's: hlvx=1 (do not trust htinst), selftest=KIND
  * (asm/selftest.h). Unknown ones are logged and ignored.
  */
 void main_options(const char *bootargs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Random bytes from the boot entropy (/chosen/rng-seed) and the clock, through a keyed mix. For
- * stack canaries and as seeds that guests mix with their own entropy; not a source of long-term keys.
+ * stack canaries and as seeds that guests mix with their own entropy; no source of long-term keys.
  */
 #ifndef HV_RANDOM_H
 #define HV_RANDOM_H

@@ -13,8 +13,8 @@ struct vm;
 struct hart;
 
 /*
- * Life of a vCPU. STOPPED → STARTING by anyone who wins the compare-and-swap; all other
- * transitions are made by the vCPU's own hart.
+ * Life of a vCPU. STOPPED → CLAIMED → STARTING by anyone who wins the compare-and-swap; all other
+ * transitions are made by the vCPU's own hart, but HALTED → STOPPED by whoever boots the VM again.
  */
 enum vcpu_state {
 	VCPU_STOPPED,
@@ -22,6 +22,7 @@ enum vcpu_state {
 	VCPU_STARTING,		/* start_pc and start_arg are valid; its hart has not taken it up */
 	VCPU_RUNNING,
 	VCPU_SUSPENDED,		/* waits for an interrupt that it has enabled, then resumes */
+	VCPU_HALTED,		/* its VM stops or has ended: nobody can start it */
 };
 
 /* Requests to a vCPU's hart, posted with vcpu_request(). */
@@ -78,9 +79,16 @@ static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
 }
 
 /*
- * vcpu_start() - begin execution of a stopped vCPU. Any hart. Returns 0; -EBUSY: not stopped.
+ * vcpu_start() - begin execution of a stopped vCPU. Any hart. Returns 0; -EBUSY: not stopped, or its
+ * VM stops.
  */
 int __must_check vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg);
+
+/*
+ * vcpu_restore() - a halted vCPU is stopped again, so that it can be started. By whoever boots the
+ * VM, when all its vCPUs have halted.
+ */
+void vcpu_restore(struct vcpu *vcpu);
 
 /*
  * vcpu_request() - ask the vCPU's hart for something; any hart, lock-free. A request to the vCPU

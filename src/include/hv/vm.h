@@ -93,8 +93,9 @@ void vm_halted(struct vm *vm);
 struct vm *vm_by_id(u32 id);
 
 /*
- * vms_running() - VMs that run or are about to again. vms_status() - 0 when no VM ended in failure or
- * crash, else the exit status of the first one that did: its code, where that fits 1 .. 254, else 1.
+ * vms_running() - VMs that run or are about to again. vms_status() - 0 when no VM ended in failure
+ * or crash, else the exit status of the first one that did: its code where that fits 1 .. 254,
+ * else 1.
  */
 u32 vms_running(void);
 u32 vms_status(void);
