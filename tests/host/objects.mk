@@ -46,3 +46,5 @@ host-tests += test_vmid
 test_vmid-src := arch/riscv64/vmid.c tests/host/sim_ram.c
 host-tests += test_gmap
 test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
+host-tests += test_vcpu
+test_vcpu-src := src/vcpu.c

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host tests' asm/hart.h: harts are what the test says they are. */
+#ifndef ASM_HART_H
+#define ASM_HART_H
+
+#include <hv/types.h>
+
+struct hart {
+	u32 index;
+	u32 kicks;
+};
+
+extern struct hart *hart_now;	/* the hart on which the code under test runs */
+
+static inline struct hart *this_hart(void)
+{
+	return hart_now;
+}
+
+void hart_kick(struct hart *hart);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vCPU's life, above all what its VM's other vCPUs can do to it while the VM stops: a vCPU that
+ * has halted must never enter the guest again, for the last one to halt gives the memory back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <asm/hart.h>
+#include <hv/errno.h>
+#include <hv/machine.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+#define VCPUS 2
+
+struct hart *hart_now;
+
+static struct hart hart[VCPUS];
+static struct vcpu vcpu[VCPUS];
+static struct vm vm;
+static struct vcpu *loaded[VCPUS];
+static u32 entered, halted, soft;
+static void (*in_guest)(struct vcpu *vcpu);
+static void (*in_unload)(void);
+
+/* ---- What vcpu.c needs of others ---- */
+
+void hart_kick(struct hart *to)
+{
+	to->kicks++;
+}
+
+void machine_vcpu_halt(struct vm *of, u32 index)
+{
+	assert_ptr_equal(of, &vm);
+	assert_true(index < VCPUS);
+}
+
+void vm_halted(struct vm *of)
+{
+	assert_ptr_equal(of, &vm);
+	halted++;
+}
+
+void arch_vcpu_reset(struct vcpu *v, const struct vcpu_start *start)
+{
+	v->arch.pc = start->pc;
+}
+
+void arch_vcpu_resume(struct vcpu *v, const struct vcpu_start *start)
+{
+	v->arch.pc = start->pc;
+}
+
+void arch_vcpu_load(struct vcpu *v)
+{
+	loaded[v->index] = v;
+}
+
+void arch_vcpu_unload(struct vcpu *v)
+{
+	void (*hook)(void) = in_unload;
+
+	loaded[v->index] = NULL;
+	in_unload = NULL;
+	if (hook)
+		hook();
+}
+
+void arch_vcpu_enter(struct vcpu *v)
+{
+	assert_ptr_equal(loaded[v->index], v);
+	entered++;
+	if (in_guest)
+		in_guest(v);
+}
+
+void arch_vcpu_soft(struct vcpu *v)
+{
+	(void)v;
+	soft++;
+}
+
+void arch_vcpu_external(struct vcpu *v, bool level)
+{
+	(void)v;
+	(void)level;
+}
+
+bool arch_vcpu_wakes(const struct vcpu *v)
+{
+	(void)v;
+	return soft != 0;
+}
+
+struct vcpu *arch_vcpu_current(void)
+{
+	return loaded[hart_now->index];
+}
+
+static bool nothing_pending(void *chip, u32 index)
+{
+	(void)chip;
+	(void)index;
+	return false;
+}
+
+static const struct irqchip_ops chip = { .name = "none", .pending = nothing_pending };
+
+/* ---- Helpers ---- */
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vm, 0, sizeof(vm));
+	memset(vcpu, 0, sizeof(vcpu));
+	memset(loaded, 0, sizeof(loaded));
+	entered = halted = soft = 0;
+	in_guest = NULL;
+	in_unload = NULL;
+	vm.irqchip = &chip;
+	vm.vcpus = VCPUS;
+	for (u32 i = 0; i < VCPUS; i++) {
+		hart[i] = (struct hart){ .index = i };
+		vcpu[i].vm = &vm;
+		vcpu[i].index = i;
+		vcpu[i].hart = &hart[i];
+		vm.vcpu[i] = &vcpu[i];
+	}
+	hart_now = &hart[0];
+	return 0;
+}
+
+/* One turn of the loop of that vCPU's hart. */
+static bool turn(u32 i)
+{
+	bool busy;
+
+	hart_now = &hart[i];
+	busy = vcpu_run(&vcpu[i]);
+	hart_now = &hart[0];
+	return busy;
+}
+
+static void start_1(void)
+{
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_true(turn(1));
+	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_RUNNING);
+}
+
+/* ---- Tests ---- */
+
+static void test_start(void **state)
+{
+	(void)state;
+	assert_false(turn(1));
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_int_equal(hart[1].kicks, 1);
+	assert_int_equal(vcpu_start(&vcpu[1], 0x2000, 8), -EBUSY);
+	assert_true(turn(1));
+	assert_int_equal(entered, 1);
+	assert_int_equal(vcpu[1].arch.pc, 0x1000);
+	assert_int_equal(vcpu_start(&vcpu[1], 0x2000, 8), -EBUSY);
+}
+
+static void test_halted_cannot_be_started(void **state)
+{
+	(void)state;
+	start_1();
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(turn(1));
+	assert_int_equal(halted, 1);
+	entered = 0;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x2000, 8), -EBUSY);
+	assert_false(turn(1));
+	assert_int_equal(entered, 0);
+}
+
+static void test_stopped_then_halted_cannot_be_started(void **state)
+{
+	(void)state;
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_int_equal(vcpu_start(&vcpu[1], 0x2000, 8), 0);
+	assert_true(turn(1));
+	assert_int_equal(halted, 1);
+	assert_false(turn(1));
+	assert_int_equal(entered, 0);
+}
+
+static int start_result;
+
+static void start_while_unloading(void)
+{
+	start_result = vcpu_start(&vcpu[1], 0x2000, 8);
+}
+
+/* Another vCPU starts this one, which was stopped, while its hart halts it. */
+static void test_start_in_the_middle_of_a_halt(void **state)
+{
+	(void)state;
+	in_unload = start_while_unloading;
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(turn(1));
+	assert_int_equal(start_result, 0);
+	assert_int_equal(halted, 1);
+	assert_false(turn(1));
+	assert_int_equal(entered, 0);
+	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_HALTED);
+}
+
+static void test_restored_can_be_started(void **state)
+{
+	(void)state;
+	start_1();
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(turn(1));
+	vcpu_restore(&vcpu[1]);
+	entered = 0;
+	start_1();
+	assert_int_equal(entered, 1);
+}
+
+static void send_soft_1(void)
+{
+	vcpu_request(&vcpu[1], VCPU_REQ_SOFT);
+}
+
+static void test_interrupt_before_start_is_forgotten(void **state)
+{
+	(void)state;
+	send_soft_1();
+	start_1();
+	assert_int_equal(soft, 0);
+}
+
+static void test_interrupt_after_start_arrives(void **state)
+{
+	(void)state;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	send_soft_1();
+	assert_true(turn(1));
+	assert_int_equal(soft, 1);
+}
+
+static void suspend_in_guest(struct vcpu *v)
+{
+	vcpu_suspend(v, NULL);
+}
+
+static void test_suspended_sleeps_until_woken_or_halted(void **state)
+{
+	(void)state;
+	in_guest = suspend_in_guest;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_true(turn(1));
+	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_SUSPENDED);
+	assert_false(turn(1));
+	send_soft_1();
+	assert_true(turn(1));
+	assert_int_equal(entered, 2);
+	soft = 0;
+	assert_false(turn(1));
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(turn(1));
+	assert_int_equal(halted, 1);
+}
+
+static void stop_in_guest(struct vcpu *v)
+{
+	vcpu_stop(v);
+}
+
+static void test_stopped_can_be_started_again(void **state)
+{
+	(void)state;
+	in_guest = stop_in_guest;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_true(turn(1));
+	assert_false(turn(1));
+	assert_int_equal(vcpu_start(&vcpu[1], 0x2000, 8), 0);
+	assert_true(turn(1));
+	assert_int_equal(entered, 2);
+	assert_int_equal(vcpu[1].arch.pc, 0x2000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_start, setup),
+		cmocka_unit_test_setup(test_halted_cannot_be_started, setup),
+		cmocka_unit_test_setup(test_stopped_then_halted_cannot_be_started, setup),
+		cmocka_unit_test_setup(test_start_in_the_middle_of_a_halt, setup),
+		cmocka_unit_test_setup(test_restored_can_be_started, setup),
+		cmocka_unit_test_setup(test_interrupt_before_start_is_forgotten, setup),
+		cmocka_unit_test_setup(test_interrupt_after_start_arrives, setup),
+		cmocka_unit_test_setup(test_suspended_sleeps_until_woken_or_halted, setup),
+		cmocka_unit_test_setup(test_stopped_can_be_started_again, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
