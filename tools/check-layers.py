@@ -16,7 +16,7 @@ BASE |= {f"hv/{source.stem}.h" for source in (ROOT / "src/lib").glob("*.c")}
 RULES = {
     "src/lib": BASE,
     "src": {"hv/", "abi/", "asm/", "libfdt.h"},
-    "src/include/abi": {"abi/"},
+    "src/include/abi": {"abi/", "linux/types.h", "linux/ioctl.h", "sys/ioctl.h"},
     "src/include/libfdt": {"hv/string.h"},
     "arch": {"hv/", "abi/", "asm/", "drivers/host/", "version.h", "libfdt.h"},
     "arch/riscv64/include": {"hv/", "abi/", "asm/"},
