@@ -20,6 +20,7 @@ objs += src/console.o
 objs += src/host_irq.o
 objs += src/main.o
 objs += src/random.o
+objs += src/refuse.o
 objs += src/timer.o
 objs += src/vcpu.o
 objs += src/vm.o

@@ -7,6 +7,7 @@
 #include <hv/machine.h>
 #include <hv/pa.h>
 #include <hv/page.h>
+#include <hv/refuse.h>
 #include <hv/string.h>
 #include <hv/timer.h>
 #include <hv/vm.h>
@@ -75,13 +76,13 @@ static int add_memory(struct vm *vm)
 			continue;
 		shortage = gmap_shortage(ram->size);
 		if (err == -ENOMEM)
-			log_err("%s refused: its memory at 0x%llx needs %llu MiB, "
+			refuse("%s refused: its memory at 0x%llx needs %llu MiB, "
 				"%llu MiB are free",
 				vm->def.name, (unsigned long long)ram->base,
 				(unsigned long long)shortage.needs_mib,
 				(unsigned long long)shortage.free_mib);
 		else
-			log_err("%s refused: the board's memory at 0x%llx is absent or taken",
+			refuse("%s refused: the board's memory at 0x%llx is absent or taken",
 				vm->def.name, (unsigned long long)ram->base);
 		return err;
 	}
@@ -90,7 +91,7 @@ static int add_memory(struct vm *vm)
 		int err = gmap_add_device(&vm->gmap, GPA(p->base), HPA(p->host), p->size);
 
 		if (err) {
-			log_err("%s refused: passthrough of 0x%llx: not a device of the board, or "
+			refuse("%s refused: passthrough of 0x%llx: not a device of the board, or "
 				"taken", vm->def.name, (unsigned long long)p->host);
 			return err;
 		}
@@ -115,10 +116,10 @@ static int pin(struct vcpu *vcpu, const struct vmdef *def)
 	int err = arch_hart_claim(vcpu, hartid);
 
 	if (err == -ENOMEM)
-		log_err("%s refused: vCPU %u of %u has no hart left; give it fewer vCPUs or the "
+		refuse("%s refused: vCPU %u of %u has no hart left; give it fewer vCPUs or the "
 			"board more harts", def->name, vcpu->index, def->vcpus);
 	else if (err)
-		log_err("%s refused: hart %llu for vCPU %u %s", def->name,
+		refuse("%s refused: hart %llu for vCPU %u %s", def->name,
 			(unsigned long long)*hartid, vcpu->index,
 			err == -EBUSY ? "serves another vCPU" : "does not exist or did not start");
 	return err;
@@ -192,12 +193,12 @@ int vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out)
 	struct vm *vm;
 
 	if (slot < 0) {
-		log_err("%s refused: there are %u VMs already", def->name, VMS);
+		refuse("%s refused: there are %u VMs already", def->name, VMS);
 		return slot;
 	}
 	vm = alloc_struct(sizeof(*vm));
 	if (!vm) {
-		log_err("%s refused: no memory for its description", def->name);
+		refuse("%s refused: no memory for its description", def->name);
 		return -ENOMEM;
 	}
 	vm->id = (u32)slot;

@@ -8,6 +8,7 @@
 #include <hv/log.h>
 #include <hv/pa.h>
 #include <hv/page.h>
+#include <hv/refuse.h>
 #include <hv/string.h>
 #include <hv/vm.h>
 #include <hv/vm_load.h>
@@ -58,14 +59,14 @@ static int find(const struct vm *vm, const char *what, const struct vmdef_image 
 		return 0;
 	if (!fit_image_get(vm->fit, image->name, out))
 		return 0;
-	log_err("%s refused: its %s '%s' is not in the boot image", vm->def.name, what,
+	refuse("%s refused: its %s '%s' is not in the boot image", vm->def.name, what,
 		image->name);
 	return -ENOENT;
 }
 
 static int too_big(const struct vm *vm, const char *what, u64 base, u64 size)
 {
-	log_err("%s refused: its %s (%llu KiB at 0x%llx) does not fit into the memory "
+	refuse("%s refused: its %s (%llu KiB at 0x%llx) does not fit into the memory "
 		"0x%llx..0x%llx; give it more memory", vm->def.name, what,
 		(unsigned long long)(size >> 10), (unsigned long long)base,
 		(unsigned long long)vm->def.ram[0].base,

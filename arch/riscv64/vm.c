@@ -11,6 +11,7 @@
 #include <hv/check.h>
 #include <hv/errno.h>
 #include <hv/random.h>
+#include <hv/refuse.h>
 #include <hv/timer.h>
 #include <hv/vm.h>
 
@@ -65,7 +66,7 @@ int arch_vm_init(struct vm *vm)
 	int err;
 
 	if (!geo) {
-		log_err("%s: memory ends at 0x%llx, which no G-stage mode of this board reaches",
+		refuse("%s: memory ends at 0x%llx, which no G-stage mode of this board reaches",
 			vm->def.name, (unsigned long long)gmap_top(&vm->gmap));
 		return -ERANGE;
 	}

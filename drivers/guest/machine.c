@@ -13,6 +13,7 @@
 #include <hv/machine.h>
 #include <hv/pa.h>
 #include <hv/page.h>
+#include <hv/refuse.h>
 #include <hv/rtc_goldfish.h>
 #include <hv/timer.h>
 #include <hv/uart16550.h>
@@ -148,7 +149,7 @@ static int add(struct vm *vm, const struct vmdef_device *def, const struct mmio_
 	int err = def->size ? mmio_add(&vm->bus, GPA(def->base), def->size, ops, dev) : 0;
 
 	if (err)
-		log_err("%s refused: device %s at 0x%llx overlaps another", vm->def.name, ops->name,
+		refuse("%s refused: device %s at 0x%llx overlaps another", vm->def.name, ops->name,
 			(unsigned long long)def->base);
 	return err;
 }
@@ -184,7 +185,7 @@ static int attach_irqs(struct vm *vm)
 					  vm);
 
 		if (err) {
-			log_err("%s refused: the board's interrupt %u is %s", vm->def.name, host,
+			refuse("%s refused: the board's interrupt %u is %s", vm->def.name, host,
 				err == -EBUSY ? "in use" : "absent");
 			return err;
 		}
@@ -199,7 +200,7 @@ int machine_init(struct vm *vm)
 	int err = page_alloc(MACHINE_SIZE, PAGE_SIZE, OWNER_HV, &page);
 
 	if (err) {
-		log_err("%s refused: no memory for its devices", vm->def.name);
+		refuse("%s refused: no memory for its devices", vm->def.name);
 		return err;
 	}
 	vm->machine = pa_ptr(page);
