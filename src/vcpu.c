@@ -83,8 +83,8 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
 }
 
 /*
- * The VM stops: whatever this vCPU was doing, it is done. HALTED keeps others of the VM, which still
- * run, from starting it again: it would use memory that the last one to halt gives back.
+ * The VM stops: whatever this vCPU was doing, it is done. HALTED keeps others of the VM, which
+ * still run, from starting it again: it would use memory that the last one to halt gives back.
  */
 static void halt(struct vcpu *vcpu)
 {

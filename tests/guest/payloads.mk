@@ -11,6 +11,7 @@ payloads += mmio_fuzz
 payloads += mmio_insn
 payloads += plic
 payloads += reset
+payloads += reset_storm
 payloads += rtc
 payloads += sbi_base
 payloads += sbi_dbcn

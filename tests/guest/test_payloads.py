@@ -152,3 +152,16 @@ def test_neighbour_does_not_pause(machine, static_vms, neighbour):
     for _ in range(30):
         late = int(guest.expect(r"count \d+ late (\d+) us").group(1))
         assert late < 3_000_000 * SCALE
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+def test_neighbour_survives_resets(machine, static_vms):
+    """Four vCPUs reset their VM while they start each other, some hundred times."""
+    fit = static_vms({"name": "good", "kernel": str(image("counter")), "harts": [0]},
+                     {"name": "bad", "kernel": str(image("reset_storm")), "memory": "16M",
+                      "harts": [1, 2, 3, 4], "vcpus": 4})
+    guest = machine(FIT=fit, SMP=5, MEMORY="512M", timeout=120)
+    for _ in range(80):
+        late = int(guest.expect(r"count \d+ late (\d+) us").group(1))
+        assert late < 3_000_000 * SCALE
+    assert guest.output().count("[bad] ok storm") > 20

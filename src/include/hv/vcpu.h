@@ -79,8 +79,8 @@ static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
 }
 
 /*
- * vcpu_start() - begin execution of a stopped vCPU. Any hart. Returns 0; -EBUSY: not stopped, or its
- * VM stops.
+ * vcpu_start() - begin execution of a stopped vCPU. Any hart. Returns 0; -EBUSY: not stopped, or
+ * its VM stops.
  */
 int __must_check vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg);
 
