@@ -25,3 +25,4 @@ objs += src/timer.o
 objs += src/vcpu.o
 objs += src/vm.o
 objs += src/vm_load.o
+objs += src/vm_make.o

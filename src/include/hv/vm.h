@@ -89,8 +89,15 @@ void vm_halted(struct vm *vm);
 			log_warn("%s: " fmt, (vm)->def.name, ##__VA_ARGS__);             \
 	} while (0)
 
-/* vm_by_id() - the VM in this slot; NULL: none. */
+/* vm_by_id() - the VM in this slot; NULL: none. vm_publish() - vm_make.c puts one there, or NULL. */
 struct vm *vm_by_id(u32 id);
+void vm_publish(u32 id, struct vm *vm);
+
+/* vm_state() - the state now; only the transitions that the caller itself may make are excluded. */
+static inline enum vm_state vm_state(const struct vm *vm)
+{
+	return (enum vm_state)__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+}
 
 /*
  * vms_running() - VMs that run or are about to again. vms_status() - 0 when no VM ended in failure
