@@ -7,6 +7,7 @@
 #include <asm/csr.h>
 #include <asm/hart.h>
 #include <hv/vcpu.h>
+#include <hv/vm.h>
 
 /* Above this many pages one full fence is cheaper than single ones. */
 #define FENCE_PAGES 64
@@ -37,7 +38,7 @@ static void fence_range(const struct fence *fence)
 
 void fence_local(const struct fence *fence)
 {
-	const struct vcpu *loaded = this_hart()->loaded;
+	const struct hart *self = this_hart();
 
 	switch (fence->op) {
 	case FENCE_I:
@@ -49,8 +50,10 @@ void fence_local(const struct fence *fence)
 		 * hfence.vvma acts on the VMID in hgatp ("Hypervisor Memory-Management Fences"). A
 		 * vCPU that is not loaded flushes when it is loaded again.
 		 */
-		if (loaded && loaded->vm == fence->vm)
+		if (self->loaded && self->loaded->vm == fence->vm)
 			fence_range(fence);
+		else
+			vmid_vcpu_stale(&fence->vm->arch.vmid, self->index);
 		break;
 	case FENCE_GVMA:
 		hfence_gvma_all();

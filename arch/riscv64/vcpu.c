@@ -162,6 +162,8 @@ static void gstage_load(struct vcpu *vcpu, struct hart *hart)
 	struct vmid_enter enter = vmid_enter(&vm_vmids, &vm->vmid, &hart->vmid, hart->index,
 					     vcpu->index, vcpu->arch.last_hart);
 
+	/* No walk may pair the old vsatp with the new hgatp: it counts as active even in HS-mode. */
+	csr_write(CSR_VSATP, 0);
 	if (enter.flush_all)
 		hfence_gvma_all();
 	csr_write(CSR_HGATP, vm->hgatp | (u64)enter.number << HGATP_VMID_SHIFT);
@@ -194,8 +196,9 @@ void arch_vcpu_unload(struct vcpu *vcpu)
 	if (this_hart()->loaded != vcpu)
 		return;
 	timer_cancel(&vcpu->arch.timer);
-	csr_write(CSR_HGATP, 0);
+	vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
 	csr_write(CSR_VSATP, 0);
+	csr_write(CSR_HGATP, 0);
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_VSIE, 0);
 	if (feature(FEATURE_SSTC))

@@ -154,6 +154,19 @@ static void change(int which)
 	}
 }
 
+/* A guest asks for an sfence.vma on all harts of its VM, where its vCPUs run or once ran. */
+static void guest_fence_remote(int which)
+{
+	for (u32 i = 0; i < VCPUS; i++)
+		vm[which].vcpu_version[i]++;
+	for (u32 i = 0; i < HARTS; i++) {
+		if (hart[i].vm == which)
+			tlb_drop(&hart[i], true, false, hart[i].number);
+		else
+			vmid_vcpu_stale(&vm[which].vmid, i);
+	}
+}
+
 static void guest_fence(u32 index)
 {
 	struct tlb *h = &hart[index];
@@ -210,6 +223,9 @@ static void step(void)
 	case 3:
 		if (hart[index].vm != NONE)
 			guest_fence(index);
+		break;
+	case 4:
+		guest_fence_remote(which);
 		break;
 	default:
 		enter(index, which, (u32)rand() % VCPUS);
@@ -314,7 +330,7 @@ static void *hammer(void *arg)
 	unsigned int seed = index;
 
 	for (u32 i = 0; i < ROUNDS; i++) {
-		int which = rand_r(&seed) % VMS;
+		int which = rand_r(&seed) % 3;
 		struct vmid *v = &vm[which].vmid;
 		struct vmid_enter todo = vmid_enter(&space, v, &own, index, 0, index);
 
@@ -332,7 +348,7 @@ static void test_threads(void **state)
 	u32 index[3];
 
 	(void)state;
-	machine(2);
+	machine(1);	/* as many changes of generation as can be */
 	for (u32 i = 0; i < 3; i++) {
 		index[i] = i;
 		assert_int_equal(pthread_create(&thread[i], NULL, hammer, &index[i]), 0);
@@ -346,6 +362,36 @@ static void test_threads(void **state)
 	assert_true(space.generation > 100 && space.generation < VMS * ROUNDS);
 }
 
+static void *enter_once(void *arg)
+{
+	u32 index = *(u32 *)arg;
+	struct vmid_enter todo = vmid_enter(&space, &vm[0].vmid, &hart[index].state, index,
+					    index, VMID_NOWHERE);
+
+	hart[index].number = todo.number;
+	return NULL;
+}
+
+/* Two harts find that the VM has no number and both come to the lock: it gets one number. */
+static void test_two_harts_one_vm(void **state)
+{
+	u32 index[2] = { 0, 1 };
+	pthread_t thread[2];
+
+	(void)state;
+	machine(3);
+	spin_lock(&space.lock);
+	for (u32 i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, enter_once, &index[i]), 0);
+	while (__atomic_load_n(&space.lock.next, __ATOMIC_RELAXED) - space.lock.serving < 3)
+		;
+	spin_unlock(&space.lock);
+	for (u32 i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(hart[0].number, hart[1].number);
+	assert_int_equal(space.next, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_resident_over_generation),
 		cmocka_unit_test(test_no_needless_flush),
 		cmocka_unit_test(test_pinned_vcpu),
+		cmocka_unit_test(test_two_harts_one_vm),
 		cmocka_unit_test(test_threads),
 	};
 

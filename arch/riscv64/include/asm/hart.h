@@ -38,7 +38,7 @@ struct fence {
 	u64 start;	/* guest virtual address */
 	u64 size;	/* bytes; FENCE_ALL: the whole address space */
 	u64 asid;
-	const struct vm *vm;	/* FENCE_VVMA*: whose translations */
+	struct vm *vm;	/* FENCE_VVMA*: whose translations */
 };
 #define FENCE_ALL (~(u64)0)
 
