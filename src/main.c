@@ -60,8 +60,8 @@ static const void *aligned_tree(const struct fit_image *image)
 	return memcpy(copy, image->data, image->size);
 }
 
-/* One VM of the FIT; what is wrong with it is logged and hurts no other. */
-static void start_vm(u32 n)
+/* One VM of the FIT; what is wrong with it is logged and hurts no other. True when it starts. */
+static bool start_vm(u32 n)
 {
 	static struct vmdef def;	/* large; the boot hart alone is here */
 	struct vmdef_error error;
@@ -70,20 +70,21 @@ static void start_vm(u32 n)
 
 	if (fit_vm(&boot_fit, n, &image)) {
 		log_err("VM %u: its definition is not in the boot image", n);
-		return;
+		return false;
 	}
 	if (vmdef_parse(&def, aligned_tree(&image), image.size, &error)) {
 		log_err("VM %u refused: node %s%s%s: %s", n, error.node,
 			error.property[0] ? ", property " : "", error.property, error.reason);
-		return;
+		return false;
 	}
-	if (vm_create(&def, &boot_fit, &vm) == 0 && vm->def.autostart)
-		(void)!vm_boot(vm);	/* logged; the VM stays made */
+	/* A failure has been logged; what was made stays so. */
+	return vm_create(&def, &boot_fit, &vm) == 0 && vm->def.autostart && vm_boot(vm) == 0;
 }
 
 void main_start(void)
 {
 	char why[128];
+	u32 running = 0;
 
 	if (!board.initrd.size)
 		boot_refuse("no boot image: give Shyper a FIT as its initrd (QEMU: -initrd)");
@@ -91,7 +92,8 @@ void main_start(void)
 		     sizeof(why)))
 		boot_refuse("boot image: %s", why);
 	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
-		start_vm(n);
-	if (!vms_running())
+		running += start_vm(n);
+	if (!running)
 		boot_refuse("no VM of the boot image runs");
+	vms_started();
 }

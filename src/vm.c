@@ -50,6 +50,27 @@ u32 vms_status(void)
 	return 0;
 }
 
+/* The VMs that are to start at boot have: the last one to end takes the machine along. */
+static bool started;
+
+/* True when the caller is the one, or one of those, to end the machine. */
+static bool vms_done(void)
+{
+	/*
+	 * Pairs with the same fence on the other hart: of the end of the boot and the end of the
+	 * last VM, at least one sees the other.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&started, __ATOMIC_RELAXED) && !vms_running();
+}
+
+void vms_started(void)
+{
+	__atomic_store_n(&started, true, __ATOMIC_RELAXED);
+	if (vms_done())
+		arch_machine_off(vms_status());
+}
+
 int vm_boot(struct vm *vm)
 {
 	struct vm_entry entry;
@@ -142,7 +163,7 @@ static void end(struct vm *vm)
 	machine_exit(vm);
 	gmap_release(&vm->gmap);
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
-	if (!vms_running())
+	if (vms_done())
 		arch_machine_off(vms_status());
 }
 

@@ -165,3 +165,12 @@ def test_neighbour_survives_resets(machine, static_vms):
         late = int(guest.expect(r"count \d+ late (\d+) us").group(1))
         assert late < 3_000_000 * SCALE
     assert guest.output().count("[bad] ok storm") > 20
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+def test_first_ends_before_second_is_made(machine, static_vms):
+    fit = static_vms({"name": "quick", "kernel": str(image("sbi_base")), "harts": [1]},
+                     {"name": "late", "kernel": str(image("counter")), "harts": [2],
+                      "memory": "512M"})
+    guest = machine(FIT=fit, SMP=3, MEMORY="1G", timeout=60)
+    guest.expect("late.*count 3 ")

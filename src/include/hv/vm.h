@@ -108,6 +108,12 @@ u32 vms_running(void);
 u32 vms_status(void);
 
 /*
+ * vms_started() - the boot hart has started what it had to: from now on the machine ends with the
+ * last VM, at once when that has ended already. Before, a VM that ends leaves the others their start.
+ */
+void vms_started(void);
+
+/*
  * The architecture supplies (arch/riscv64/vm.c): arch_vm_init makes the G-stage from vm->gmap,
  * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
  * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
