@@ -26,10 +26,11 @@ BASE = """/dts-v1/;
                                   "0x80000000", "0x80200000", "0x88000000"])
 def test_what_is_not_to_be_had(machine, tmp_path, host):
     """The PLIC, its far end, the UART, the RTC, the firmware, Shyper, free memory."""
-    (tmp_path / "thief.dts").write_text(BASE % host)
-    subprocess.run(["/usr/bin/python3", str(TOP / "tools/mkvm.py"), "--out", str(tmp_path / "vm.itb"),
-                    "--kernel", UBOOT, "--dts", str(tmp_path / "thief.dts")], check=True)
-    guest = machine(FIT=tmp_path / "vm.itb", SMP=1, MEMORY="512M")
+    source, image = tmp_path / "thief.dts", tmp_path / "vm.itb"
+    source.write_text(BASE % host)
+    subprocess.run(["/usr/bin/python3", str(TOP / "tools/mkvm.py"), "--out", str(image),
+                    "--kernel", UBOOT, "--dts", str(source)], check=True)
+    guest = machine(FIT=image, SMP=1, MEMORY="512M")
     guest.expect(r"thief refused: passthrough of %s" % host)
     assert guest.wait() != 0
     assert "U-Boot 20" not in guest.output()
