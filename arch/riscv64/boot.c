@@ -74,7 +74,7 @@ static struct page_span span(u64 base, u64 size)
 static void devices_claim(void)
 {
 	const struct board_range device[] = {
-		board.plic, board.aplic, board.imsic, board.rtc,
+		board.plic, board.aplic, board.imsic, board.rtc, board.finisher,
 		{ board.uart.base, board.uart.size },
 	};
 

@@ -22,10 +22,10 @@ BASE = """/dts-v1/;
 """
 
 
-@pytest.mark.parametrize("host", ["0xc000000", "0xc201000", "0x10000000", "0x101000",
+@pytest.mark.parametrize("host", ["0xc000000", "0xc201000", "0x10000000", "0x101000", "0x100000",
                                   "0x80000000", "0x80200000", "0x88000000"])
 def test_what_is_not_to_be_had(machine, tmp_path, host):
-    """The PLIC, its far end, the UART, the RTC, the firmware, Shyper, free memory."""
+    """The PLIC, its far end, UART, RTC, power switch, the firmware, Shyper, free memory."""
     source, image = tmp_path / "thief.dts", tmp_path / "vm.itb"
     source.write_text(BASE % host)
     subprocess.run(["/usr/bin/python3", str(TOP / "tools/mkvm.py"), "--out", str(image),
