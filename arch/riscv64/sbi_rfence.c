@@ -17,16 +17,21 @@ static const struct {
 						    SBI_PMU_FW_SFENCE_VMA_ASID_SENT },
 };
 
-/* The harts of those vCPUs that may hold translations: a stopped one flushes when it starts. */
+/*
+ * The harts of those vCPUs that may hold translations: a stopped one flushes when it starts. The
+ * guest has changed its tables before this call. The fence keeps that order: a vCPU that is seen
+ * stopped here is started later, and its first walk finds the change.
+ */
 static u64 harts_of(const struct vm *vm, u64 vcpus)
 {
 	u64 mask = 0;
 
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (; vcpus; vcpus &= vcpus - 1) {
 		const struct vcpu *vcpu = vm->vcpu[__builtin_ctzll(vcpus)];
 		enum vcpu_state state = vcpu_state(vcpu);
 
-		if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+		if (state == VCPU_STARTING || state == VCPU_RUNNING || state == VCPU_SUSPENDED)
 			mask |= BIT(vcpu->hart->index);
 	}
 	return mask;
