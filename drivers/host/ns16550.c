@@ -21,6 +21,8 @@
 static struct board_uart uart;
 static u64 patience;	/* ticks to wait for room: 10 ms, ten characters at 9600 baud */
 
+static bool stuck;	/* it took nothing for that long: nobody waits again until it does */
+
 static volatile void *reg(u32 n)
 {
 	return (volatile void *)(uintptr_t)(uart.base + ((u64)n << uart.reg_shift));
@@ -42,18 +44,36 @@ static void write_reg(u32 n, u8 value)
 		*(volatile u8 *)reg(n) = value;
 }
 
-/* The console's lock is held, or Shyper panics. */
+static bool has_room(void)
+{
+	return read_reg(LSR) & LSR_THRE;
+}
+
+static bool wait_for_room(void)
+{
+	u64 deadline;
+
+	if (has_room())
+		return true;
+	if (stuck)
+		return false;
+	deadline = arch_time() + patience;
+	while (arch_time() <= deadline)
+		if (has_room())
+			return true;
+	return false;
+}
+
+/*
+ * The console's lock is held, or Shyper panics. What a terminal that has stopped the line does not
+ * take is lost, lest every guest that prints waits for it, and others for the lock.
+ */
 static void put(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		u64 deadline = 0;
-
-		while (!(read_reg(LSR) & LSR_THRE)) {
-			if (!deadline)
-				deadline = arch_time() + patience;
-			else if (arch_time() > deadline)
-				return;	/* nobody takes it: the rest is lost */
-		}
+		stuck = !wait_for_room();
+		if (stuck)
+			return;
 		write_reg(THR, (u8)text[i]);
 	}
 }
