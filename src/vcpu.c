@@ -54,7 +54,7 @@ void vcpu_request(struct vcpu *vcpu, enum vcpu_request request)
 
 void vcpu_serve(struct vcpu *vcpu)
 {
-	u32 served = VCPU_REQ_SOFT | VCPU_REQ_EXTERNAL;
+	u32 served = VCPU_REQ_SOFT | VCPU_REQ_EXTERNAL | VCPU_REQ_LEAVE;
 	u32 requests = __atomic_fetch_and(&vcpu->requests, ~served, __ATOMIC_ACQ_REL);
 
 	if (requests & VCPU_REQ_SOFT)
@@ -62,7 +62,7 @@ void vcpu_serve(struct vcpu *vcpu)
 	if (requests & VCPU_REQ_EXTERNAL)
 		arch_vcpu_external(vcpu, vcpu->vm->irqchip->pending(vcpu->vm->irqchip_data,
 								   vcpu->index));
-	if (requests & VCPU_REQ_HALT)
+	if (requests & (VCPU_REQ_HALT | VCPU_REQ_LEAVE))
 		vcpu->leave = true;
 }
 
@@ -121,6 +121,10 @@ bool vcpu_run(struct vcpu *vcpu)
 		halt(vcpu);
 		return true;
 	}
+	if (__atomic_load_n(&vcpu->vm->paused, __ATOMIC_SEQ_CST)) {
+		arch_vcpu_park(vcpu);
+		return false;
+	}
 	switch (vcpu_state(vcpu)) {
 	case VCPU_STOPPED:
 	case VCPU_CLAIMED:
@@ -130,10 +134,12 @@ bool vcpu_run(struct vcpu *vcpu)
 		begin(vcpu);
 		break;
 	case VCPU_SUSPENDED:
+		arch_vcpu_load(vcpu);
 		if (!wake(vcpu))
 			return false;
 		break;
 	case VCPU_RUNNING:
+		arch_vcpu_load(vcpu);
 		break;
 	}
 	vcpu->leave = false;

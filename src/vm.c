@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VM's life: booting, pausing, ending. Making and unmaking: vm_make.c. */
 #include <hv/errno.h>
+#include <hv/events.h>
 #include <hv/fit.h>
 #include <hv/format.h>
+#include <hv/hypercall.h>
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/pa.h>
@@ -45,9 +47,24 @@ u32 vms_status(void)
 
 		if (vm && vm_state(vm) == VM_ENDED &&
 		    (vm->reason == VM_FAILURE || vm->reason == VM_CRASH))
-			return vm->exit_code >= 1 && vm->exit_code <= 254 ? vm->exit_code : 1;
+			return vm->exit_code >= 1 && vm->exit_code <= 253 ? vm->exit_code : 1;
 	}
 	return 0;
+}
+
+/* Its memory and devices are ready: vCPU 0 begins. */
+static int begin(struct vm *vm, const struct vm_entry *entry)
+{
+	arch_vm_reset(vm);
+	vm->booted_at = arch_time();
+	vm->boots++;
+	for (u32 i = 0; i < vm->vcpus; i++)
+		vcpu_restore(vm->vcpu[i]);
+	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->active, vm->vcpus, __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
+	events_state(vm->id);
+	return vcpu_start(vm->vcpu[0], entry->pc, entry->fdt);
 }
 
 /* The VMs that are to start at boot have: the last one to end takes the machine along. */
@@ -77,16 +94,23 @@ int vm_boot(struct vm *vm)
 	int err;
 
 	machine_reset(vm);
+	hypercall_reset(vm);
 	err = vm_load(vm, &entry);
-	if (err)
-		return err;
-	arch_vm_reset(vm);
-	vm->booted_at = arch_time();
-	for (u32 i = 0; i < vm->vcpus; i++)
-		vcpu_restore(vm->vcpu[i]);
-	__atomic_store_n(&vm->active, vm->vcpus, __ATOMIC_RELAXED);
-	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
-	return vcpu_start(vm->vcpu[0], entry.pc, entry.fdt);
+	return err ? err : begin(vm, &entry);
+}
+
+int vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd, u64 initrd_size)
+{
+	enum vm_state state = vm_state(vm);
+	int err;
+
+	if (vm->fit || (state != VM_MADE && state != VM_ENDED))
+		return -EBUSY;
+	if (!gmap_ram_ptr(&vm->gmap, GPA(entry->pc), 2) || !IS_ALIGNED(entry->pc, (u64)2))
+		return -EINVAL;
+	machine_reset(vm);
+	err = vm_load_fdt(vm, entry->fdt, initrd, initrd_size);
+	return err ? err : begin(vm, entry);
 }
 
 void vm_end(struct vm *vm, enum vm_reason reason, u32 code)
@@ -140,10 +164,35 @@ static void log_exits(const struct vm *vm)
 	log_info("%s: exits %llu:%s", vm->def.name, (unsigned long long)total, line);
 }
 
+int vm_pause(struct vm *vm)
+{
+	if (vm_state(vm) != VM_RUNNING || vm->paused)
+		return -EBUSY;
+	__atomic_store_n(&vm->paused, 1, __ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < vm->vcpus; i++)
+		vcpu_request(vm->vcpu[i], VCPU_REQ_LEAVE);
+	arch_harts_sync(vm);
+	return 0;
+}
+
+int vm_resume(struct vm *vm)
+{
+	if (vm_state(vm) != VM_RUNNING || !vm->paused)
+		return -EBUSY;
+	__atomic_store_n(&vm->paused, 0, __ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < vm->vcpus; i++)
+		vcpu_request(vm->vcpu[i], VCPU_REQ_LEAVE);
+	return 0;
+}
+
 static bool restarts(struct vm *vm)
 {
+	/* The MVM decides about its VMs, and has their images. */
+	if (!vm->fit)
+		return false;
 	switch (vm->reason) {
 	case VM_POWEROFF:
+	case VM_STOP:
 		return false;
 	case VM_REBOOT:
 		return vm->def.on_reboot == VMDEF_RESTART;
@@ -156,13 +205,22 @@ static bool restarts(struct vm *vm)
 	return false;
 }
 
-/* Nobody runs it any more: the guest's memory and devices go back. The last VM ends the machine. */
+/*
+ * Nobody runs it any more. The memory and devices of a VM of the FIT go back; those of the MVM's
+ * VMs stay until it destroys them. The last VM ends the machine.
+ */
 static void end(struct vm *vm)
 {
-	arch_vm_exit(vm);
-	machine_exit(vm);
-	gmap_release(&vm->gmap);
+	u32 id = vm->id;
+
+	if (vm->fit) {
+		machine_stop(vm);
+		arch_vm_exit(vm);
+		gmap_release(&vm->gmap);
+	}
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
+	/* From here on the MVM may destroy it: vm is not touched any more. */
+	events_state(id);
 	if (vms_done())
 		arch_machine_off(vms_status());
 }
@@ -172,6 +230,7 @@ void vm_halted(struct vm *vm)
 	static const char *const reasons[] = {
 		[VM_POWEROFF] = "powered off", [VM_REBOOT] = "reboots",
 		[VM_FAILURE] = "reports failure", [VM_CRASH] = "crashed",
+		[VM_STOP] = "was stopped",
 	};
 	bool again;
 

@@ -13,7 +13,7 @@
 #include <hv/vm.h>
 #include <hv/vm_load.h>
 
-#define FDT_ROOM KIB(64)		/* GUEST_FDT_SIZE, the most that arch_vm_fdt() writes */
+#define FDT_ROOM VM_FDT_ROOM		/* the most that arch_vm_fdt() writes */
 #define KERNEL_ALIGN MIB(2)
 #define IMAGE_HEADER 64
 
@@ -119,19 +119,35 @@ int vm_load_check(struct vm *vm)
 {
 	struct layout l;
 
+	if (!vm->fit) {
+		if (!vm->def.kernel.name[0] && !vm->def.initrd.name[0])
+			return 0;
+		refuse("%s refused: it names images of a boot image, but the MVM fills its memory",
+		       vm->def.name);
+		return -EINVAL;
+	}
+	if (!vm->def.kernel.name[0]) {
+		refuse("%s refused: node /kernel, property image: is missing", vm->def.name);
+		return -ENOENT;
+	}
 	return plan(vm, &l);
 }
 
-static int load_fdt(struct vm *vm, const struct layout *l)
+int vm_load_fdt(struct vm *vm, u64 fdt, u64 initrd, u64 initrd_size)
 {
+	const struct gmap *gmap = &vm->gmap;
 	hpa_t page;
-	int err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
+	int err;
 
+	if (!IS_ALIGNED(fdt, (u64)8) || !gmap_is_ram(gmap, GPA(fdt), FDT_ROOM) ||
+	    (initrd_size && !gmap_is_ram(gmap, GPA(initrd), initrd_size)))
+		return -EINVAL;
+	err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
 	if (err)
 		return err;
-	err = arch_vm_fdt(vm, l->initrd_base, l->initrd.size, pa_ptr(page), FDT_ROOM);
+	err = arch_vm_fdt(vm, initrd, initrd_size, pa_ptr(page), FDT_ROOM);
 	if (!err)
-		err = gmap_write(&vm->gmap, GPA(l->fdt_base), pa_ptr(page), FDT_ROOM);
+		err = gmap_write(gmap, GPA(fdt), pa_ptr(page), FDT_ROOM);
 	page_free(page, FDT_ROOM, OWNER_HV);
 	return err;
 }
@@ -150,7 +166,7 @@ int vm_load(struct vm *vm, struct vm_entry *entry)
 	if (!err)
 		err = gmap_write(&vm->gmap, GPA(l.initrd_base), l.initrd.data, l.initrd.size);
 	if (!err)
-		err = load_fdt(vm, &l);
+		err = vm_load_fdt(vm, l.fdt_base, l.initrd_base, l.initrd.size);
 	if (err) {
 		log_err("%s: its memory cannot be filled (error %d)", vm->def.name, err);
 		return err;

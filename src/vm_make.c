@@ -63,10 +63,13 @@ static int add_memory(struct vm *vm)
 
 static void remove_vcpus(struct vm *vm)
 {
+	for (u32 i = 0; i < vm->vcpus; i++)
+		arch_hart_release(vm->vcpu[i]);
+	/* A hart may still be looking at what was its vCPU. */
+	arch_harts_sync(vm);
 	while (vm->vcpus) {
 		struct vcpu *vcpu = vm->vcpu[--vm->vcpus];
 
-		arch_hart_release(vcpu);
 		arch_vcpu_exit(vcpu);
 		free_struct(vcpu, sizeof(*vcpu));
 	}
@@ -176,5 +179,25 @@ int vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out)
 	log_info("%s: VM %u, %u vCPU%s, %llu MiB", def->name, vm->id, vm->vcpus,
 		 vm->vcpus == 1 ? "" : "s", (unsigned long long)(vm->gmap.ram >> 20));
 	*out = vm;
+	return 0;
+}
+
+int vm_destroy(struct vm *vm)
+{
+	u32 state = vm_state(vm);
+
+	if (state != VM_MADE && state != VM_ENDED)
+		return -EBUSY;
+	__atomic_store_n(&vm->state, VM_DESTROYED, __ATOMIC_RELEASE);
+	vm_publish(vm->id, NULL);
+	machine_stop(vm);
+	/* The hart that ended it may not have come back from doing so, or one hands it input. */
+	arch_harts_sync(NULL);
+	machine_exit(vm);
+	arch_vm_exit(vm);
+	remove_vcpus(vm);
+	gmap_release(&vm->gmap);
+	log_info("%s: VM %u is gone", vm->def.name, vm->id);
+	free_struct(vm, sizeof(*vm));
 	return 0;
 }

@@ -97,6 +97,11 @@ static int read_bootargs(struct vmdef_parse *p, const struct vmdef_value *v)
 	return vmdef_read_string(p, v, p->def->cmdline, sizeof(p->def->cmdline));
 }
 
+static int read_management(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_flag(p, v, &p->def->management);
+}
+
 static int read_autostart(struct vmdef_parse *p, const struct vmdef_value *v)
 {
 	return vmdef_read_flag(p, v, &p->def->autostart);
@@ -383,7 +388,7 @@ static const struct property memory_properties[] = {
 };
 
 static const struct property kernel_properties[] = {
-	{ "image", true, read_kernel_image },
+	{ "image", false, read_kernel_image },
 	{ "load", false, read_kernel_load },
 	{ "entry", false, read_kernel_entry },
 	{ NULL, false, NULL },
@@ -436,6 +441,7 @@ static const struct property root_properties[] = {
 	{ "harts", false, read_harts },
 	{ "bootargs", false, read_bootargs },
 	{ "autostart", false, read_autostart },
+	{ "management", false, read_management },
 	{ "on-reboot", false, read_on_reboot },
 	{ "on-crash", false, read_on_crash },
 	{ "max-restarts", false, read_max_restarts },

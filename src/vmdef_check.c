@@ -250,8 +250,6 @@ static int check_images(const struct vmdef_parse *p)
 	const struct vmdef_image *kernel = &def->kernel, *initrd = &def->initrd;
 	int err = 0;
 
-	if (!kernel->name[0])
-		return vmdef_refuse_path(p, "/kernel", "", "this node is missing");
 	if (kernel->load_given)
 		err = check_in_ram(p, "/kernel", "load", kernel->load);
 	if (!err && def->entry_given)

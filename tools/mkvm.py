@@ -234,6 +234,7 @@ KEYS = {
     "vcpus": number(1, 16), "memory": parse_size, "harts": hart_list,
     "on_reboot": one_of(*ACTIONS), "on_crash": one_of(*ACTIONS),
     "max_restarts": number(0, (1 << 32) - 1), "max_leaf": one_of(*LEAVES), "autostart": flag,
+    "management": flag,
 }
 DEFAULTS = {"name": "guest", "vcpus": 1, "memory": parse_size("256M"), "autostart": True}
 
@@ -371,6 +372,8 @@ class Definition:
             yield f"harts = <{' '.join(cells(hart) for hart in vm['harts'])}>;"
         if vm.get("autostart"):
             yield "autostart;"
+        if vm.get("management"):
+            yield "management;"
         if "memory" in vm:
             yield (f"memory@{RAM_BASE:x} {{ reg = <{cells(RAM_BASE)} {cells(vm['memory'])}>; }};")
         yield from self.image_lines(kernel, kernel_image, initrd_image)

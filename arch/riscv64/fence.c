@@ -55,6 +55,8 @@ void fence_local(const struct fence *fence)
 		else
 			vmid_vcpu_stale(&fence->vm->arch.vmid, self->index);
 		break;
+	case FENCE_NOTHING:
+		break;
 	case FENCE_GVMA:
 		hfence_gvma_all();
 		break;

@@ -291,6 +291,18 @@ static void put_rtc(struct writer *w, const struct vmdef *def)
 	end(w);
 }
 
+/* The interrupt by which Shyper has the MVM look at its events: the highest source. */
+static void put_events(struct writer *w, const struct vmdef *def)
+{
+	if (!def->management || !def->plic.size)
+		return;
+	begin(w, "shyper");
+	put_string(w, "compatible", "shyper,events");
+	put_u32(w, "interrupts", def->plic_sources - 1);
+	put_u32(w, "interrupt-parent", plic_phandle(def));
+	end(w);
+}
+
 static void put_soc(struct writer *w, const struct vmdef *def)
 {
 	begin(w, "soc");
@@ -301,6 +313,7 @@ static void put_soc(struct writer *w, const struct vmdef *def)
 	put_rtc(w, def);
 	put_plic(w, def);
 	put_uart(w, def);
+	put_events(w, def);
 	end(w);
 }
 

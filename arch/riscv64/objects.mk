@@ -3,6 +3,7 @@
 objs += arch/riscv64/vpmu.o
 objs += arch/riscv64/insn.o
 objs += arch/riscv64/guest_fdt.o
+objs += arch/riscv64/guest_fdt_copy.o
 objs += arch/riscv64/guest_isa.o
 objs += arch/riscv64/ptable.o
 objs += arch/riscv64/ptable_walk.o
@@ -28,6 +29,7 @@ objs += arch/riscv64/sbi_console.o
 objs += arch/riscv64/sbi_dbcn.o
 objs += arch/riscv64/sbi_host.o
 objs += arch/riscv64/sbi_hsm.o
+objs += arch/riscv64/sbi_hypercall.o
 objs += arch/riscv64/sbi_ipi.o
 objs += arch/riscv64/sbi_legacy.o
 objs += arch/riscv64/sbi_pmu.o

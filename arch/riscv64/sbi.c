@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Dispatch of the guest's SBI calls. */
+#include <abi/hypercall.h>
 #include <asm/exit.h>
 #include <asm/sbi.h>
 #include <hv/gmap.h>
@@ -17,6 +18,7 @@ static const struct sbi_extension extensions[] = {
 	{ SBI_EXT_PMU, sbi_pmu },
 	{ SBI_EXT_SRST, sbi_srst },
 	{ SBI_EXT_SUSP, sbi_susp },
+	{ SHYPER_EXTENSION, sbi_hypercall },
 	{ SBI_EXT_LEGACY_CONSOLE_PUTCHAR, sbi_legacy_putchar },
 	{ SBI_EXT_LEGACY_CONSOLE_GETCHAR, sbi_legacy_getchar },
 	{ SBI_EXT_LEGACY_SHUTDOWN, sbi_legacy_shutdown },

@@ -29,8 +29,12 @@ static size_t vector_size(void)
 
 static void timer_fired(struct timer *timer)
 {
-	(void)timer;	/* armed on the vCPU's own hart, which has it loaded */
-	csr_set(CSR_HVIP, IP(IRQ_VSTI));
+	struct vcpu *vcpu = container_of(timer, struct vcpu, arch.timer);
+
+	if (this_hart()->loaded == vcpu)
+		csr_set(CSR_HVIP, IP(IRQ_VSTI));
+	else
+		vcpu->arch.csr.hvip |= IP(IRQ_VSTI);
 }
 
 int arch_vcpu_init(struct vcpu *vcpu)
@@ -189,14 +193,11 @@ void arch_vcpu_load(struct vcpu *vcpu)
 	hart->loaded = vcpu;
 }
 
-void arch_vcpu_unload(struct vcpu *vcpu)
+/* Nothing of the loaded vCPU stays in the hart: no translation root, no interrupt, no register. */
+static void vacate(struct vcpu *vcpu)
 {
 	static const struct fp_state clean;
 
-	if (this_hart()->loaded != vcpu)
-		return;
-	timer_cancel(&vcpu->arch.timer);
-	vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
 	csr_write(CSR_VSATP, 0);
 	csr_write(CSR_HGATP, 0);
 	csr_write(CSR_HVIP, 0);
@@ -205,11 +206,27 @@ void arch_vcpu_unload(struct vcpu *vcpu)
 		csr_write(CSR_VSTIMECMP, TIMER_NEVER);
 	if (feature(FEATURE_FP))
 		fp_restore(&clean);
-	if (vcpu->arch.vector) {
-		memset(vcpu->arch.vector, 0, vector_size());
-		vec_restore(vcpu->arch.vector, features.vlenb);
-	}
+	if (vcpu->arch.vector)
+		vec_clear();
 	this_hart()->loaded = NULL;
+}
+
+void arch_vcpu_park(struct vcpu *vcpu)
+{
+	if (this_hart()->loaded != vcpu)
+		return;
+	csrs_save(&vcpu->arch.csr);
+	units_save(&vcpu->arch);
+	vacate(vcpu);
+}
+
+void arch_vcpu_unload(struct vcpu *vcpu)
+{
+	timer_cancel(&vcpu->arch.timer);
+	if (this_hart()->loaded != vcpu)
+		return;
+	vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
+	vacate(vcpu);
 }
 
 struct vcpu *arch_vcpu_current(void)

@@ -58,3 +58,17 @@ vec_restore:
 	ld	t3, 24(a0)
 	csrw	CSR_VCSR, t3
 	ret
+
+	/* void vec_clear(void): no register, no vl, vtype illegal */
+	.global vec_clear
+vec_clear:
+	csrw	CSR_VSTART, zero
+	vsetvli	t0, zero, e8, m8, ta, ma
+	vmv.v.i	v0, 0
+	vmv.v.i	v8, 0
+	vmv.v.i	v16, 0
+	vmv.v.i	v24, 0
+	csrw	CSR_VCSR, zero
+	li	t0, -1
+	vsetvl	zero, zero, t0		/* sets vill */
+	ret

@@ -92,13 +92,83 @@ void arch_vm_reset(struct vm *vm)
 	vm->arch.time_delta = 0 - arch_time();
 }
 
-void arch_vm_exit(struct vm *vm)
+/* The harts that its vCPUs are, or were last, pinned to. */
+static u64 harts_of(const struct vm *vm)
 {
 	u64 mask = 0;
 
 	for (u32 i = 0; i < vm->vcpus; i++)
 		mask |= BIT(vm->vcpu[i]->hart->index);
-	fence_remote(mask, &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
+	return mask;
+}
+
+void arch_harts_sync(const struct vm *vm)
+{
+	u64 all = 0;
+
+	for (u32 i = 0; i < hart_count; i++)
+		if (__atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE))
+			all |= BIT(i);
+	fence_remote(vm ? harts_of(vm) : all, &(struct fence){ .op = FENCE_NOTHING });
+}
+
+static int window_block(struct vm *mvm, const struct vm *of, const struct gmap_block *block,
+			bool open)
+{
+	owner_t owner = OWNER_VM(of->id), with = OWNER_VM(mvm->id);
+	int err;
+
+	if (block->kind != GMAP_RAM)
+		return 0;
+	if (!open) {
+		err = ptable_unmap(&mvm->arch.gstage, block->hpa, block->size);
+		if (!err)
+			page_unshare(HPA(block->hpa), block->size, owner, with);
+		return err;
+	}
+	err = page_share(HPA(block->hpa), block->size, owner, with);
+	if (err)
+		return err;
+	err = ptable_map(&mvm->arch.gstage, block->hpa, block->hpa, block->size, GSTAGE_RAM);
+	if (err)
+		page_unshare(HPA(block->hpa), block->size, owner, with);
+	return err;
+}
+
+int arch_vm_window(struct vm *mvm, const struct vm *of, bool open)
+{
+	const struct gmap_block *block, *undo;
+	int err = 0;
+
+	gmap_for_each(&of->gmap, block) {
+		err = window_block(mvm, of, block, open);
+		if (err)
+			break;
+	}
+	/* What was opened before the one that failed is closed again, which needs no memory. */
+	for (undo = of->gmap.block; open && err && undo != block; undo++)
+		CHECK(window_block(mvm, of, undo, false) == 0);
+	fence_remote(harts_of(mvm), &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
+	ptable_fenced(&mvm->arch.gstage);
+	return err;
+}
+
+void arch_harts_count(u32 *all, u32 *unused)
+{
+	*all = 0;
+	*unused = 0;
+	for (u32 i = 0; i < hart_count; i++) {
+		if (!__atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE) &&
+		    &harts[i] != this_hart())
+			continue;
+		*all += 1;
+		*unused += __atomic_load_n(&harts[i].vcpu, __ATOMIC_RELAXED) == NULL;
+	}
+}
+
+void arch_vm_exit(struct vm *vm)
+{
+	fence_remote(harts_of(vm), &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
 	ptable_destroy(&vm->arch.gstage);
 }
 
@@ -161,7 +231,6 @@ void arch_hart_release(struct vcpu *vcpu)
 {
 	if (vcpu->hart)
 		__atomic_store_n(&vcpu->hart->vcpu, NULL, __ATOMIC_RELEASE);
-	vcpu->hart = NULL;
 }
 
 /*

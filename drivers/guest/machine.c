@@ -214,10 +214,15 @@ int machine_init(struct vm *vm)
 	return err;
 }
 
-void machine_exit(struct vm *vm)
+void machine_stop(struct vm *vm)
 {
 	while (vm->machine->irqs)
 		host_irq_detach(vm->def.irq[--vm->machine->irqs].host);
+}
+
+void machine_exit(struct vm *vm)
+{
+	machine_stop(vm);
 	vm->bus.count = 0;
 	page_free(ptr_pa(vm->machine), MACHINE_SIZE, OWNER_HV);
 	vm->machine = NULL;

@@ -60,6 +60,11 @@ void arch_vcpu_load(struct vcpu *v)
 	loaded[v->index] = v;
 }
 
+void arch_vcpu_park(struct vcpu *v)
+{
+	loaded[v->index] = NULL;
+}
+
 void arch_vcpu_unload(struct vcpu *v)
 {
 	void (*hook)(void) = in_unload;

@@ -114,8 +114,6 @@ static const struct refusal refusals[] = {
 	  { NO_NODE("/devices/uart"), CELLS("/memory@10000000", "reg", 0, 0x10000000, 0, 0x1000) },
 	  "/devices/uart", "reg", "overlaps /memory@10000000" },
 	/* kernel and initrd */
-	{ "no kernel", { NO_NODE("/kernel") }, "/kernel", "", "missing" },
-	{ "kernel without image", { WITHOUT("/kernel", "image") }, "/kernel", "image", "missing" },
 	{ "kernel with empty image", { TEXT("/kernel", "image", "") }, "/kernel", "image",
 	  "empty" },
 	{ "kernel image as number", { CELLS("/kernel", "image", 1) }, "/kernel", "image", "NUL" },

@@ -34,7 +34,7 @@ typedef uint64_t __u64;
 #define SHYPER_HC_VM_RESUME 8	/* (id) */
 #define SHYPER_HC_VM_INFO 9	/* (id, struct shyper_vm_info, size); id 0 too */
 #define SHYPER_HC_VM_MEMORY 10	/* (id, index, struct shyper_memory, size): block by index */
-#define SHYPER_HC_EVENTS 11	/* (page, source): struct shyper_events there from now on; 0: none */
+#define SHYPER_HC_EVENTS 11	/* (page, source): struct shyper_events there; 0, 0: none */
 #define SHYPER_HC_LOG_READ 12	/* (struct shyper_log, size): see there */
 
 /* Status in a0. */
@@ -66,7 +66,8 @@ typedef uint64_t __u64;
 #define SHYPER_END_STOP 4	/* the MVM stopped it */
 
 /* Exits, in the order of shyper_vm_info.exits. */
-#define SHYPER_EXIT_CAUSES 9	/* sbi mmio-read mmio-write instruction ipi timer external fault other */
+/* sbi mmio-read mmio-write instruction ipi timer external fault other */
+#define SHYPER_EXIT_CAUSES 9
 
 struct shyper_system_info {
 	__u64 pages_total;	/* of 4 KiB: RAM that firmware left */
@@ -119,9 +120,9 @@ struct shyper_log {
 };
 
 /*
- * Shared page of events, written by Shyper with atomic ORs; the MVM takes bits with an atomic exchange
- * by 0 and then looks at what they name. One interrupt of the MVM's PLIC (the source it chose) is
- * requested after bits were set.
+ * Shared page of events, written by Shyper with atomic ORs; the MVM takes bits with an atomic
+ * exchange by 0 and then looks at what they name. One interrupt of the MVM's PLIC (the source it
+ * chose) is requested after bits were set.
  */
 struct shyper_events {
 	__u64 state;			/* bit id: the VM's state has changed */

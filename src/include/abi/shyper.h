@@ -5,9 +5,10 @@
  * SHYPER_VM_DESTROY, whoever closes or dies. All calls need CAP_SYS_ADMIN. Errors are errno; the
  * words for a refusal by Shyper come from SHYPER_REASON on the same descriptor.
  *
- * A VM's descriptor can be mapped: offset 0 is the start of the guest's first RAM range, offsets follow
- * the guest's addresses; SEEK_END gives the size. poll() reports POLLPRI when the VM's state has
- * changed since the last SHYPER_VM_INFO on that descriptor, and POLLHUP when it is destroyed.
+ * A VM's descriptor can be mapped: offset 0 is the start of the guest's first RAM range, offsets
+ * follow the guest's addresses; SEEK_END gives the size. poll() reports POLLPRI when the VM's
+ * state has changed since the last SHYPER_VM_INFO on that descriptor, and POLLHUP when it is
+ * destroyed.
  */
 #ifndef ABI_SHYPER_H
 #define ABI_SHYPER_H

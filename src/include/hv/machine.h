@@ -14,7 +14,9 @@ struct vm;
  * machine_init() - make the devices and put them on the VM's bus; its vCPUs and memory exist.
  * 0, or -errno after a log line, with nothing left. machine_exit() undoes it; the VM does not run.
  */
+/* machine_stop() - the VM is over: no interrupt of the board goes to it any more. Any hart. */
 int __must_check machine_init(struct vm *vm);
+void machine_stop(struct vm *vm);
 void machine_exit(struct vm *vm);
 
 /* machine_reset() - all devices back to power-on. The VM does not run. */

@@ -14,7 +14,7 @@
  */
 void refuse(const char *fmt, ...) __printf(1, 2);
 
-/* refuse_forget() - begin of a hypercall; refuse_text() - the words since; "" when there are none. */
+/* refuse_forget() - a hypercall begins; refuse_text() - the words since, "" when there are none. */
 void refuse_forget(void);
 const char *refuse_text(void);
 

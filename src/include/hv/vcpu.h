@@ -29,6 +29,7 @@ enum vcpu_state {
 enum vcpu_request {
 	VCPU_REQ_SOFT = 1,	/* make the supervisor software interrupt pending */
 	VCPU_REQ_EXTERNAL = 2,	/* look again whether the irqchip has something for it */
+	VCPU_REQ_LEAVE = 8,	/* leave the guest once, to look at what has changed */
 	VCPU_REQ_HALT = 4,	/* its VM stops: leave the guest, give the vCPU up */
 };
 
@@ -122,6 +123,7 @@ bool vcpu_run(struct vcpu *vcpu);
  *   arch_vcpu_reset(vcpu, start): registers as after SBI HSM hart_start
  *   arch_vcpu_resume(vcpu, start): go on after a non-retentive suspend; the vCPU is loaded
  *   arch_vcpu_load(vcpu): put its CSRs, FP and vector state into the hart, saving whose are there
+ *   arch_vcpu_park(vcpu): take it out of the hart, complete, so that the hart can sleep
  *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
  *   arch_vcpu_enter(vcpu): run the guest until vcpu->leave
  *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
@@ -131,6 +133,7 @@ bool vcpu_run(struct vcpu *vcpu);
 void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start);
 void arch_vcpu_load(struct vcpu *vcpu);
+void arch_vcpu_park(struct vcpu *vcpu);
 void arch_vcpu_unload(struct vcpu *vcpu);
 void arch_vcpu_enter(struct vcpu *vcpu);
 void arch_vcpu_soft(struct vcpu *vcpu);

@@ -23,7 +23,8 @@
 
 struct machine;
 
-enum vm_state { VM_MADE, VM_RUNNING, VM_STOPPING, VM_ENDED };
+/* The numbers of states and reasons are those of abi/hypercall.h, which src/hypercall.c asserts. */
+enum vm_state { VM_MADE, VM_RUNNING, VM_STOPPING, VM_ENDED, VM_DESTROYED };
 
 /* Why a VM ends, as its first caller said. */
 enum vm_reason {
@@ -31,13 +32,14 @@ enum vm_reason {
 	VM_REBOOT,		/* the guest wants to start again */
 	VM_FAILURE,		/* the guest reports that it failed */
 	VM_CRASH,		/* Shyper stopped it */
+	VM_STOP,		/* the MVM stopped it */
 };
 
 struct vm {
 	/* Fixed after vm_create(). */
 	u32 id;
 	struct vmdef def;
-	const struct fit *fit;		/* where its images are */
+	const struct fit *fit;		/* where its images are; NULL: the MVM fills its memory */
 	u32 vcpus;
 	struct vcpu *vcpu[VMDEF_VCPUS];
 	struct arch_vm arch;
@@ -50,6 +52,7 @@ struct vm {
 	/* Lock-free. */
 	u32 state __attribute__((aligned(64)));	/* enum vm_state, changed by compare-and-swap */
 	u32 active;		/* vCPUs that have not halted */
+	u32 paused;		/* 1: no vCPU executes; atomic */
 	struct log_limit log_limit;
 
 	/* Written by the one who made the state STOPPING; read by the last to halt. */
@@ -58,6 +61,7 @@ struct vm {
 	u32 crashes;
 	bool dirty;		/* its memory has been used: clear it before a boot */
 	u64 booted_at;		/* host ticks */
+	u64 boots;
 };
 
 /*
@@ -67,8 +71,37 @@ struct vm {
  */
 int __must_check vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out);
 
+/*
+ * vm_destroy() - give back all that a VM holds, scrubbed; the pointer is dead afterwards. On the
+ * MVM's hart, with the management lock. 0; -EBUSY: it runs.
+ */
+int __must_check vm_destroy(struct vm *vm);
+
 /* vm_boot() - load the images and start vCPU 0 of a made VM. 0, or -errno and a log line. */
 int __must_check vm_boot(struct vm *vm);
+
+/*
+ * vm_boot_at() - the same for a VM whose memory the MVM has filled: writes the device tree to
+ * guest physical address entry->fdt and begins at entry->pc. Management lock. 0; -EBUSY: it runs;
+ * -EINVAL: an address is not in its memory.
+ */
+struct vm_entry;
+int __must_check vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd,
+			    u64 initrd_size);
+
+/*
+ * vm_pause() - when it returns, no vCPU of the VM executes; time goes on for it. vm_resume()
+ * undoes it. Management lock. 0; -EBUSY: it does not run, or is (not) paused already.
+ */
+int __must_check vm_pause(struct vm *vm);
+int __must_check vm_resume(struct vm *vm);
+
+/*
+ * vms_started() - the boot hart has started what it had to: from now on the machine ends with the
+ * last VM, at once when that has ended already. Before, a VM that ends leaves the others their
+ * start.
+ */
+void vms_started(void);
 
 /*
  * vm_end() - begin to stop a running VM. Any hart, lock-free; the first reason counts, later
@@ -89,7 +122,7 @@ void vm_halted(struct vm *vm);
 			log_warn("%s: " fmt, (vm)->def.name, ##__VA_ARGS__);             \
 	} while (0)
 
-/* vm_by_id() - the VM in this slot; NULL: none. vm_publish() - vm_make.c puts one there, or NULL. */
+/* vm_by_id() - the VM in this slot; NULL: none. vm_publish() - for vm_make.c: fill or clear it. */
 struct vm *vm_by_id(u32 id);
 void vm_publish(u32 id, struct vm *vm);
 
@@ -101,34 +134,33 @@ static inline enum vm_state vm_state(const struct vm *vm)
 
 /*
  * vms_running() - VMs that run or are about to again. vms_status() - 0 when no VM ended in failure
- * or crash, else the exit status of the first one that did: its code where that fits 1 .. 254,
+ * or crash, else the exit status of the first one that did: its code where that fits 1 .. 253,
  * else 1.
  */
 u32 vms_running(void);
 u32 vms_status(void);
 
 /*
- * vms_started() - the boot hart has started what it had to: from now on the machine ends with the
- * last VM, at once when that has ended already. Before, a VM that ends leaves the others their start.
- */
-void vms_started(void);
-
-/*
- * The architecture supplies (arch/riscv64/vm.c): arch_vm_init makes the G-stage from vm->gmap,
- * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
- * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
- * arch_hart_claim pins a vCPU to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent,
- * -ENOMEM none free; arch_machine_off ends everything, with an exit
+ * The architecture supplies (arch/riscv64/vm.c): arch_harts_sync waits until the harts of a VM
+ * (NULL: all harts) have all looked at their requests once more; arch_vm_window(mvm, of, open)
+ * lets the MVM reach the RAM of another VM at its host addresses, or no longer; arch_vm_init makes
+ * the G-stage from vm->gmap, arch_vm_exit undoes it after its harts dropped all translations,
+ * arch_vm_reset prepares a boot, arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt
+ * writes the guest's device tree, arch_hart_claim pins a vCPU to a hart id (NULL: any free hart):
+ * -EBUSY taken, -ENOENT absent, -ENOMEM none free; arch_machine_off ends everything, with an exit
  * status where the machine has a place for one.
  */
 int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
 void arch_vm_reset(struct vm *vm);
+void arch_harts_sync(const struct vm *vm);
+int __must_check arch_vm_window(struct vm *mvm, const struct vm *of, bool open);
 int __must_check arch_vcpu_init(struct vcpu *vcpu);
 void arch_vcpu_exit(struct vcpu *vcpu);
 int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size);
 int __must_check arch_hart_claim(struct vcpu *vcpu, const u64 *hartid);
 void arch_hart_release(struct vcpu *vcpu);
+void arch_harts_count(u32 *harts, u32 *unused);
 void __noreturn arch_machine_off(u32 status);
 
 #endif

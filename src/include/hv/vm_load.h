@@ -25,4 +25,12 @@ int __must_check vm_load_check(struct vm *vm);
  */
 int __must_check vm_load(struct vm *vm, struct vm_entry *entry);
 
+/*
+ * vm_load_fdt() - write the VM's device tree to guest physical address fdt, 8-byte aligned, into
+ * VM_FDT_ROOM bytes of its RAM; it names the initrd (size 0: none). 0; -EINVAL: an address is not
+ * in its RAM; -ENOMEM.
+ */
+#define VM_FDT_ROOM KIB(64)
+int __must_check vm_load_fdt(struct vm *vm, u64 fdt, u64 initrd, u64 initrd_size);
+
 #endif

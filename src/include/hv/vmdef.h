@@ -76,6 +76,7 @@ struct vmdef {
 	u32 irqs;
 	struct vmdef_irq irq[VMDEF_IRQS];
 	bool autostart;
+	bool management;		/* may make and control other VMs: the MVM */
 	enum vmdef_action on_reboot;
 	enum vmdef_action on_crash;	/* the guest reports failure, or Shyper stops it */
 	u32 max_restarts;		/* after crashes; 0: without limit */

@@ -17,4 +17,7 @@ u64 vec_vlenb(void);
 void vec_save(void *state, u64 vlenb);
 void vec_restore(const void *state, u64 vlenb);
 
+/* vec_clear() - all registers zero, vtype.vill set. */
+void vec_clear(void);
+
 #endif

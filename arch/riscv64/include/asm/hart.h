@@ -29,6 +29,7 @@ enum fence_op {
 	FENCE_I,		/* fence.i */
 	FENCE_VVMA,		/* hfence.vvma, all ASIDs of the running VMID */
 	FENCE_VVMA_ASID,	/* hfence.vvma of one ASID */
+	FENCE_NOTHING,		/* no fence: the requester only waits until the hart has looked */
 	FENCE_GVMA,		/* hfence.gvma, everything */
 };
 

@@ -29,6 +29,9 @@ struct sbi_extension {
 
 sbi_handler sbi_time, sbi_ipi, sbi_rfence, sbi_base, sbi_hsm, sbi_dbcn, sbi_pmu, sbi_srst, sbi_susp;
 
+/* Shyper's own (abi/hypercall.h). */
+sbi_handler sbi_hypercall;
+
 /* "Legacy Extensions": only a0 carries a result, so these hand a1 back as it was. */
 sbi_handler sbi_legacy_putchar, sbi_legacy_getchar, sbi_legacy_shutdown;
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events for the MVM. */
+#include <abi/hypercall.h>
+#include <hv/errno.h>
+#include <hv/events.h>
+#include <hv/vm.h>
+
+/* The page is set last and cleared first: whoever sees it sees the rest. */
+static struct {
+	struct shyper_events *page;	/* atomic pointer; NULL: nobody listens */
+	struct irq_line line;
+} events;
+
+_Static_assert(sizeof(struct shyper_events) <= PAGE_SIZE, "fits the page");
+
+int events_attach(struct vm *mvm, u64 page, u32 source)
+{
+	struct shyper_events *at = gmap_ram_ptr(&mvm->gmap, GPA(page), PAGE_SIZE);
+
+	if (!IS_ALIGNED(page, PAGE_SIZE) || source == 0 || source >= mvm->def.plic_sources)
+		return -EINVAL;
+	if (!at)
+		return -EFAULT;
+	events_detach();
+	events.line = (struct irq_line){ .ops = mvm->irqchip, .chip = mvm->irqchip_data,
+					 .source = source };
+	__atomic_store_n(&events.page, at, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void events_detach(void)
+{
+	__atomic_store_n(&events.page, NULL, __ATOMIC_RELEASE);
+}
+
+void events_state(u32 id)
+{
+	struct shyper_events *page = __atomic_load_n(&events.page, __ATOMIC_ACQUIRE);
+
+	if (!page)
+		return;
+	__atomic_fetch_or(&page->state, BIT(id), __ATOMIC_RELEASE);
+	/* One request of the gateway: the wire need not stay high. */
+	irq_line_set(&events.line, true);
+	irq_line_set(&events.line, false);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The MVM's calls. Each is a row of a table: handler and who may call. Arguments are copied once
+ * and checked here; the functions behind them refuse in words (hv/refuse.h).
+ */
+#include <abi/hypercall.h>
+#include <asm/hart.h>
+#include <hv/board.h>
+#include <hv/errno.h>
+#include <hv/events.h>
+#include <hv/format.h>
+#include <hv/hypercall.h>
+#include <hv/log.h>
+#include <hv/pa.h>
+#include <hv/page.h>
+#include <hv/refuse.h>
+#include <hv/string.h>
+#include <hv/timer.h>
+#include <hv/vm.h>
+#include <hv/vm_load.h>
+#include <version.h>
+
+/* The ABI's numbers are ours. */
+_Static_assert(SHYPER_VM_MADE == VM_MADE && SHYPER_VM_ENDED == VM_ENDED, "states");
+_Static_assert(SHYPER_END_POWEROFF == VM_POWEROFF && SHYPER_END_STOP == VM_STOP, "reasons");
+_Static_assert(SHYPER_EXIT_CAUSES == EXIT_CAUSES && SHYPER_VMS == VMS, "counts");
+_Static_assert(SHYPER_VCPUS == VMDEF_VCPUS && SHYPER_NAME == VMDEF_NAME, "sizes");
+
+static u32 busy;	/* the management lock */
+
+/* Whoever waits must serve fences: the holder may be waiting for exactly that. */
+static void management_lock(void)
+{
+	while (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+		fence_serve();
+}
+
+static void management_unlock(void)
+{
+	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+}
+
+/* Internal errors as the ABI's. */
+static long status_of(int err)
+{
+	switch (err) {
+	case 0: return SHYPER_OK;
+	case -EPERM: return SHYPER_E_PERM;
+	case -ENOENT: return SHYPER_E_NOENT;
+	case -EFAULT: return SHYPER_E_FAULT;
+	case -EBUSY: return SHYPER_E_BUSY;
+	case -ENOMEM: return SHYPER_E_NOMEM;
+	default: return SHYPER_E_INVAL;
+	}
+}
+
+static struct hypercall_result done(int err)
+{
+	return (struct hypercall_result){ .status = status_of(err) };
+}
+
+static struct hypercall_result value(u64 v)
+{
+	return (struct hypercall_result){ .status = SHYPER_OK, .value = v };
+}
+
+/* Give the caller a struct; its buffer must have room for all of it. */
+static struct hypercall_result give(struct vm *caller, u64 to, u64 room, const void *from, u64 size)
+{
+	if (room < size)
+		return done(-EINVAL);
+	return done(gmap_write(&caller->gmap, GPA(to), from, size));
+}
+
+/* The VM that an id names; `self` when the MVM may name itself. */
+static struct vm *named(u64 id, bool self)
+{
+	struct vm *vm = id < VMS && (id || self) ? vm_by_id((u32)id) : NULL;
+
+	if (!vm)
+		refuse("there is no VM %llu", (unsigned long long)id);
+	return vm;
+}
+
+static struct hypercall_result hc_version(struct vm *caller, const u64 *arg)
+{
+	(void)caller;
+	(void)arg;
+	return value(SHYPER_ABI_VERSION);
+}
+
+static struct hypercall_result hc_reason(struct vm *caller, const u64 *arg)
+{
+	const char *text = refuse_text();
+	size_t size = MIN(strlen(text), (size_t)arg[1]);
+	int err = gmap_write(&caller->gmap, GPA(arg[0]), text, size);
+
+	return err ? done(err) : value(size);
+}
+
+static struct hypercall_result hc_system_info(struct vm *caller, const u64 *arg)
+{
+	struct shyper_system_info info = { .timebase = arch_timebase(), .uptime = arch_time(),
+					   .abi = SHYPER_ABI_VERSION, .version = SHYPER_VERSION };
+	struct page_counts pages;
+
+	page_count(&pages);
+	info.pages_total = pages.total;
+	info.pages_free = pages.free;
+	info.pages_shyper = pages.hv;
+	arch_harts_count(&info.harts, &info.harts_free);
+	for (u32 i = 0; i < VMS; i++)
+		info.vms |= vm_by_id(i) ? 1u << i : 0;
+	return give(caller, arg[0], arg[1], &info, sizeof(info));
+}
+
+/* Read, check and make; the definition's copy is the only thing that is ever looked at. */
+static int create(const void *tree, size_t size, struct vm **vm)
+{
+	static struct vmdef def;	/* large; under the management lock */
+	struct vmdef_error error;
+
+	if (vmdef_parse(&def, tree, size, &error)) {
+		refuse("node %s%s%s: %s", error.node, error.property[0] ? ", property " : "",
+		       error.property, error.reason);
+		return -EINVAL;
+	}
+	return vm_create(&def, NULL, vm);
+}
+
+static struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg)
+{
+	u64 size = arg[1], room = ALIGN_UP(size, PAGE_SIZE);
+	struct vm *vm = NULL;
+	hpa_t copy;
+	int err;
+
+	if (size == 0 || size > SHYPER_TREE_MAX)
+		return done(-EINVAL);
+	if (page_alloc(room, PAGE_SIZE, OWNER_HV, &copy))
+		return done(-ENOMEM);
+	err = gmap_read(&caller->gmap, GPA(arg[0]), pa_ptr(copy), size);
+	if (!err)
+		err = create(pa_ptr(copy), size, &vm);
+	page_free(copy, room, OWNER_HV);
+	if (err)
+		return done(err);
+	err = arch_vm_window(caller, vm, true);
+	if (err) {
+		refuse("%s refused: its memory cannot be shown to the MVM", vm->def.name);
+		(void)!vm_destroy(vm);	/* it has never run */
+		return done(err);
+	}
+	return value(vm->id);
+}
+
+static struct hypercall_result hc_vm_destroy(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], false);
+	enum vm_state state;
+	int err;
+
+	if (!vm)
+		return done(-ENOENT);
+	state = vm_state(vm);
+	if (vm->fit || (state != VM_MADE && state != VM_ENDED)) {
+		refuse("%s is running; stop it first", vm->def.name);
+		return done(-EBUSY);
+	}
+	err = arch_vm_window(caller, vm, false);
+	return done(err ? err : vm_destroy(vm));
+}
+
+static struct hypercall_result hc_vm_boot(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], false);
+	struct shyper_boot boot;
+	struct vm_entry entry;
+	int err;
+
+	if (!vm)
+		return done(-ENOENT);
+	if (arg[2] < sizeof(boot))
+		return done(-EINVAL);
+	err = gmap_read(&caller->gmap, GPA(arg[1]), &boot, sizeof(boot));
+	if (err)
+		return done(err);
+	entry = (struct vm_entry){ .pc = boot.entry, .fdt = boot.fdt };
+	err = vm_boot_at(vm, &entry, boot.initrd, boot.initrd_size);
+	if (err)
+		refuse("%s does not boot: %s", vm->def.name,
+		       err == -EBUSY ? "it is running" :
+		       "its entry, initrd or device tree is not in its memory");
+	return done(err);
+}
+
+static struct hypercall_result hc_vm_stop(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], false);
+
+	(void)caller;
+	if (!vm)
+		return done(-ENOENT);
+	if (vm_state(vm) != VM_RUNNING) {
+		refuse("%s is not running", vm->def.name);
+		return done(-EBUSY);
+	}
+	vm_end(vm, VM_STOP, 0);
+	return done(0);
+}
+
+static struct hypercall_result hc_vm_pause(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], false);
+	int err;
+
+	(void)caller;
+	if (!vm)
+		return done(-ENOENT);
+	err = vm_pause(vm);
+	if (err)
+		refuse("%s is %s", vm->def.name, vm->paused ? "paused already" : "not running");
+	return done(err);
+}
+
+static struct hypercall_result hc_vm_resume(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], false);
+	int err;
+
+	(void)caller;
+	if (!vm)
+		return done(-ENOENT);
+	err = vm_resume(vm);
+	if (err)
+		refuse("%s is not paused", vm->def.name);
+	return done(err);
+}
+
+static struct hypercall_result hc_vm_info(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], true);
+	struct shyper_vm_info info = { 0 };
+
+	if (!vm)
+		return done(-ENOENT);
+	memcpy(info.name, vm->def.name, sizeof(info.name));
+	info.state = vm_state(vm);
+	info.reason = vm->reason;
+	info.exit_code = vm->exit_code;
+	info.paused = vm->paused;
+	info.vcpus = vm->vcpus;
+	info.blocks = vm->gmap.count;
+	info.ram = vm->gmap.ram;
+	info.booted_at = vm->booted_at;
+	info.boots = vm->boots;
+	for (u32 i = 0; i < vm->vcpus; i++) {
+		info.hart[i] = vm->vcpu[i]->hart->hartid;
+		for (u32 cause = 0; cause < EXIT_CAUSES; cause++)
+			info.exits[cause] += vm->vcpu[i]->exits[cause];
+	}
+	return give(caller, arg[1], arg[2], &info, sizeof(info));
+}
+
+static struct hypercall_result hc_vm_memory(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = named(arg[0], true);
+	const struct gmap_block *block;
+	struct shyper_memory memory;
+	u64 left = arg[1];
+
+	if (!vm)
+		return done(-ENOENT);
+	gmap_for_each(&vm->gmap, block) {
+		if (block->kind != GMAP_RAM || left--)
+			continue;
+		memory = (struct shyper_memory){ .guest = block->gpa, .host = block->hpa,
+						 .size = block->size };
+		return give(caller, arg[2], arg[3], &memory, sizeof(memory));
+	}
+	return done(-ENOENT);
+}
+
+static struct hypercall_result hc_events(struct vm *caller, const u64 *arg)
+{
+	if (arg[0] == 0 && arg[1] == 0) {
+		events_detach();
+		return done(0);
+	}
+	return done(arg[1] >> 32 ? -EINVAL : events_attach(caller, arg[0], (u32)arg[1]));
+}
+
+static struct hypercall_result hc_log_read(struct vm *caller, const u64 *arg)
+{
+	static struct shyper_log log;	/* a page; under the management lock */
+	int err;
+
+	if (arg[1] < sizeof(log))
+		return done(-EINVAL);
+	err = gmap_read(&caller->gmap, GPA(arg[0]), &log.sequence, sizeof(log.sequence));
+	if (err)
+		return done(err);
+	memset(log.text, 0, sizeof(log.text));
+	log.size = (u32)log_read(&log.sequence, log.text, sizeof(log.text));
+	return give(caller, arg[0], arg[1], &log, sizeof(log));
+}
+
+static const struct {
+	const char *name;
+	struct hypercall_result (*handle)(struct vm *caller, const u64 *arg);
+	bool anyone;	/* not only the MVM */
+} calls[] = {
+	[SHYPER_HC_VERSION] = { "version", hc_version, true },
+	[SHYPER_HC_REASON] = { "reason", hc_reason, false },
+	[SHYPER_HC_SYSTEM_INFO] = { "system-info", hc_system_info, false },
+	[SHYPER_HC_VM_CREATE] = { "vm-create", hc_vm_create, false },
+	[SHYPER_HC_VM_DESTROY] = { "vm-destroy", hc_vm_destroy, false },
+	[SHYPER_HC_VM_BOOT] = { "vm-boot", hc_vm_boot, false },
+	[SHYPER_HC_VM_STOP] = { "vm-stop", hc_vm_stop, false },
+	[SHYPER_HC_VM_PAUSE] = { "vm-pause", hc_vm_pause, false },
+	[SHYPER_HC_VM_RESUME] = { "vm-resume", hc_vm_resume, false },
+	[SHYPER_HC_VM_INFO] = { "vm-info", hc_vm_info, false },
+	[SHYPER_HC_VM_MEMORY] = { "vm-memory", hc_vm_memory, false },
+	[SHYPER_HC_EVENTS] = { "events", hc_events, false },
+	[SHYPER_HC_LOG_READ] = { "log-read", hc_log_read, false },
+};
+
+struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)
+{
+	struct vm *caller = vcpu->vm;
+	struct hypercall_result result;
+
+	if (function >= ARRAY_SIZE(calls))
+		return (struct hypercall_result){ .status = SHYPER_E_NOSYS };
+	if (!calls[function].anyone && !caller->def.management)
+		return (struct hypercall_result){ .status = SHYPER_E_PERM };
+	management_lock();
+	if (function != SHYPER_HC_REASON)
+		refuse_forget();
+	result = calls[function].handle(caller, arg);
+	management_unlock();
+	if (result.status != SHYPER_OK)
+		log_debug("%s: hypercall %s refused, status %ld", caller->def.name,
+			  calls[function].name, result.status);
+	return result;
+}
+
+void hypercall_reset(const struct vm *vm)
+{
+	if (vm->def.management)
+		events_detach();
+}

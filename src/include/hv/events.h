@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page of sticky event bits that the MVM shares with Shyper (abi/hypercall.h, struct
+ * shyper_events), and its one interrupt.
+ */
+#ifndef HV_EVENTS_H
+#define HV_EVENTS_H
+
+#include <hv/types.h>
+
+struct vm;
+
+/*
+ * events_attach() - post to this page of the MVM's RAM and request this source of its irqchip.
+ * Management lock. 0; -EINVAL: unaligned, or no source of the chip; -EFAULT: not its RAM.
+ * events_detach() - post nothing any more, e.g. because the MVM boots anew.
+ */
+int __must_check events_attach(struct vm *mvm, u64 page, u32 source);
+void events_detach(void);
+
+/* events_state() - the state of the VM with this id has changed. Any hart, lock-free. */
+void events_state(u32 id);
+
+#endif
