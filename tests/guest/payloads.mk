@@ -4,8 +4,10 @@
 payloads += bench
 payloads += counter
 payloads += crash_stack
+payloads += csr_scan
 payloads += dtcheck
 payloads += exceptions
+payloads += flood
 payloads += fp_vector
 payloads += mmio_fuzz
 payloads += mmio_insn

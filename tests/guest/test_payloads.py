@@ -80,6 +80,7 @@ CASES = [
     *each("mmio_fuzz", (RV64, MAX), (2,)),
     *each("mmio_fuzz", more=HLVX, bare=False),
     *each("virtual_insn", (RV64, MAX)),
+    *each("csr_scan", (RV64, MAX, NO_SSTC), bare=False),
     *each("fp_vector", (RV64, MAX), (1, 2)),
 ]
 CASES = [c for c in CASES if c.bare or not BARE]
