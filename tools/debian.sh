@@ -106,15 +106,61 @@ guest_apt_update() {
 	guest_apt apt-get -q -q update
 }
 
+# guest_get PACKAGE[=VERSION]… - fetch riscv64 packages into the cache; apt checks their signatures,
+# shows its progress on a terminal, and takes up the next time what was cut off.
+guest_get() {
+	mkdir -p "$CACHE/debs/partial"
+	quiet=-qq
+	[ ! -t 1 ] || quiet=
+	# shellcheck disable=SC2086 # an option or nothing
+	(cd "$CACHE/debs/partial" && guest_apt apt-get $quiet download "$@" && mv ./*.deb ..)
+}
+
+# guest_solve PACKAGE… - what apt would install for them: "name version architecture" lines. The
+# packages of images/unwanted count as installed, whatever version somebody asks for.
+guest_solve() {
+	grep -v '^#' images/unwanted | while read -r package; do
+		printf 'Package: %s\nStatus: install ok installed\nVersion: 99:1\n' "$package"
+		printf 'Architecture: all\nMulti-Arch: foreign\nProvides: awk, debconf-2.0\n'
+		printf 'Maintainer: none\nDescription: unwanted\n\n'
+	done >"$CACHE/apt/unwanted"
+	guest_apt apt-get -q -q -s -o Dir::State::status="$CACHE/apt/unwanted" \
+		-o APT::Install-Recommends=0 install "$@" >"$CACHE/apt/solution" ||
+		die "apt finds no way to install $*"
+	sed -n 's/^Inst \([^ :]*\)[^ ]* (\([^ ]*\) [^)]*\[\([a-z0-9]*\)\]).*/\1 \2 \3/p' \
+		"$CACHE/apt/solution"
+}
+
+# guest_closure NAME FILE - the packages that a file names, with all that they need, in the cache;
+# NAME.list there gets the files' names. What is listed and there is not looked for again.
+guest_closure() {
+	list=$CACHE/$1.list wanted=$(grep -v '^#' "$2" | tr '\n' ' ')
+	key="# $wanted$(cksum <images/unwanted)"
+	if [ "$(head -n 1 "$list" 2>/dev/null)" = "$key" ] && guest_complete "$list"; then
+		return 0
+	fi
+	[ -n "${updated:-}" ] || guest_apt_update
+	updated=yes
+	# shellcheck disable=SC2086 # a list
+	guest_solve $wanted >"$list.new"
+	say "deps: downloading $(wc -l <"$list.new") packages for $1 (riscv64, $GUEST_SUITE)"
+	# shellcheck disable=SC2046 # a list
+	guest_get $(awk '{ print $1 "=" $2 }' "$list.new")
+	{
+		say "$key"
+		awk '{ gsub(/:/, "%3a", $2); print $1 "_" $2 "_" $3 ".deb" }' "$list.new"
+	} >"$list"
+	rm "$list.new"
+}
+
+guest_complete() {
+	grep -v '^#' "$1" | while read -r deb; do
+		[ -e "$CACHE/debs/$deb" ] || return 1
+	done
+}
+
 # guest_cached PATTERN - the newest cached riscv64 package whose file name matches, or failure.
 guest_cached() {
 	# shellcheck disable=SC2086 # a pattern
 	ls -t "$CACHE"/debs/$1 2>/dev/null | head -n 1 | grep .
-}
-
-# guest_download PACKAGE - fetch one riscv64 package into the cache; apt checks its signature.
-# What was cut off is taken up again the next time.
-guest_download() {
-	mkdir -p "$CACHE/debs/partial"
-	(cd "$CACHE/debs/partial" && guest_apt apt-get -q -q download "$1" && mv ./*.deb ..)
 }

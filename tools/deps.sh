@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 
 QEMU_OLDEST=10
 
+PATH=$PATH:/usr/sbin:/sbin
 have() { command -v "$1" >/dev/null; }
 have_qemu() {
 	have qemu-system-riscv64 || return 1
@@ -33,6 +34,12 @@ missing_packages() {
 	[ -d $python/pytest ] || say python3-pytest
 	[ -d $python/pexpect ] || say python3-pexpect
 	have cpio || say cpio
+	have xz || say xz-utils
+	have depmod || say kmod
+	have mke2fs && have debugfs || say e2fsprogs
+	have fakeroot || say fakeroot
+	have openssl || say openssl
+	have ssh || say openssh-client
 	have cppcheck || say cppcheck
 	[ -e /usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin ] || say u-boot-qemu
 	[ -e $KEYRING ] || say debian-archive-keyring
@@ -75,7 +82,7 @@ download() {
 		sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
 	[ -n "$package" ] || die "cannot find $2 for riscv64 on $(mirror)"
 	say "deps: downloading $package (riscv64, $GUEST_SUITE)"
-	guest_download "$package"
+	guest_get "$package"
 }
 
 unpack_libfdt() {
@@ -104,6 +111,8 @@ get_tools() {
 get_guest() {
 	download 'linux-image-[0-9]*_riscv64.deb' linux-image-riscv64
 	download 'busybox-static_*_riscv64.deb' busybox-static
+	guest_closure mvm images/mvm/packages
+	guest_closure guest images/guest/packages
 }
 
 case ${1:-} in
