@@ -54,6 +54,18 @@ static long status_of(int err)
 	}
 }
 
+/* For refusals that come without words of their own. */
+static const char *status_text(long status)
+{
+	switch (status) {
+	case SHYPER_E_FAULT: return "the address is not in the caller's memory";
+	case SHYPER_E_NOMEM: return "memory is used up";
+	case SHYPER_E_NOENT: return "there is no such thing";
+	case SHYPER_E_BUSY: return "somebody else has it";
+	default: return "an argument is malformed";
+	}
+}
+
 static struct hypercall_result done(int err)
 {
 	return (struct hypercall_result){ .status = status_of(err) };
@@ -338,10 +350,9 @@ struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *ar
 	if (function != SHYPER_HC_REASON)
 		refuse_forget();
 	result = calls[function].handle(caller, arg);
+	if (result.status != SHYPER_OK && !refuse_text()[0])
+		refuse("%s: %s", calls[function].name, status_text(result.status));
 	management_unlock();
-	if (result.status != SHYPER_OK)
-		log_debug("%s: hypercall %s refused, status %ld", caller->def.name,
-			  calls[function].name, result.status);
 	return result;
 }
 

@@ -4,7 +4,9 @@
 #include <hv/log.h>
 #include <hv/refuse.h>
 
-static char last[LOG_LINE];	/* under the management lock */
+/* Under the management lock. The MVM hears of its own refusals; at boot somebody must act. */
+static char last[LOG_LINE];
+static enum log_level level = LOG_ERR;
 
 void refuse(const char *fmt, ...)
 {
@@ -13,12 +15,13 @@ void refuse(const char *fmt, ...)
 	va_start(ap, fmt);
 	vformat(last, sizeof(last), fmt, ap);
 	va_end(ap);
-	log_err("%s", last);
+	log_write(level, "%s", last);
 }
 
 void refuse_forget(void)
 {
 	last[0] = '\0';
+	level = LOG_INFO;
 }
 
 const char *refuse_text(void)

@@ -9,6 +9,7 @@ payloads += dtcheck
 payloads += exceptions
 payloads += flood
 payloads += fp_vector
+payloads += hypercall
 payloads += mmio_fuzz
 payloads += mmio_insn
 payloads += plic
@@ -62,7 +63,7 @@ $(GUEST_BUILD)/%.o: tests/guest/%.c tests/guest/payloads.mk
 	$(guest-compile)
 $(GUEST_BUILD)/%.o: tests/guest/%.S tests/guest/payloads.mk
 	$(guest-compile)
-$(GUEST_BUILD)/dtcheck.o $(GUEST_BUILD)/dtcheck.elf: $(GUEST_DEPS)/lib/libfdt.a
+$(foreach p,dtcheck hypercall,$(GUEST_BUILD)/$p.o $(GUEST_BUILD)/$p.elf): $(GUEST_DEPS)/lib/libfdt.a
 $(GUEST_BUILD)/%.elf: $(GUEST_BUILD)/%.o $(guest-lib-objs) tests/guest/lib/guest.ld
 	$(if $(V),,@)$(guest-cc) $(GUEST_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
 $(GUEST_BUILD)/%.bin: $(GUEST_BUILD)/%.elf

@@ -82,6 +82,7 @@ CASES = [
     *each("virtual_insn", (RV64, MAX)),
     *each("csr_scan", (RV64, MAX, NO_SSTC), bare=False),
     *each("fp_vector", (RV64, MAX), (1, 2)),
+    *each("hypercall", bare=False),
 ]
 CASES = [c for c in CASES if c.bare or not BARE]
 
@@ -99,6 +100,16 @@ def start(machine, case):
     variables = {"BARE": 1} if BARE else {}
     return machine(KERNEL=image(case.payload), CPU=case.cpu, VCPUS=case.vcpus, MEM="64M",
                    timeout=120, **variables, **case.more)
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+@pytest.mark.parametrize("cpu", (RV64, MAX, NO_SSTC))
+def test_hypercalls_of_an_mvm(machine, static_vms, cpu):
+    fit = static_vms({"name": "mvm", "kernel": str(image("hypercall")), "harts": [0],
+                      "management": True})
+    guest = machine(FIT=fit, SMP=2, MEMORY="512M", CPU=cpu, timeout=180)
+    assert guest.wait() == 0, guest.output()[-3000:]
+    assert re.search(r"done \d\d\d+ passed, 0 failed", guest.output())
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

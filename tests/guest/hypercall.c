@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The MVM's calls to Shyper. With management rights this payload makes guests of its own and runs
+ * them through their lives; without, it checks that nothing but the version is for it.
+ */
+#include <abi/hypercall.h>
+#include <libfdt.h>
+
+#include "guest.h"
+
+/* libfdt.a was built with a stack protector. */
+unsigned long __stack_chk_guard = 0x5a5a5a5a5a5a5a5aUL;
+void __stack_chk_fail(void);
+
+#define GUEST_RAM 0x80000000UL
+#define GUEST_SIZE 0x1000000UL	/* 16 MiB */
+#define GUEST_ENTRY (GUEST_RAM + 0x200000)
+#define GUEST_FDT (GUEST_RAM + 0x400000)
+#define OUTSIDE 0x10UL		/* nobody's RAM */
+#define CYCLES 50
+
+/* The guest's program, by a1: counts for ever in its memory at GUEST_RAM + 8, or does an SRST. */
+extern char guest_counts[], guest_ends[], guest_stops[];
+__asm__("	.balign 8\n"
+	"guest_counts:\n"
+	"	li t0, 0x80000008\n"
+	"1:	ld t1, (t0)\n"
+	"	addi t1, t1, 1\n"
+	"	sd t1, (t0)\n"
+	"	j 1b\n"
+	"	.balign 8\n"
+	"guest_ends:\n"			/* system_reset(type at +16, reason at +24) */
+	"	li t0, 0x80000010\n"
+	"	ld a0, (t0)\n"
+	"	ld a1, 8(t0)\n"
+	"	li a6, 0\n"
+	"	li a7, 0x53525354\n"
+	"	ecall\n"
+	"guest_stops:\n");
+
+static char tree[4096] __attribute__((aligned(8)));
+static struct shyper_events events __attribute__((aligned(4096)));
+static struct shyper_vm_info info;
+static struct shyper_system_info system_info;
+static struct shyper_memory memory;
+static struct shyper_log text;
+
+void __stack_chk_fail(void)
+{
+	CHECK("stack protector", false, "smashed in libfdt");
+	finish();
+}
+
+static struct sbiret hc(unsigned long function, unsigned long a, unsigned long b,
+			unsigned long c, unsigned long d)
+{
+	return sbi_call(SHYPER_EXTENSION, function, a, b, c, d, 0, 0);
+}
+
+#define ADDRESS(object) ((unsigned long)&(object))
+
+static void refused(const char *name, struct sbiret ret, long status)
+{
+	static char reason[256];
+	struct sbiret words;
+
+	check_err(name, ret, status);
+	words = hc(SHYPER_HC_REASON, (unsigned long)reason, sizeof(reason), 0, 0);
+	check_err("reason", words, SHYPER_OK);
+	say("# %s: %s\n", name, words.value ? reason : "(no words)");
+	for (unsigned long i = 0; i < sizeof(reason); i++)
+		reason[i] = 0;
+}
+
+static void put_text(const char *name, const char *value)
+{
+	fdt_property(tree, name, value, (int)strlen(value) + 1);
+}
+
+static unsigned long tree_make(unsigned long hart, bool kernel)
+{
+	fdt64_t reg[2] = {cpu_to_fdt64(GUEST_RAM), cpu_to_fdt64(GUEST_SIZE)};
+
+	fdt_create(tree, sizeof(tree));
+	fdt_finish_reservemap(tree);
+	fdt_begin_node(tree, "");
+	put_text("compatible", "shyper,vm-v1");
+	fdt_property_u32(tree, "#address-cells", 2);
+	fdt_property_u32(tree, "#size-cells", 2);
+	put_text("vm-name", "child");
+	fdt_property_u32(tree, "vcpus", 1);
+	fdt_property_u32(tree, "harts", (u32)hart);
+	fdt_begin_node(tree, "memory@80000000");
+	fdt_property(tree, "reg", reg, sizeof(reg));
+	fdt_end_node(tree);
+	if (kernel) {
+		fdt_begin_node(tree, "kernel");
+		put_text("image", "kernel-1");
+		fdt_end_node(tree);
+	}
+	fdt_end_node(tree);
+	fdt_finish(tree);
+	return fdt_totalsize(tree);
+}
+
+static unsigned long pages_free(void)
+{
+	check_err("system info", hc(SHYPER_HC_SYSTEM_INFO, ADDRESS(system_info),
+				    sizeof(system_info), 0, 0), SHYPER_OK);
+	return system_info.pages_free;
+}
+
+static unsigned long state_of(unsigned long id)
+{
+	struct sbiret ret = hc(SHYPER_HC_VM_INFO, id, ADDRESS(info), sizeof(info), 0);
+
+	return ret.error ? (unsigned long)ret.error : info.state;
+}
+
+/* A word of the guest's memory, where the MVM sees it. */
+static volatile u64 *guest_word(unsigned long id, unsigned long offset)
+{
+	for (unsigned long i = 0;; i++) {
+		if (hc(SHYPER_HC_VM_MEMORY, id, i, ADDRESS(memory), sizeof(memory)).error)
+			return NULL;
+		if (GUEST_RAM + offset - memory.guest < memory.size)
+			return (volatile u64 *)(memory.host + (GUEST_RAM + offset - memory.guest));
+	}
+}
+
+static void guest_program(unsigned long id, const char *from, const char *to)
+{
+	volatile u64 *at = guest_word(id, GUEST_ENTRY - GUEST_RAM);
+	const u64 *program = (const u64 *)(const void *)from;
+
+	for (unsigned long i = 0; i < (unsigned long)(to - from + 7) / 8; i++)
+		at[i] = program[i];
+}
+
+static struct sbiret boot(unsigned long id)
+{
+	struct shyper_boot b = {.entry = GUEST_ENTRY, .fdt = GUEST_FDT};
+
+	return hc(SHYPER_HC_VM_BOOT, id, ADDRESS(b), sizeof(b), 0);
+}
+
+static void check_boot_refusals(unsigned long id)
+{
+	struct shyper_boot b = {.entry = OUTSIDE, .fdt = GUEST_FDT};
+
+	refused("boot with its entry outside",
+		hc(SHYPER_HC_VM_BOOT, id, ADDRESS(b), sizeof(b), 0), SHYPER_E_INVAL);
+	b.entry = GUEST_ENTRY + 1;
+	refused("boot at an odd entry", hc(SHYPER_HC_VM_BOOT, id, ADDRESS(b), sizeof(b), 0),
+		SHYPER_E_INVAL);
+	b.entry = GUEST_ENTRY;
+	b.fdt = GUEST_RAM + GUEST_SIZE - 8;
+	refused("boot without room for the tree",
+		hc(SHYPER_HC_VM_BOOT, id, ADDRESS(b), sizeof(b), 0), SHYPER_E_INVAL);
+	b.fdt = GUEST_FDT;
+	b.initrd = GUEST_RAM;
+	b.initrd_size = -1UL;
+	refused("boot with an initrd that wraps",
+		hc(SHYPER_HC_VM_BOOT, id, ADDRESS(b), sizeof(b), 0), SHYPER_E_INVAL);
+	refused("boot from a short struct",
+		hc(SHYPER_HC_VM_BOOT, id, ADDRESS(b), sizeof(b) - 1, 0), SHYPER_E_INVAL);
+	refused("boot from nowhere", hc(SHYPER_HC_VM_BOOT, id, OUTSIDE, sizeof(b), 0),
+		SHYPER_E_FAULT);
+}
+
+static void check_ends(unsigned long id, unsigned long type, unsigned long reason,
+		       unsigned long end)
+{
+	guest_program(id, guest_ends, guest_stops);
+	*guest_word(id, 16) = type;
+	*guest_word(id, 24) = reason;
+	__atomic_exchange_n(&events.state, 0, __ATOMIC_ACQ_REL);
+	check_err("boot", boot(id), SHYPER_OK);
+	CHECK("ended", WAIT_FOR(state_of(id) == SHYPER_VM_ENDED, 10000), "state %lu", state_of(id));
+	check_eq("reason", info.reason, end);
+	CHECK("event", __atomic_load_n(&events.state, __ATOMIC_ACQUIRE) & BIT(id), "no bit");
+}
+
+static void check_life(unsigned long id)
+{
+	volatile u64 *counter = guest_word(id, 8);
+	u64 seen;
+
+	guest_program(id, guest_counts, guest_ends);
+	*counter = 0;
+	check_err("boot", boot(id), SHYPER_OK);
+	CHECK("runs", WAIT_FOR(*counter > 1000, 10000), "counter %lu", *counter);
+	refused("boot again", boot(id), SHYPER_E_BUSY);
+	refused("destroy while it runs", hc(SHYPER_HC_VM_DESTROY, id, 0, 0, 0), SHYPER_E_BUSY);
+	refused("resume", hc(SHYPER_HC_VM_RESUME, id, 0, 0, 0), SHYPER_E_BUSY);
+	check_err("pause", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_OK);
+	seen = *counter;
+	CHECK("stands still", !WAIT_FOR(*counter != seen, 200), "counted %lu", *counter - seen);
+	refused("pause again", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_E_BUSY);
+	check_err("resume", hc(SHYPER_HC_VM_RESUME, id, 0, 0, 0), SHYPER_OK);
+	CHECK("goes on", WAIT_FOR(*counter > seen + 1000, 10000), "counter %lu", *counter);
+	check_err("pause", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_OK);
+	check_err("stop", hc(SHYPER_HC_VM_STOP, id, 0, 0, 0), SHYPER_OK);
+	CHECK("ended", WAIT_FOR(state_of(id) == SHYPER_VM_ENDED, 10000), "state %lu", state_of(id));
+	check_eq("reason", info.reason, SHYPER_END_STOP);
+	refused("stop again", hc(SHYPER_HC_VM_STOP, id, 0, 0, 0), SHYPER_E_BUSY);
+	refused("pause", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_E_BUSY);
+}
+
+static unsigned long create(unsigned long hart)
+{
+	unsigned long size = tree_make(hart, false);
+	struct sbiret ret = hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, size, 0, 0);
+
+	check_err("create", ret, SHYPER_OK);
+	return ret.error ? 0 : (unsigned long)ret.value;
+}
+
+static void check_create_refusals(unsigned long own_hart)
+{
+	unsigned long size = tree_make(own_hart, false);
+
+	refused("create on a taken hart",
+		hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, size, 0, 0), SHYPER_E_BUSY);
+	size = tree_make(63, false);
+	refused("create on a hart that is not there",
+		hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, size, 0, 0), SHYPER_E_NOENT);
+	size = tree_make(1, true);
+	refused("create with an image",
+		hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, size, 0, 0), SHYPER_E_INVAL);
+	size = tree_make(1, false);
+	refused("create from a cut tree",
+		hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, size / 2, 0, 0), SHYPER_E_INVAL);
+	tree[0] = 0;
+	refused("create from no tree", hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, size, 0, 0),
+		SHYPER_E_INVAL);
+	refused("create from nowhere", hc(SHYPER_HC_VM_CREATE, OUTSIDE, size, 0, 0),
+		SHYPER_E_FAULT);
+	refused("create of nothing", hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, 0, 0, 0),
+		SHYPER_E_INVAL);
+	refused("create of too much",
+		hc(SHYPER_HC_VM_CREATE, (unsigned long)tree, SHYPER_TREE_MAX + 1, 0, 0),
+		SHYPER_E_INVAL);
+}
+
+static void check_names(void)
+{
+	static const unsigned long ids[] = {0, 15, 16, -1UL, 1UL << 32};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(ids); i++) {
+		for (unsigned long f = SHYPER_HC_VM_DESTROY; f <= SHYPER_HC_VM_RESUME; f++)
+			check_err("no such VM", hc(f, ids[i], ADDRESS(info), sizeof(info), 0),
+				  SHYPER_E_NOENT);
+		if (i)
+			check_err("info of no VM", hc(SHYPER_HC_VM_INFO, ids[i], ADDRESS(info),
+						      sizeof(info), 0), SHYPER_E_NOENT);
+	}
+	check_eq("own state", state_of(0), SHYPER_VM_RUNNING);
+	check_err("no such call", hc(1000, 0, 0, 0, 0), SHYPER_E_NOSYS);
+	check_err("info to nowhere", hc(SHYPER_HC_VM_INFO, 0, OUTSIDE, sizeof(info), 0),
+		  SHYPER_E_FAULT);
+	check_err("info to a short buffer",
+		  hc(SHYPER_HC_VM_INFO, 0, ADDRESS(info), sizeof(info) - 1, 0), SHYPER_E_INVAL);
+	check_err("events off the page", hc(SHYPER_HC_EVENTS, ADDRESS(events) + 8, 5, 0, 0),
+		  SHYPER_E_INVAL);
+	check_err("events of no source", hc(SHYPER_HC_EVENTS, ADDRESS(events), 1000, 0, 0),
+		  SHYPER_E_INVAL);
+	check_err("events nowhere", hc(SHYPER_HC_EVENTS, 0x1000, 5, 0, 0), SHYPER_E_FAULT);
+}
+
+static void check_log(void)
+{
+	unsigned long lines = 0, rounds = 0;
+
+	do {
+		check_err("log", hc(SHYPER_HC_LOG_READ, ADDRESS(text), sizeof(text), 0, 0),
+			  SHYPER_OK);
+		for (u32 i = 0; i < text.size; i++)
+			lines += text.text[i] == '\n';
+	} while (text.size && ++rounds < 100);
+	CHECK("log lines", lines > 3 && rounds < 100, "%lu in %lu rounds", lines, rounds);
+}
+
+static void manage(void)
+{
+	unsigned long before, id, worker = 1;
+	u64 seen;
+
+	check_names();
+	check_create_refusals(boot_hart);
+	before = pages_free();
+	check_err("events", hc(SHYPER_HC_EVENTS, ADDRESS(events), 20, 0, 0), SHYPER_OK);
+	id = create(worker);
+	check_eq("made", state_of(id), SHYPER_VM_MADE);
+	CHECK("memory is there", pages_free() <= before - GUEST_SIZE / 4096, "%lu, before %lu",
+	      pages_free(), before);
+	check_boot_refusals(id);
+	check_life(id);
+	check_ends(id, 0, 0, SHYPER_END_POWEROFF);
+	check_ends(id, 1, 0, SHYPER_END_REBOOT);
+	check_ends(id, 0, 1, SHYPER_END_FAILURE);
+	seen = memory.host;
+	check_err("destroy", hc(SHYPER_HC_VM_DESTROY, id, 0, 0, 0), SHYPER_OK);
+	check_cause("its memory is gone", TRY(*(volatile u64 *)seen), 5);
+	check_eq("no page is lost", pages_free(), before);
+	for (unsigned int i = 0; i < CYCLES; i++) {
+		id = create(worker);
+		if (i % 2) {
+			guest_program(id, guest_counts, guest_ends);
+			check_err("boot", boot(id), SHYPER_OK);
+			check_err("stop", hc(SHYPER_HC_VM_STOP, id, 0, 0, 0), SHYPER_OK);
+			WAIT_FOR(state_of(id) == SHYPER_VM_ENDED, 10000);
+		}
+		check_err("destroy", hc(SHYPER_HC_VM_DESTROY, id, 0, 0, 0), SHYPER_OK);
+	}
+	check_eq("no page is lost after many", pages_free(), before);
+	check_log();
+}
+
+void payload(void)
+{
+	struct sbiret version = hc(SHYPER_HC_VERSION, 0, 0, 0, 0);
+
+	check_err("version", version, SHYPER_OK);
+	check_eq("abi", (unsigned long)version.value, SHYPER_ABI_VERSION);
+	if (hc(SHYPER_HC_SYSTEM_INFO, ADDRESS(system_info), sizeof(system_info), 0, 0).error ==
+	    SHYPER_OK) {
+		manage();
+		return;
+	}
+	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_LOG_READ; f++)
+		check_err("not for this VM", hc(f, 0, ADDRESS(info), sizeof(info), 0),
+			  SHYPER_E_PERM);
+}
