@@ -205,23 +205,30 @@ static bool restarts(struct vm *vm)
 	return false;
 }
 
+static bool takes_machine_along(const struct vm *vm)
+{
+	return vm->reason == VM_POWEROFF && vm->def.on_poweroff == VMDEF_MACHINE_OFF;
+}
+
 /*
  * Nobody runs it any more. The memory and devices of a VM of the FIT go back; those of the MVM's
  * VMs stay until it destroys them. The last VM ends the machine.
  */
 static void end(struct vm *vm)
 {
+	bool off = takes_machine_along(vm);
+
 	u32 id = vm->id;
 
 	if (vm->fit) {
 		machine_stop(vm);
 		arch_vm_exit(vm);
-		gmap_release(&vm->gmap);
+		vm_release_memory(vm);
 	}
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
 	/* From here on the MVM may destroy it: vm is not touched any more. */
 	events_state(id);
-	if (vms_done())
+	if (vms_done() || off)
 		arch_machine_off(vms_status());
 }
 
@@ -236,6 +243,7 @@ void vm_halted(struct vm *vm)
 
 	if (__atomic_sub_fetch(&vm->active, 1, __ATOMIC_ACQ_REL))
 		return;
+	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	again = restarts(vm);
 	log_info("%s: %s (code %u)%s", vm->def.name, reasons[vm->reason], vm->exit_code,
 		 again ? ", starting again" : "");
