@@ -51,62 +51,16 @@ static bool is_string(const void *fdt, int node, const char *name, const char *v
 	return text && !strcmp(text, value);
 }
 
-/* No status means okay (Devicetree Specification v0.4, 2.3.4). */
-static bool is_okay(const void *fdt, int node)
-{
-	return !fdt_getprop(fdt, node, "status", NULL) ||
-	       is_string(fdt, node, "status", "okay") || is_string(fdt, node, "status", "ok");
-}
-
-/* A number of count cells; what exceeds 64 bits is lost. */
-static u64 take_cells(const fdt32_t **cells, int count)
-{
-	u64 value = 0;
-
-	for (; count > 0; count--)
-		value = value << 32 | fdt32_ld((*cells)++);
-	return value;
-}
-
-/*
- * Range number index of a reg property, in the cells of the parent node. False: there is none, or
- * it is empty, wraps, or is written in cells that nobody uses.
- */
 static bool read_reg_at(const void *fdt, int parent, int node, u32 index,
 			struct board_range *range)
 {
-	int address_cells = fdt_address_cells(fdt, parent);
-	int size_cells = fdt_size_cells(fdt, parent);
-	int size;
-	const fdt32_t *cells = fdt_getprop(fdt, node, "reg", &size);
-	int entry = address_cells + size_cells;
-
-	if (!cells || address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2 ||
-	    (u64)index + 1 > (u64)size / ((u64)entry * 4))
-		return false;
-	cells += (u64)index * (u64)entry;
-	range->base = take_cells(&cells, address_cells);
-	range->size = take_cells(&cells, size_cells);
-	return range_valid(range->base, range->size);
-}
-
-/* Every bus between the node and the root maps addresses one to one. */
-static bool is_untranslated(const void *fdt, int node)
-{
-	int parent = fdt_parent_offset(fdt, node);
-	int size;
-
-	for (; parent > 0; parent = fdt_parent_offset(fdt, parent)) {
-		if (!fdt_getprop(fdt, parent, "ranges", &size) || size != 0)
-			return false;
-	}
-	return parent == 0;
+	return fdt_read_reg(fdt, parent, node, index, &range->base, &range->size);
 }
 
 /* First range of a device's registers, as the CPU addresses it. */
 static bool read_reg(const void *fdt, int node, struct board_range *range)
 {
-	return is_untranslated(fdt, node) &&
+	return fdt_read_untranslated(fdt, node) &&
 	       read_reg_at(fdt, fdt_parent_offset(fdt, node), node, 0, range);
 }
 
@@ -151,7 +105,7 @@ static const char *parse_memory(struct board *b, const void *fdt)
 	int node;
 
 	fdt_for_each_subnode(node, fdt, 0) {
-		if (!is_string(fdt, node, "device_type", "memory") || !is_okay(fdt, node))
+		if (!is_string(fdt, node, "device_type", "memory") || !fdt_read_okay(fdt, node))
 			continue;
 		for (u32 i = 0; read_reg_at(fdt, 0, node, i, &range); i++) {
 			if (!add_memory(b, &range))
@@ -183,7 +137,7 @@ static const char *parse_reserved(struct board *b, const void *fdt)
 	if (parent < 0)
 		return NULL;
 	fdt_for_each_subnode(node, fdt, parent) {
-		if (!is_okay(fdt, node))
+		if (!fdt_read_okay(fdt, node))
 			continue;
 		for (u32 i = 0; read_reg_at(fdt, parent, node, i, &range); i++) {
 			if (!add_reserved(b, &range))
@@ -270,11 +224,11 @@ static bool read_hart(struct board *b, const void *fdt, int cpus, int node,
 	int cells = fdt_address_cells(fdt, cpus), size;
 	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &size);
 
-	if (!is_string(fdt, node, "device_type", "cpu") || !is_okay(fdt, node) || !reg ||
+	if (!is_string(fdt, node, "device_type", "cpu") || !fdt_read_okay(fdt, node) || !reg ||
 	    cells < 1 || cells > 2 || size != cells * 4)
 		return false;
 	*hart = (struct board_hart){
-		.hartid = take_cells(&reg, cells),
+		.hartid = fdt_read_cells(&reg, cells),
 		.plic_context = BOARD_NO_CONTEXT,
 		.isa = intern_isa(b, fdt, node),
 		.cbom_block = read_u32_or(fdt, node, "riscv,cbom-block-size", 0),
@@ -360,7 +314,7 @@ static int next_device(const void *fdt, int node, const char *compatible)
 {
 	do {
 		node = fdt_node_offset_by_compatible(fdt, node, compatible);
-	} while (node >= 0 && !is_okay(fdt, node));
+	} while (node >= 0 && !fdt_read_okay(fdt, node));
 	return node;
 }
 
@@ -421,7 +375,7 @@ static bool read_uart(const void *fdt, int node, struct board_uart *uart)
 {
 	struct board_range range;
 
-	if (node < 0 || !is_okay(fdt, node) ||
+	if (node < 0 || !fdt_read_okay(fdt, node) ||
 	    fdt_node_check_compatible(fdt, node, "ns16550a") != 0 || !read_reg(fdt, node, &range))
 		return false;
 	*uart = (struct board_uart){
@@ -506,6 +460,7 @@ int board_parse(struct board *b, const void *fdt, size_t size, const char **why)
 	u32 intc[BOARD_HARTS];
 
 	memset(b, 0, sizeof(*b));
+	b->fdt = fdt;
 	*why = fdt_check_full(fdt, size) ? "not a sound device tree" : NULL;
 	if (!*why)
 		*why = parse_memory(b, fdt);

@@ -30,6 +30,7 @@ static struct {
 		u32 size;
 	} line[VMS];
 	u32 focus;		/* VM that gets the input; written by the input's hart */
+	struct vm *tenant;	/* that has the port's device passed through; NULL: none */
 	bool escaped;		/* that hart's: ^T was typed */
 } console = { .open = NOBODY, .fresh = true };
 
@@ -60,6 +61,16 @@ static void unlock(void)
 		spin_unlock(&console.lock);
 }
 
+/*
+ * A VM drives the terminal itself, from its start until its last vCPU has halted; so what is to be
+ * said before and after is seen. A panic writes whatever the VM does.
+ */
+static bool is_lent(void)
+{
+	return console.tenant && !panic_active() &&
+	       __atomic_load_n(&console.tenant->active, __ATOMIC_ACQUIRE);
+}
+
 void console_early_init(void)
 {
 	console.port = arch_early_console();
@@ -73,15 +84,24 @@ void console_init(const struct board *from)
 		console.port = port;
 }
 
-void console_hv_write(const char *text, size_t len)
+static void write_lines(const char *text, size_t len)
 {
-	lock();
+	/* The VM may have left the device in any state. */
+	if (console.tenant && console.port->reset)
+		console.port->reset();
 	fresh_line();
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n')
 			emit("\r", 1);
 		emit(&text[i], 1);
 	}
+}
+
+void console_hv_write(const char *text, size_t len)
+{
+	lock();
+	if (!is_lent())
+		write_lines(text, len);
 	unlock();
 }
 
@@ -140,17 +160,53 @@ static void put_shared(u32 id, char c)
 void console_vm_write(u32 id, const char *text, size_t size)
 {
 	lock();
-	if (shared())
+	if (is_lent()) {
+		/* A call of the VM's own, to what it takes for firmware beside its driver. */
+		if (id == console.tenant->id)
+			console.port->put(text, size);
+	} else if (shared()) {
 		for (size_t i = 0; i < size; i++)
 			put_shared(id, text[i]);
-	else
+	} else {
 		emit(text, size);
+	}
 	unlock();
+}
+
+/* What the terminal has for a call of the VM that drives it. */
+static size_t read_port(char *buf, size_t size)
+{
+	size_t n = 0;
+	int byte;
+
+	while (n < size && (byte = console.port->get()) >= 0)
+		buf[n++] = (char)byte;
+	return n;
 }
 
 size_t console_vm_read(struct vm *vm, char *buf, size_t size)
 {
-	return machine_console_read(vm, buf, size);
+	return vm == console.tenant ? read_port(buf, size) : machine_console_read(vm, buf, size);
+}
+
+void console_lend(struct vm *vm)
+{
+	host_irq_detach(board.uart.irq);
+	lock();
+	console.tenant = vm;
+	unlock();
+}
+
+void console_return(const struct vm *vm)
+{
+	if (console.tenant != vm)
+		return;
+	lock();
+	if (console.port->reset)
+		console.port->reset();
+	console.tenant = NULL;
+	unlock();
+	console_input_init(&board);
 }
 
 /* ---- Input: on the hart that takes the UART's interrupt ---- */

@@ -3,11 +3,13 @@
  * Making and unmaking VMs: everything that a VM holds is acquired here in order and given back in
  * reverse. One path for the VMs of the boot FIT and for those of the MVM.
  */
+#include <hv/board.h>
 #include <hv/errno.h>
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/pa.h>
 #include <hv/page.h>
+#include <hv/passthrough.h>
 #include <hv/refuse.h>
 #include <hv/vm.h>
 #include <hv/vm_load.h>
@@ -59,6 +61,12 @@ static int add_memory(struct vm *vm)
 		}
 	}
 	return 0;
+}
+
+void vm_release_memory(struct vm *vm)
+{
+	gmap_release(&vm->gmap);
+	passthrough_return(vm);
 }
 
 static void remove_vcpus(struct vm *vm)
@@ -113,10 +121,26 @@ static int add_vcpus(struct vm *vm)
 	return 0;
 }
 
+/* The board's half of the definition's check. */
+static int resolve(struct vm *vm)
+{
+	struct vmdef_error error;
+	int err = passthrough_resolve(&vm->def, &board, &error);
+
+	if (err)
+		refuse("%s refused: the board's node %s%s%s: %s", vm->def.name, error.node,
+		       error.property[0] ? ", property " : "", error.property, error.reason);
+	return err;
+}
+
 static int build(struct vm *vm)
 {
-	int err = add_memory(vm);
+	int err = resolve(vm);
 
+	if (err)
+		return err;
+	passthrough_lend(vm);
+	err = add_memory(vm);
 	if (err)
 		goto no_memory;
 	err = add_vcpus(vm);
@@ -140,7 +164,7 @@ no_machine:
 no_vcpus:
 	remove_vcpus(vm);
 no_memory:
-	gmap_release(&vm->gmap);
+	vm_release_memory(vm);
 	return err;
 }
 
@@ -196,7 +220,7 @@ int vm_destroy(struct vm *vm)
 	machine_exit(vm);
 	arch_vm_exit(vm);
 	remove_vcpus(vm);
-	gmap_release(&vm->gmap);
+	vm_release_memory(vm);
 	log_info("%s: VM %u is gone", vm->def.name, vm->id);
 	free_struct(vm, sizeof(*vm));
 	return 0;

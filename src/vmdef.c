@@ -123,6 +123,18 @@ static int read_action(struct vmdef_parse *p, const struct vmdef_value *v, enum 
 	return err;
 }
 
+static int read_on_poweroff(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	static const char choices[] = "\"stop\" or \"machine-off\"";
+	static const char *const words[] = { "stop", "machine-off", NULL };
+	u32 n;
+	int err = vmdef_read_word(p, v, words, choices, &n);
+
+	if (!err)
+		p->def->on_poweroff = n ? VMDEF_MACHINE_OFF : VMDEF_STOP;
+	return err;
+}
+
 static int read_on_reboot(struct vmdef_parse *p, const struct vmdef_value *v)
 {
 	return read_action(p, v, &p->def->on_reboot);
@@ -367,13 +379,55 @@ static int read_host_interrupts(struct vmdef_parse *p, const struct vmdef_value 
 	return 0;
 }
 
+/* Whether the board has such a node is not known here: passthrough_resolve(). */
+static int read_host_node(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+	char *path;
+	int err;
+
+	if (def->host_nodes == VMDEF_HOST_NODES)
+		return vmdef_refuse(p, v, "is one device too many; possible are %u",
+				    VMDEF_HOST_NODES);
+	path = def->host_node[def->host_nodes].path;
+	err = vmdef_read_name(p, v, path, VMDEF_PATH);
+	if (!err && (path[0] != '/' || !path[1]))
+		return vmdef_refuse(p, v, "must be a path in the board's device tree, like "
+				    "\"/soc/serial@10000000\"");
+	for (u32 i = 0; !err && i < def->host_nodes; i++) {
+		if (!strcmp(path, def->host_node[i].path))
+			return vmdef_refuse(p, v, "is given already, by %s",
+					    fdt_get_name(p->fdt, p->host_node_node[i], NULL));
+	}
+	p->host_node_node[def->host_nodes++] = v->node;
+	return err;
+}
+
+static int read_no_dma(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	struct vmdef *def = p->def;
+
+	if (def->host_nodes == p->first_host_node)
+		return vmdef_refuse(p, v, "has a meaning beside host-node only");
+	return vmdef_read_flag(p, v, &def->host_node[def->host_nodes - 1].no_dma);
+}
+
 static int check_passthrough(struct vmdef_parse *p, int node, const struct node_kind *kind)
 {
+	const struct vmdef *def = p->def;
+	bool numbers = def->passthroughs != p->first_passthrough || def->irqs != p->first_irq;
+	bool host = def->host_nodes != p->first_host_node;
+
 	(void)kind;
-	if (p->def->passthroughs == p->first_passthrough && p->def->irqs == p->first_irq)
-		return vmdef_refuse_node(p, node, "reg", "neither reg nor interrupts is there");
-	p->first_passthrough = p->def->passthroughs;
-	p->first_irq = p->def->irqs;
+	if (!numbers && !host)
+		return vmdef_refuse_node(p, node, "reg",
+					 "neither host-node nor reg nor interrupts is there");
+	if (numbers && host)
+		return vmdef_refuse_node(p, node, "host-node", "excludes reg and interrupts: the "
+					 "board's tree says them");
+	p->first_passthrough = def->passthroughs;
+	p->first_irq = def->irqs;
+	p->first_host_node = def->host_nodes;
 	return 0;
 }
 
@@ -425,6 +479,8 @@ static const struct property passthrough_properties[] = {
 	{ "host-reg", false, read_host_reg },
 	{ "interrupts", false, read_interrupts },
 	{ "host-interrupts", false, read_host_interrupts },
+	{ "host-node", false, read_host_node },
+	{ "no-dma", false, read_no_dma },
 	{ NULL, false, NULL },
 };
 
@@ -442,6 +498,7 @@ static const struct property root_properties[] = {
 	{ "bootargs", false, read_bootargs },
 	{ "autostart", false, read_autostart },
 	{ "management", false, read_management },
+	{ "on-poweroff", false, read_on_poweroff },
 	{ "on-reboot", false, read_on_reboot },
 	{ "on-crash", false, read_on_crash },
 	{ "max-restarts", false, read_max_restarts },
@@ -593,6 +650,7 @@ static void set_defaults(struct vmdef *def)
 {
 	memset(def, 0, sizeof(*def));
 	def->vcpus = 1;
+	def->on_poweroff = VMDEF_STOP;
 	def->on_reboot = VMDEF_RESTART;
 	def->on_crash = VMDEF_STOP;
 	def->max_leaf = 30;

@@ -37,6 +37,12 @@ struct vmdef_device *vmdef_device_get(struct vmdef *def, u32 index)
 	((node) > 0 ? vmdef_refuse_node(p, node, __VA_ARGS__)                            \
 		    : vmdef_refuse_path(p, path, __VA_ARGS__))
 
+/* Where a passed-through range or wire comes from, when no node of the definition says it. */
+static const char *host_path(const struct vmdef *def, u32 host_node)
+{
+	return host_node ? def->host_node[host_node - 1].path : "/passthrough";
+}
+
 /* --- Devices ------------------------------------------------------------------------------- */
 
 /*
@@ -136,11 +142,22 @@ static int check_regions(struct vmdef_parse *p)
 			device->base, device->size, p->device_node[i], vmdef_devices[i].path });
 	}
 	for (u32 i = 0; !err && i < def->passthroughs; i++) {
+		const struct vmdef_passthrough *pt = &def->passthrough[i];
+
 		err = add_region(p, &(struct vmdef_region){
-			def->passthrough[i].base, def->passthrough[i].size, p->passthrough_node[i],
-			"/passthrough" });
+			pt->base, pt->size, p->passthrough_node[i],
+			host_path(def, pt->host_node) });
 	}
 	return err;
+}
+
+static int refuse_host_range(const struct vmdef_parse *p, u32 i, const char *reason)
+{
+	const struct vmdef_passthrough *pt = &p->def->passthrough[i];
+
+	return refuse_at(p, p->passthrough_node[i], host_path(p->def, pt->host_node),
+			 pt->host_node ? "reg" : "host-reg", "0x%lx + 0x%lx %s", pt->host,
+			 pt->size, reason);
 }
 
 /* Host addresses: a page of the host appears once in the VM, as RAM or as device. */
@@ -153,22 +170,33 @@ static int check_host_ranges(const struct vmdef_parse *p)
 
 		for (u32 j = 0; j < i; j++) {
 			if (range_overlaps(pt->host, pt->size, def->passthrough[j].host,
-					   def->passthrough[j].size)) {
-				return vmdef_refuse_node(p, p->passthrough_node[i], "host-reg",
-							 "0x%lx + 0x%lx is passed through twice",
-							 pt->host, pt->size);
-			}
+					   def->passthrough[j].size))
+				return refuse_host_range(p, i, "is passed through twice");
 		}
 		for (u32 j = 0; j < def->rams; j++) {
 			const struct vmdef_ram *ram = &def->ram[j];
 
 			if (ram->identity &&
-			    range_overlaps(pt->host, pt->size, ram->base, ram->size)) {
-				return vmdef_refuse_node(p, p->passthrough_node[i], "host-reg",
-							 "0x%lx + 0x%lx overlaps identity memory",
-							 pt->host, pt->size);
-			}
+			    range_overlaps(pt->host, pt->size, ram->base, ram->size))
+				return refuse_host_range(p, i, "overlaps identity memory");
 		}
+	}
+	return 0;
+}
+
+/* What a device of the board reads and writes by itself has host addresses. */
+static int check_dma(const struct vmdef_parse *p)
+{
+	const struct vmdef *def = p->def;
+	bool identity = true;
+
+	for (u32 i = 0; i < def->rams; i++)
+		identity = identity && def->ram[i].identity;
+	for (u32 i = 0; !identity && i < def->host_nodes; i++) {
+		if (!def->host_node[i].no_dma)
+			return vmdef_refuse_node(p, p->host_node_node[i], "host-node",
+						 "a device that does DMA needs identity-map in all "
+						 "memory of the VM; one that does none, no-dma");
 	}
 	return 0;
 }
@@ -206,8 +234,10 @@ static int check_interrupts(struct vmdef_parse *p)
 					 "interrupt");
 		}
 	}
-	for (u32 i = 0; !err && i < def->irqs; i++)
-		err = use_source(p, def->irq[i].guest, p->irq_node[i], "", "interrupts");
+	for (u32 i = 0; !err && i < def->irqs; i++) {
+		err = use_source(p, def->irq[i].guest, p->irq_node[i],
+				 host_path(def, def->irq[i].host_node), "interrupts");
+	}
 	return err;
 }
 
@@ -217,16 +247,17 @@ static int check_host_interrupts(const struct vmdef_parse *p)
 
 	for (u32 i = 0; i < def->irqs; i++) {
 		u32 host = def->irq[i].host;
+		const char *path = host_path(def, def->irq[i].host_node);
 
 		if (host == 0 || host >= VMDEF_HOST_SOURCES) {
-			return vmdef_refuse_node(p, p->irq_node[i], "host-interrupts",
-						 "is %u; possible are 1 to %u", host,
-						 VMDEF_HOST_SOURCES - 1);
+			return refuse_at(p, p->irq_node[i], path, "host-interrupts",
+					 "is %u; possible are 1 to %u", host,
+					 VMDEF_HOST_SOURCES - 1);
 		}
 		for (u32 j = 0; j < i; j++) {
 			if (host == def->irq[j].host) {
-				return vmdef_refuse_node(p, p->irq_node[i], "host-interrupts",
-							 "source %u is passed through twice", host);
+				return refuse_at(p, p->irq_node[i], path, "host-interrupts",
+						 "source %u is passed through twice", host);
 			}
 		}
 	}
@@ -283,21 +314,38 @@ static void sort_ram(struct vmdef *def)
 	}
 }
 
-int vmdef_check(struct vmdef_parse *p)
+static int check_resources(struct vmdef_parse *p)
 {
-	int err = settle_devices(p);
+	int err = check_regions(p);
 
-	settle_ram(p->def);
-	if (!err)
-		err = check_regions(p);
 	if (!err)
 		err = check_host_ranges(p);
 	if (!err)
 		err = check_interrupts(p);
 	if (!err)
 		err = check_host_interrupts(p);
+	return err;
+}
+
+int vmdef_check(struct vmdef_parse *p)
+{
+	int err = settle_devices(p);
+
+	settle_ram(p->def);
+	if (!err)
+		err = check_resources(p);
+	if (!err)
+		err = check_dma(p);
 	if (!err)
 		err = check_images(p);
 	sort_ram(p->def);
 	return err;
+}
+
+/* The tree is gone: nodes are named by the paths of defaults, and of the board. */
+int vmdef_check_host(struct vmdef *def, struct vmdef_error *error)
+{
+	struct vmdef_parse p = { .def = def, .error = error };
+
+	return check_resources(&p);
 }

@@ -8,7 +8,6 @@
 #include <hv/vmdef.h>
 
 #define VMDEF_CHILDREN 64			/* nodes in one node */
-#define VMDEF_ADDRESS_END ((u64)1 << 56)	/* physical addresses have 56 bits */
 
 /* The devices that every VM has unless its definition disables them. */
 enum {
@@ -48,8 +47,10 @@ struct vmdef_parse {
 	int ram_node[VMDEF_RAM];
 	int passthrough_node[VMDEF_PASSTHROUGH];
 	int irq_node[VMDEF_IRQS];
+	int host_node_node[VMDEF_HOST_NODES];
 	u32 first_passthrough;			/* of the passthrough node being read */
 	u32 first_irq;
+	u32 first_host_node;
 	u32 irq_used[VMDEF_SOURCES / 32];	/* bit per source of the VM's chip */
 	u32 regions;
 	struct vmdef_region region[VMDEF_REGIONS];

@@ -19,6 +19,7 @@
 #include <hv/main.h>
 #include <hv/page.h>
 #include <hv/panic.h>
+#include <hv/passthrough.h>
 #include <hv/random.h>
 #include <hv/string.h>
 #include <libfdt.h>
@@ -70,24 +71,6 @@ static struct page_span span(u64 base, u64 size)
 	return (struct page_span){ .base = base, .size = size };
 }
 
-/* Shyper's own devices, so that no VM gets one of them passed through. */
-static void devices_claim(void)
-{
-	const struct board_range device[] = {
-		board.plic, board.aplic, board.imsic, board.rtc, board.finisher,
-		{ board.uart.base, board.uart.size },
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(device); i++) {
-		u64 base = ALIGN_DOWN(device[i].base, PAGE_SIZE);
-		u64 end = ALIGN_UP(device[i].base + device[i].size, PAGE_SIZE);
-
-		if (device[i].size && page_claim_device(HPA(base), end - base, OWNER_HV))
-			boot_refuse("the device at 0x%llx overlaps memory or another device",
-				    (unsigned long long)device[i].base);
-	}
-}
-
 static void memory_init(const void *fdt, size_t fdt_bytes)
 {
 	struct page_span memory[BOARD_RANGES], reserved[BOARD_RANGES], kept[3];
@@ -103,7 +86,8 @@ static void memory_init(const void *fdt, size_t fdt_bytes)
 		kept[keeps++] = span(board.initrd.base, board.initrd.size);
 	if (page_init(memory, board.ranges, reserved, board.reserved_ranges, kept, keeps))
 		boot_refuse("the memory that the device tree gives is not usable");
-	devices_claim();
+	if (passthrough_reserve(&board))
+		boot_refuse("a device that Shyper needs overlaps memory or another device");
 	if (hvmap_init())
 		boot_refuse("Shyper's own page tables cannot be made");
 }

@@ -5,6 +5,8 @@
  */
 #include <asm/guest_fdt.h>
 
+#include "guest_fdt_copy.h"
+
 #include <libfdt.h>
 
 #include <hv/errno.h>
@@ -20,10 +22,15 @@
 #define FINISHER_PASS 0x5555
 #define FINISHER_RESET 0x7777
 
+static const struct bus_cells soc_cells = { 2, 2 };
+
 /* The first error of a row of writes; after it, nothing more is written. */
 struct writer {
 	void *fdt;
 	int error;
+	u32 first;	/* phandle of the first vCPU's interrupt controller; the others follow */
+	u32 plic;
+	u32 finisher;
 };
 
 #define WRITE(w, call)                                                                   \
@@ -89,20 +96,24 @@ static void put_cells(struct writer *w, u32 address_cells, u32 size_cells)
 	put_u32(w, "#size-cells", size_cells);
 }
 
-/* phandles: one interrupt controller for each vCPU, then the PLIC, then the finisher. */
-static u32 intc_phandle(u32 vcpu)
+/*
+ * Devices of the board refer to their PLIC and to each other by the board's phandles: these stay, and
+ * our own begin behind them.
+ */
+static void number_phandles(struct writer *w, const struct guest_fdt_params *params)
 {
-	return vcpu + 1;
-}
+	const struct vmdef *def = params->def;
+	u32 top = 0;
 
-static u32 plic_phandle(const struct vmdef *def)
-{
-	return def->vcpus + 1;
-}
-
-static u32 finisher_phandle(const struct vmdef *def)
-{
-	return def->vcpus + 2;
+	if (def->host_nodes) {
+		w->plic = guest_fdt_board_plic(params->board_fdt);
+		if (!w->error && fdt_find_max_phandle(params->board_fdt, &top))
+			w->error = -FDT_ERR_BADPHANDLE;
+	}
+	w->first = top + 1;
+	if (!w->plic)
+		w->plic = w->first + def->vcpus;
+	w->finisher = w->first + def->vcpus + 1;
 }
 
 /* --- CPUs ------------------------------------------------------------------------------------ */
@@ -160,7 +171,7 @@ static void put_intc(struct writer *w, u32 vcpu)
 	put_u32(w, "#interrupt-cells", 1);
 	put_flag(w, "interrupt-controller");
 	put_string(w, "compatible", "riscv,cpu-intc");
-	put_u32(w, "phandle", intc_phandle(vcpu));
+	put_u32(w, "phandle", w->first + vcpu);
 	end(w);
 }
 
@@ -221,9 +232,9 @@ static void put_plic_contexts(struct writer *w, u32 vcpus)
 	fdt32_t cells[VMDEF_VCPUS * 4];
 
 	for (u32 i = 0; i < vcpus; i++) {
-		cells[4 * i] = cpu_to_fdt32(intc_phandle(i));
+		cells[4 * i] = cpu_to_fdt32(w->first + i);
 		cells[4 * i + 1] = cpu_to_fdt32(IRQ_M_EXT);
-		cells[4 * i + 2] = cpu_to_fdt32(intc_phandle(i));
+		cells[4 * i + 2] = cpu_to_fdt32(w->first + i);
 		cells[4 * i + 3] = cpu_to_fdt32(IRQ_S_EXT);
 	}
 	put_data(w, "interrupts-extended", cells, vcpus * 4 * sizeof(cells[0]));
@@ -243,16 +254,16 @@ static void put_plic(struct writer *w, const struct vmdef *def)
 	put_flag(w, "interrupt-controller");
 	put_u32(w, "#interrupt-cells", 1);
 	put_u32(w, "#address-cells", 0);
-	put_u32(w, "phandle", plic_phandle(def));
+	put_u32(w, "phandle", w->plic);
 	end(w);
 }
 
-static void put_interrupt(struct writer *w, const struct vmdef *def, u32 irq)
+static void put_interrupt(struct writer *w, u32 irq)
 {
 	if (!irq)
 		return;
 	put_u32(w, "interrupts", irq);
-	put_u32(w, "interrupt-parent", plic_phandle(def));
+	put_u32(w, "interrupt-parent", w->plic);
 }
 
 static void put_uart(struct writer *w, const struct vmdef *def)
@@ -263,7 +274,7 @@ static void put_uart(struct writer *w, const struct vmdef *def)
 	put_string(w, "compatible", "ns16550a");
 	put_reg(w, def->uart.base, def->uart.size);
 	put_u32(w, "clock-frequency", UART_CLOCK);
-	put_interrupt(w, def, def->uart.irq);
+	put_interrupt(w, def->uart.irq);
 	end(w);
 }
 
@@ -276,7 +287,7 @@ static void put_finisher(struct writer *w, const struct vmdef *def)
 	begin_at(w, "test", def->finisher.base);
 	put_data(w, "compatible", compatible, sizeof(compatible));
 	put_reg(w, def->finisher.base, def->finisher.size);
-	put_u32(w, "phandle", finisher_phandle(def));
+	put_u32(w, "phandle", w->finisher);
 	end(w);
 }
 
@@ -287,11 +298,11 @@ static void put_rtc(struct writer *w, const struct vmdef *def)
 	begin_at(w, "rtc", def->rtc.base);
 	put_string(w, "compatible", "google,goldfish-rtc");
 	put_reg(w, def->rtc.base, def->rtc.size);
-	put_interrupt(w, def, def->rtc.irq);
+	put_interrupt(w, def->rtc.irq);
 	end(w);
 }
 
-/* The interrupt by which Shyper has the MVM look at its events: the highest source. */
+/* The interrupt by which Shyper has the MVM look at its events; the highest source, used by nobody. */
 static void put_events(struct writer *w, const struct vmdef *def)
 {
 	if (!def->management || !def->plic.size)
@@ -299,22 +310,60 @@ static void put_events(struct writer *w, const struct vmdef *def)
 	begin(w, "shyper");
 	put_string(w, "compatible", "shyper,events");
 	put_u32(w, "interrupts", def->plic_sources - 1);
-	put_u32(w, "interrupt-parent", plic_phandle(def));
+	put_u32(w, "interrupt-parent", w->plic);
 	end(w);
 }
 
-static void put_soc(struct writer *w, const struct vmdef *def)
+static void begin_bus(struct writer *w, const char *name, struct bus_cells cells)
 {
-	begin(w, "soc");
-	put_cells(w, 2, 2);
+	begin(w, name);
+	put_cells(w, (u32)cells.address, (u32)cells.size);
 	put_string(w, "compatible", "simple-bus");
 	put_flag(w, "ranges");
+}
+
+static void put_host(struct writer *w, const struct guest_fdt_params *params,
+		     struct bus_cells cells)
+{
+	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, params->def, cells, w->plic));
+}
+
+static void put_soc(struct writer *w, const struct guest_fdt_params *params)
+{
+	const struct vmdef *def = params->def;
+
+	begin_bus(w, "soc", soc_cells);
 	put_finisher(w, def);
 	put_rtc(w, def);
 	put_plic(w, def);
 	put_uart(w, def);
 	put_events(w, def);
+	put_host(w, params, soc_cells);
 	end(w);
+}
+
+/* "soc", or the name of a bus for devices of the board whose reg is written in other cells. */
+static const char *bus_name(struct bus_cells cells, char name[16])
+{
+	if (cells.address == soc_cells.address && cells.size == soc_cells.size)
+		format(name, 16, "soc");
+	else
+		format(name, 16, "soc-%d-%d", cells.address, cells.size);
+	return name;
+}
+
+static void put_other_buses(struct writer *w, const struct guest_fdt_params *params)
+{
+	static const struct bus_cells others[] = { { 1, 1 }, { 1, 2 }, { 2, 1 } };
+	char name[16];
+
+	for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!guest_fdt_has_host(params->board_fdt, params->def, others[i]))
+			continue;
+		begin_bus(w, bus_name(others[i], name), others[i]);
+		put_host(w, params, others[i]);
+		end(w);
+	}
 }
 
 /* How an operating system uses the finisher to power off and to restart. */
@@ -325,7 +374,7 @@ static void put_syscon(struct writer *w, const struct vmdef *def, const char *na
 		return;
 	begin(w, name);
 	put_string(w, "compatible", compatible);
-	put_u32(w, "regmap", finisher_phandle(def));
+	put_u32(w, "regmap", w->finisher);
 	put_u32(w, "offset", 0);
 	put_u32(w, "value", value);
 	end(w);
@@ -333,14 +382,24 @@ static void put_syscon(struct writer *w, const struct vmdef *def, const char *na
 
 /* --- Root ------------------------------------------------------------------------------------ */
 
-static void put_console(struct writer *w, const struct vmdef *def, const char *name)
+/* The emulated UART, or the board's own console when the VM has it. */
+static void put_console(struct writer *w, const struct guest_fdt_params *params, const char *name)
 {
-	char path[48];
+	const struct vmdef *def = params->def;
+	struct bus_cells cells;
+	const char *node;
+	char path[64], bus[16];
 
-	if (!def->uart.size)
+	if (def->uart.size) {
+		format(path, sizeof(path), "/soc/serial@%lx", def->uart.base);
+		put_string(w, name, path);
 		return;
-	format(path, sizeof(path), "/soc/serial@%lx", def->uart.base);
-	put_string(w, name, path);
+	}
+	node = def->host_nodes ? guest_fdt_stdout(params->board_fdt, def, &cells) : NULL;
+	if (node) {
+		format(path, sizeof(path), "/%s/%s", bus_name(cells, bus), node);
+		put_string(w, name, path);
+	}
 }
 
 static void put_chosen(struct writer *w, const struct guest_fdt_params *params)
@@ -348,7 +407,7 @@ static void put_chosen(struct writer *w, const struct guest_fdt_params *params)
 	begin(w, "chosen");
 	if (params->def->cmdline[0])
 		put_string(w, "bootargs", params->def->cmdline);
-	put_console(w, params->def, "stdout-path");
+	put_console(w, params, "stdout-path");
 	if (params->initrd_size) {
 		put_u64(w, "linux,initrd-start", params->initrd);
 		put_u64(w, "linux,initrd-end", params->initrd + params->initrd_size);
@@ -369,11 +428,12 @@ static int put_root(struct writer *w, const struct guest_fdt_params *params)
 	put_string(w, "model", "riscv-virtio,qemu");
 	put_chosen(w, params);
 	begin(w, "aliases");
-	put_console(w, def, "serial0");
+	put_console(w, params, "serial0");
 	end(w);
 	put_memory(w, def);
 	err = put_cpus(w, params);
-	put_soc(w, def);
+	put_soc(w, params);
+	put_other_buses(w, params);
 	put_syscon(w, def, "poweroff", "syscon-poweroff", FINISHER_PASS);
 	put_syscon(w, def, "reboot", "syscon-reboot", FINISHER_RESET);
 	end(w);
@@ -387,6 +447,7 @@ int guest_fdt_build(const struct guest_fdt_params *params, void *buf, size_t siz
 
 	w.error = fdt_create(buf, (int)MIN(size, (size_t)GUEST_FDT_SIZE));
 	WRITE(&w, fdt_finish_reservemap(buf));
+	number_phandles(&w, params);
 	err = put_root(&w, params);
 	if (err)
 		return err;

@@ -187,6 +187,7 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 	u8 seed[64];
 	struct guest_fdt_params params = {
 		.def = &vm->def,
+		.board_fdt = board.fdt,
 		.isa = isa,
 		.mmu = host->mmu,
 		.timebase = board.timebase,

@@ -11,6 +11,8 @@
 #define THR 0
 #define IER 1
 #define FCR 2
+#define LCR 3
+#define MCR 4
 #define LSR 5
 #define IER_RX 0x01
 #define FCR_ENABLE 0x01
@@ -20,6 +22,9 @@
 /* Fixed after ns16550_probe(). */
 static struct board_uart uart;
 static u64 patience;	/* ticks to wait for room: 10 ms, ten characters at 9600 baud */
+
+static u8 line;		/* LCR and MCR of the firmware */
+static u8 modem;
 
 static bool stuck;	/* it took nothing for that long: nobody waits again until it does */
 
@@ -83,7 +88,15 @@ static int get(void)
 	return read_reg(LSR) & LSR_DR ? read_reg(RBR) : -1;
 }
 
-static const struct console_port port = { .put = put, .get = get };
+/* The divisor is nobody's to change: a guest that did so is no terminal any more. */
+static void reset(void)
+{
+	write_reg(LCR, line);
+	write_reg(IER, 0);
+	write_reg(MCR, modem);
+}
+
+static const struct console_port port = { .put = put, .get = get, .reset = reset };
 
 const struct console_port *ns16550_probe(const struct board *from)
 {
@@ -91,6 +104,8 @@ const struct console_port *ns16550_probe(const struct board *from)
 		return NULL;
 	uart = from->uart;
 	patience = from->timebase / 100;
+	line = read_reg(LCR);
+	modem = read_reg(MCR);
 	write_reg(IER, 0);
 	return &port;
 }

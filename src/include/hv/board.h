@@ -45,6 +45,7 @@ struct board_uart {
 };
 
 struct board {
+	const void *fdt;			/* the tree itself; it stays where it was parsed */
 	u32 ranges;				/* of memory */
 	struct board_range memory[BOARD_RANGES];
 	u32 reserved_ranges;			/* /reserved-memory and the reservation block */

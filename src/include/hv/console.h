@@ -16,6 +16,7 @@ struct vm;
 struct console_port {
 	void (*put)(const char *text, size_t size);	/* bounded time; may drop */
 	int (*get)(void);				/* next byte, or -1. Own hart's interrupt */
+	void (*reset)(void);				/* as it was at boot, silent; may be NULL */
 };
 
 /* console_early_init() - the firmware's console, output only, until console_init(). */
@@ -39,6 +40,14 @@ void console_vm_write(u32 id, const char *text, size_t size);
 
 /* console_vm_read() - received bytes for an SBI call of this VM's vCPU; returns how many. */
 size_t console_vm_read(struct vm *vm, char *buf, size_t size);
+
+/*
+ * console_lend() - the VM gets the UART: Shyper takes no more input, and writes nothing while the
+ * VM runs but what that VM itself prints by SBI calls; the log keeps its lines. console_return() -
+ * the end of it, when it is this VM that has it. The VM does not run.
+ */
+void console_lend(struct vm *vm);
+void console_return(const struct vm *vm);
 
 /* drivers/host/ns16550.c: the board's UART; NULL when it has none. */
 const struct console_port *ns16550_probe(const struct board *board);

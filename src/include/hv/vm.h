@@ -77,6 +77,9 @@ int __must_check vm_create(const struct vmdef *def, const struct fit *fit, struc
  */
 int __must_check vm_destroy(struct vm *vm);
 
+/* vm_release_memory() - RAM and devices of a VM that no hart runs or has translations of. */
+void vm_release_memory(struct vm *vm);
+
 /* vm_boot() - load the images and start vCPU 0 of a made VM. 0, or -errno and a log line. */
 int __must_check vm_boot(struct vm *vm);
 

@@ -14,14 +14,18 @@
 #define VMDEF_RAM 8		/* RAM ranges */
 #define VMDEF_PASSTHROUGH 32
 #define VMDEF_IRQS 64		/* passed-through wires, in all */
+#define VMDEF_HOST_NODES 32	/* devices of the board, given by their path */
+#define VMDEF_PATH 128		/* bytes of a path with the NUL */
 #define VMDEF_SOURCES 128		/* most that the VM's chip may have, source 0 included */
 #define VMDEF_HOST_SOURCES 1024	/* of any board: PLIC specification 1.0 */
 #define VMDEF_DEFAULT_SOURCES 96	/* of the VM's, as on QEMU's virt machine */
+#define VMDEF_ADDRESS_END BIT(56)	/* physical addresses have 56 bits */
 #define VMDEF_TREE_SIZE 65536	/* bytes of a definition tree */
 
 enum vmdef_action {
 	VMDEF_RESTART,	/* reload the images and boot again */
 	VMDEF_STOP,
+	VMDEF_MACHINE_OFF,	/* of a poweroff: the board goes off with the VM */
 };
 
 struct vmdef_ram {
@@ -36,15 +40,24 @@ struct vmdef_device {
 	u32 irq;	/* source on the VM's irqchip; 0: none */
 };
 
+/* Where a range or wire came from: its node of the definition, or its number + 1 in host_node[]. */
 struct vmdef_passthrough {
 	u64 base;	/* guest physical, page aligned */
 	u64 host;	/* host physical, page aligned */
 	u64 size;
+	u32 host_node;	/* 0: given in numbers */
 };
 
 struct vmdef_irq {
 	u32 host;	/* source on the board's controller */
 	u32 guest;	/* source on the VM's */
+	u32 host_node;
+};
+
+/* A device of the board; passthrough_resolve() makes ranges and wires of it. */
+struct vmdef_host_node {
+	char path[VMDEF_PATH];	/* in the board's tree */
+	bool no_dma;		/* it reads and writes no memory by itself */
 };
 
 /* A piece of the FIT or of the MVM's memory that is copied into guest RAM at every boot. */
@@ -75,7 +88,10 @@ struct vmdef {
 	struct vmdef_passthrough passthrough[VMDEF_PASSTHROUGH];
 	u32 irqs;
 	struct vmdef_irq irq[VMDEF_IRQS];
+	u32 host_nodes;
+	struct vmdef_host_node host_node[VMDEF_HOST_NODES];
 	bool autostart;
+	enum vmdef_action on_poweroff;
 	bool management;		/* may make and control other VMs: the MVM */
 	enum vmdef_action on_reboot;
 	enum vmdef_action on_crash;	/* the guest reports failure, or Shyper stops it */
@@ -100,5 +116,11 @@ struct vmdef_error {
  */
 int __must_check vmdef_parse(struct vmdef *def, const void *fdt, size_t size,
 			     struct vmdef_error *error);
+
+/*
+ * vmdef_check_host() - the relations once more, after host nodes became ranges and wires. 0, or
+ * -EINVAL with *error filled in; there a node of the board is named by its path on the board.
+ */
+int __must_check vmdef_check_host(struct vmdef *def, struct vmdef_error *error);
 
 #endif

@@ -30,7 +30,8 @@ int __must_check guest_isa_build(const char *host_isa, const struct guest_isa_ca
 				 size_t size);
 
 struct guest_fdt_params {
-	const struct vmdef *def;
+	const struct vmdef *def;	/* resolved */
+	const void *board_fdt;		/* where its host nodes are; NULL: it has none */
 	const char *isa;		/* of every vCPU, from guest_isa_build() */
 	const char *const *vcpu_isa;	/* one for each vCPU when they differ, else NULL */
 	const char *mmu;		/* "sv39", "sv48", "sv57"; "": not said */
@@ -45,7 +46,7 @@ struct guest_fdt_params {
 };
 
 /* A tree never needs more than this, whatever the definition and the board (host test). */
-#define GUEST_FDT_SIZE 65536
+#define GUEST_FDT_SIZE 65536	/* of which PASSTHROUGH_TREE for devices of the board */
 
 /*
  * guest_fdt_build() - write the tree into buf of size bytes. Its size is fdt_totalsize(buf).
