@@ -12,11 +12,13 @@
 #include <hv/panic.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
+#include <hv/timer.h>
 #include <hv/vm.h>
 
 #define LINE 256
 #define ESCAPE 0x14		/* ^T */
 #define NOBODY ((u32)-1)
+#define SHARE 4			/* a VM without the focus stays away so many times its own turn */
 #define INPUT_BURST 64		/* bytes taken per interrupt, so that it stays short */
 
 /* Everything under the lock but the ports, which are set at boot. */
@@ -157,9 +159,26 @@ static void put_shared(u32 id, char c)
 		emit(&c, 1);
 }
 
+/*
+ * The end of a VM's turn at the terminal. One that floods it waits for the others, not they for it:
+ * when somebody waits for the lock, a VM without the focus stays away for longer than it was there.
+ */
+static void end_turn(u32 id, u64 began)
+{
+	bool pays = id != console.focus && spin_is_contended(&console.lock) && !panic_active();
+	u64 now = arch_time(), away = MIN((now - began) * SHARE, arch_timebase() / 100);
+
+	unlock();
+	while (pays && arch_time() - now < away)
+		;
+}
+
 void console_vm_write(u32 id, const char *text, size_t size)
 {
+	u64 began;
+
 	lock();
+	began = arch_time();
 	if (is_lent()) {
 		/* A call of the VM's own, to what it takes for firmware beside its driver. */
 		if (id == console.tenant->id)
@@ -170,7 +189,7 @@ void console_vm_write(u32 id, const char *text, size_t size)
 	} else {
 		emit(text, size);
 	}
-	unlock();
+	end_turn(id, began);
 }
 
 /* What the terminal has for a call of the VM that drives it. */

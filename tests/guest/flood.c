@@ -4,7 +4,7 @@
 
 static void flood(unsigned long arg)
 {
-	static const char text[] = "flood flood flood flood flood flood flood flood flood flood\r\n";
+	static const char text[] = "flood flood flood flood flood flood flood flood flood\r\n";
 
 	(void)arg;
 	for (;;) {

@@ -186,3 +186,15 @@ def test_first_ends_before_second_is_made(machine, static_vms):
                       "memory": "512M"})
     guest = machine(FIT=fit, SMP=3, MEMORY="1G", timeout=60)
     guest.expect("late.*count 3 ")
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+def test_flood_of_output_leaves_others_their_turn(machine, static_vms):
+    """Two vCPUs print without end. The terminal is shared, so the other's lines may be late."""
+    fit = static_vms({"name": "good", "kernel": str(image("counter")), "harts": [0]},
+                     {"name": "bad", "kernel": str(image("flood")), "harts": [1, 2],
+                      "vcpus": 2})
+    guest = machine(FIT=fit, SMP=3, MEMORY="512M", timeout=120)
+    guest.expect("bad.*flood")
+    for number in range(10, 40, 10):
+        guest.expect(f"count {number} ", timeout=20)

@@ -27,6 +27,12 @@ static inline void spin_unlock(struct spinlock *lock)
 	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
 }
 
+/* spin_is_contended() - by the holder: somebody waits for the lock. */
+static inline bool spin_is_contended(const struct spinlock *lock)
+{
+	return __atomic_load_n(&lock->next, __ATOMIC_RELAXED) - lock->serving > 1;
+}
+
 /* spin_is_locked() - somebody holds the lock; for assertions of helpers that need it held. */
 static inline bool spin_is_locked(const struct spinlock *lock)
 {
