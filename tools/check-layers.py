@@ -31,6 +31,8 @@ EXTRA = {"src": {"guest/"}, "arch": {"guest/", "host/"}, "drivers/guest": {"gues
 FILES = {
     # Puts a VM's devices together and arms their timers on the harts that its vCPUs run on.
     "drivers/guest/machine.c": {"asm/hart.h"},
+    # Tells the MVM which version it runs under.
+    "src/hypercall.c": {"version.h"},
 }
 
 

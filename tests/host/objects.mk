@@ -37,8 +37,8 @@ host-tests += test_isa
 test_isa-src := src/lib/isa.c arch/riscv64/guest_isa.c
 host-tests += test_guest_fdt
 test_guest_fdt-src := src/board.c src/fdt_read.c src/lib/isa.c src/lib/format.c \
-	arch/riscv64/guest_fdt.c arch/riscv64/guest_fdt_copy.c src/passthrough.c src/passthrough_needs.c src/vmdef.c \
-	src/vmdef_value.c src/vmdef_check.c
+	arch/riscv64/guest_fdt.c arch/riscv64/guest_fdt_copy.c src/passthrough.c \
+	src/passthrough_needs.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c
 host-tests += test_board
 test_board-src := src/board.c src/fdt_read.c src/lib/isa.c
 host-tests += test_ptable

@@ -35,15 +35,16 @@ int __must_check passthrough_resolve(struct vmdef *def, const struct board *boar
 bool passthrough_covers(const struct vmdef *def, u64 host);
 
 /*
- * passthrough_copies() - the guest's tree gets this property of a device. It does not get references
- * to what a VM does without: IOMMU, MSI controllers, pin settings (which the firmware has made).
+ * passthrough_copies() - the guest's tree gets this property of a device. It does not get
+ * references to what a VM does without: IOMMU, MSI controllers, pin settings (which the firmware has
+ * made).
  */
 bool passthrough_copies(const char *property);
 
 /*
- * passthrough_reserve() - claim for Shyper the registers of what it drives itself, and of what no VM
- * may have, whatever a definition says: interrupt controllers, what serves the harts, IOMMU, test
- * finisher. Boot, after page_init(). 0; -EBUSY: one overlaps memory or another.
+ * passthrough_reserve() - claim for Shyper the registers of what it drives itself, and of what no
+ * VM may have, whatever a definition says: interrupt controllers, what serves the harts, IOMMU,
+ * test finisher. Boot, after page_init(). 0; -EBUSY: one overlaps memory or another.
  */
 int __must_check passthrough_reserve(const struct board *board);
 

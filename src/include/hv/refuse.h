@@ -9,8 +9,8 @@
 #include <hv/types.h>
 
 /*
- * refuse() - log the line, at boot as an error, and keep it. Boot hart, or a hypercall with the management
- * lock held.
+ * refuse() - log the line, at boot as an error, and keep it. Boot hart, or a hypercall with the
+ * management lock held.
  */
 void refuse(const char *fmt, ...) __printf(1, 2);
 
