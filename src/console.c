@@ -265,8 +265,13 @@ static void show_log(void)
 	u64 seq = 0;
 	size_t size;
 
-	while ((size = log_read(&seq, text, sizeof(text))) != 0)
+	/* As much as the log holds: what is written meanwhile may never end. */
+	for (size_t shown = 0; shown < KIB(64); shown += size) {
+		size = log_read(&seq, text, sizeof(text));
+		if (!size)
+			break;
 		console_hv_write(text, size);
+	}
 }
 
 static void give_focus(u32 id)

@@ -134,7 +134,7 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 	va_start(ap, fmt);
 	vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (vm_state(vm) == VM_RUNNING)
+	if (vm_state(vm) == VM_RUNNING && log_allowed(&vm->end_limit))
 		log_err("%s: stopped by Shyper: %s", vm->def.name, text);
 	vm_end(vm, VM_CRASH, 0);
 }
@@ -245,9 +245,12 @@ void vm_halted(struct vm *vm)
 		return;
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	again = restarts(vm);
-	log_info("%s: %s (code %u)%s", vm->def.name, reasons[vm->reason], vm->exit_code,
-		 again ? ", starting again" : "");
-	log_exits(vm);
+	/* A guest may reset as often as it likes, and not drive everything else out of the log. */
+	if (!again || log_allowed(&vm->end_limit)) {
+		log_info("%s: %s (code %u)%s", vm->def.name, reasons[vm->reason], vm->exit_code,
+			 again ? ", starting again" : "");
+		log_exits(vm);
+	}
 	if (again && vm_boot(vm) == 0)
 		return;
 	end(vm);

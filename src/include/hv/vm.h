@@ -53,7 +53,8 @@ struct vm {
 	u32 state __attribute__((aligned(64)));	/* enum vm_state, changed by compare-and-swap */
 	u32 active;		/* vCPUs that have not halted */
 	u32 paused;		/* 1: no vCPU executes; atomic */
-	struct log_limit log_limit;
+	struct log_limit log_limit;	/* of what the guest does */
+	struct log_limit end_limit;	/* of its ends and restarts */
 
 	/* Written by the one who made the state STOPPING; read by the last to halt. */
 	enum vm_reason reason;
