@@ -66,6 +66,8 @@ host-tests :=
 include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
 makefiles := $(MAKEFILE_LIST)
 include tests/guest/payloads.mk
+mvm-products :=
+include images/images.mk
 
 O := $(B)/obj
 H := $(B)/host
@@ -164,16 +166,26 @@ CMDLINE ?=##			run-guest: its command line
 VCPUS ?= 1##			run-guest: number of its vCPUs
 MEM ?= 256M##			run-guest: size of its memory
 FIT ?=##			run-static: boot image made by tools/mkvm.py
-SMP ?=##			number of harts (default: VCPUS, or 4 for run-static)
-MEMORY ?=##			memory of the machine (default: what the guest needs, or 1G)
+SMP ?=##			number of harts (default: VCPUS of run-guest, else 4)
+MEMORY ?=##			memory of the machine (default: what run-guest needs, 1G, run: 4G)
 CPU ?=##			QEMU's CPU model: rv64, max, rv64,sstc=off … (default: QEMU's)
 LOGLEVEL ?=##			lines of Shyper's log to show: err, warn, info or debug
 APPEND ?=##			further boot arguments of Shyper, e.g. panic=halt
 QEMUFLAGS ?=##			more arguments for QEMU
-BARE ?=##			run-guest: 1: start the payload without Shyper, to compare
-OUT ?= build##			where run-guest writes its guest.itb
+BARE ?=##			run, run-guest: 1: the same without Shyper, to compare
+OUT ?= build##			where run and run-guest write the boot image
+IRQ ?= plic##			run: the machine's interrupt controller
+PORT ?= 5555##			run: the host's port that leads to the MVM's ssh server
+DISK ?=##			run: the MVM's disk (default: build/mvm.img, made from the image)
+SNAPSHOT ?=##			run: 1: start from the image and keep nothing
+MVM ?=##			run: the MVM's definition (default: config/mvm.dts)
 
 export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS BARE OUT MIRROR
+export IRQ PORT DISK SNAPSHOT MVM
+
+.PHONY: run
+run: $(B)/shyper.bin vmdef-check images ## the management VM: its console here, ssh -p 5555 root@localhost
+	@exec sh tools/run-mvm.sh
 
 .PHONY: run-guest run-static debug
 run-guest: $(B)/shyper.bin vmdef-check ## one static guest from KERNEL, its UART on the terminal
@@ -219,10 +231,7 @@ deps: ## install the tools and download the packages that are missing
 $(tools-stamp): tools/deps.sh tools/debian.sh
 	$(Q)sh tools/deps.sh tools
 
-images: $(B)/images/linux/Image ## build the Linux kernel and initrd that guests boot in tests
-$(B)/images/linux/Image $(B)/images/linux/initrd.gz &: $(wildcard images/linux/*) | $(tools-stamp)
-	$(call say,IMAGE,$(B)/images/linux)
-	$(Q)sh images/linux/build.sh $(B)/images/linux
+images: $(I)/linux/Image $(I)/mvm/root.img ## build kernel, initrds and disks of the MVM and of guests
 
 ##
 ## Clean

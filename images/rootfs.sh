@@ -82,13 +82,24 @@ set_password() {
 	chmod 600 "$1/etc/shadow"
 }
 
+# image_uuid LABEL - a UUID that is the same for the same packages and recipes.
+image_uuid() {
+	{
+		say "$1"
+		cat "$CACHE/mvm.list" "$CACHE/guest.list"
+		guest_cached 'linux-image-[0-9]*_riscv64.deb'
+		find images/rootfs.sh images/boot images/common images/guest images/mvm/files \
+			images/mvm/build.sh -type f | LC_ALL=C sort | xargs sha256sum
+	} | sha256sum | sed 's/\(.\{8\}\)\(....\)\(....\)\(....\)\(.\{12\}\).*/\1-\2-\3-\4-\5/'
+}
+
 # make_disk FILE SIZE FOLDER LABEL - a sparse ext4 image with the folder's files. Its tables count as
 # initialized, so that Linux does not write them in the background, during somebody's measurement.
 make_disk() {
 	rm -f "$1"
 	truncate -s "$2" "$1"
-	mke2fs -q -t ext4 -m 0 -i 65536 -J size=64 -E lazy_itable_init=0 -L "$4" -d "$3" \
-		"$1"
+	mke2fs -q -t ext4 -m 0 -i 65536 -J size=64 -E lazy_itable_init=0 -L "$4" \
+		-U "$(image_uuid "$4")" -d "$3" "$1"
 }
 
 # put_files DISK - copy files into an ext4 image: lines of "source target mode" on standard input.
@@ -102,7 +113,7 @@ put_files() {
 		done
 		say "rm $target"
 		say "write $source $target"
-		say "set_inode_field $target mode 0100$mode"
+		say "set_inode_field $target mode 010$mode"
 		say "set_inode_field $target uid 0"
 		say "set_inode_field $target gid 0"
 	done >"$1.commands"

@@ -23,7 +23,10 @@ class Failure(AssertionError):
 
 
 class Machine:
-    """One QEMU process started by tools/run-guest.sh, with the variables of `make run-guest`."""
+    """One QEMU process started by a script of tools/, with the variables of `make run-guest`."""
+
+    SCRIPT = "tools/run-guest.sh"
+    PROMPT = PROMPT
 
     def __init__(self, folder, timeout=90, **variables):
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +36,7 @@ class Machine:
         self.status = None
         self._file = open(self.log, "w", encoding="utf-8", errors="replace", newline="")
         self._process = pexpect.spawn(
-            "sh", [str(TOP / "tools/run-guest.sh")] + [f"{k}={v}" for k, v in variables.items()],
+            "sh", [str(TOP / self.SCRIPT)] + [f"{k}={v}" for k, v in variables.items()],
             cwd=str(TOP), encoding="utf-8", codec_errors="replace", echo=False,
             timeout=self.timeout, dimensions=(24, 80))
         self._process.delaybeforesend = None
@@ -70,7 +73,7 @@ class Machine:
         self.send(f"echo output'='; {command}; echo status'='$?")  # quoted: the echo must not match
         found = self.expect(r"(?s)output=\r*\n(.*)status=(\d+)", timeout)
         text, status = found.group(1).replace("\r", ""), int(found.group(2))
-        self.expect(PROMPT, timeout)
+        self.expect(self.PROMPT, timeout)
         assert status == 0, f"{command}: status {status}\n{text}"
         return text.strip()
 

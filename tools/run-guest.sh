@@ -5,20 +5,12 @@
 # environment or as arguments. Runs at the same time need an OUT of their own. The exit status is
 # that of QEMU.
 set -eu
-for assignment; do
-	case $assignment in
-	KERNEL=* | INITRD=* | CMDLINE=* | VCPUS=* | MEM=* | FIT=* | SMP=* | MEMORY=* | CPU=* | \
-	LOGLEVEL=* | APPEND=* | QEMUFLAGS=* | OUT=* | BARE=*)
-		export "${assignment%%=*}=${assignment#*=}" ;;
-	*) echo "run-guest: unknown argument $assignment" >&2; exit 2 ;;
-	esac
-done
+prog=run-guest
 top=$(dirname "$0")/..
+. "$top/tools/qemu.sh"
+take_variables "KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS OUT \
+	BARE" "$@"
 shyper=$top/build/shyper.bin
-
-die() { echo "run-guest: $*" >&2; exit 2; }
-
-readable() { [ -r "$2" ] || die "$1=$2 cannot be read"; }
 
 # mebibytes SIZE - 256M, 1G, 65536K or bytes, in MiB, rounded up.
 mebibytes() {
@@ -55,18 +47,10 @@ make_fit() {
 	: "${MEMORY:=$(((guest + fit + 128 + 15) / 16 * 16))M}"
 }
 
-# qemu ARGUMENT… - become QEMU, the machine's first serial port on the terminal.
-qemu() {
-	if [ -t 0 ]; then serial="-serial mon:stdio"; else serial="-serial stdio -monitor none"; fi
-	# shellcheck disable=SC2086 # two lists
-	exec qemu-system-riscv64 -machine virt ${CPU:+-cpu "$CPU"} -smp "${SMP:-4}" \
-		-m "${MEMORY:-1G}" -display none -nic none $serial -bios default "$@" ${QEMUFLAGS:-}
-}
-
 if [ -n "${BARE:-}" ]; then
 	check_payload
 	MEMORY=${MEMORY:-$MEM}
-	qemu -kernel "$KERNEL" ${INITRD:+-initrd "$INITRD"} ${CMDLINE:+-append "$CMDLINE"}
+	qemu -nic none -kernel "$KERNEL" ${INITRD:+-initrd "$INITRD"} ${CMDLINE:+-append "$CMDLINE"}
 fi
 readable shyper.bin "$shyper"
 if [ -n "${FIT:-}" ]; then
@@ -77,4 +61,5 @@ else
 fi
 # Shyper restarts guests by itself and never resets the machine, hence -no-reboot.
 append="${LOGLEVEL:+loglevel=$LOGLEVEL }${APPEND:-}"
-qemu -no-reboot -kernel "$shyper" -initrd "$FIT" ${append:+-append "$append"}
+: "${SMP:=4}" "${MEMORY:=1G}"
+qemu -nic none -no-reboot -kernel "$shyper" -initrd "$FIT" ${append:+-append "$append"}

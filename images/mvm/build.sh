@@ -25,7 +25,7 @@ for guest in $GUESTS; do
 	image=$work/root/root/$guest.img
 	cp --sparse=always "$disk" "$image"
 	echo "$guest" >"$work/hostname"
-	echo "$work/hostname /etc/hostname 644" | put_files "$image"
+	echo "$work/hostname /etc/hostname 0644" | put_files "$image"
 done
 make_disk "$out.new" $SIZE "$work/root" mvm
 mv "$out.new" "$out"
