@@ -7,3 +7,7 @@ objs += drivers/guest/rtc_goldfish.o
 objs += drivers/guest/machine.o
 objs += drivers/host/ns16550.o
 objs += drivers/host/plic.o
+objs += drivers/host/quiesce.o
+objs += drivers/guest/virtio_mmio.o
+objs += drivers/guest/virtqueue.o
+objs += drivers/guest/virtio_console.o

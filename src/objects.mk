@@ -32,3 +32,4 @@ objs += src/fdt_read.o
 objs += src/passthrough.o
 objs += src/passthrough_needs.o
 objs += src/passthrough_own.o
+objs += src/stream.o

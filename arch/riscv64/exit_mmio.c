@@ -58,6 +58,7 @@ static enum insn_kind identify(struct vcpu *vcpu, struct insn_ldst *ldst, bool *
 /* Carry out one decoded access. */
 __hot static inline enum exit_action perform(struct vcpu *vcpu, bool all, struct insn_ldst ldst)
 {
+	enum mmio_result result;
 	struct mmio_access access;
 
 	if (!all && (CALLEE_SAVED_GPRS >> ldst.reg & 1))
@@ -69,9 +70,12 @@ __hot static inline enum exit_action perform(struct vcpu *vcpu, bool all, struct
 	access.vcpu = vcpu->index;
 	if (ldst.write)
 		access.value = insn_store_value(&ldst, vcpu->arch.gpr[ldst.reg]);
-	if (unlikely(mmio_access(&vcpu->vm->bus, fault_address(), &access) != MMIO_OK))
+	result = mmio_access(&vcpu->vm->bus, fault_address(), &access);
+	if (unlikely(result > MMIO_AGAIN))
 		return refuse(vcpu, ldst.write);
 	vcpu->exits[ldst.write ? EXIT_MMIO_WRITE : EXIT_MMIO_READ]++;
+	if (unlikely(result == MMIO_AGAIN))
+		return ACTION_SAME;
 	if (!ldst.write && ldst.reg)
 		vcpu->arch.gpr[ldst.reg] = insn_load_value(&ldst, access.value);
 	return (enum exit_action)ldst.length;

@@ -21,6 +21,7 @@ struct mmio_access {
 
 enum mmio_result {
 	MMIO_OK,	/* done; for a read, value is valid */
+	MMIO_AGAIN,	/* not done yet: the guest does it again, after interrupts if any */
 	MMIO_FAULT,	/* the device refuses this width or offset: the guest gets a fault */
 	MMIO_ABSENT,	/* no device there (bus only), or the access straddles a region's end */
 };

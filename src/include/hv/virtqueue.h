@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The device's side of a split virtqueue (virtio 1.2, section 2.7), for devices that Shyper serves
+ * itself. What the driver wrote is read once, checked completely, and used from the copy. A queue
+ * whose driver broke the rules yields nothing more until it is set up again.
+ *
+ * No lock: one caller at a time for each queue, who holds whatever keeps it so.
+ */
+#ifndef HV_VIRTQUEUE_H
+#define HV_VIRTQUEUE_H
+
+#include <hv/types.h>
+
+struct gmap;
+struct virtio_queue_info;
+
+/* Private to virtqueue.c, but for broken. */
+struct virtqueue {
+	const struct gmap *gmap;
+	u32 num;		/* entries; 0: the queue is not set up */
+	u64 desc;		/* guest physical, as the two below */
+	u64 driver;
+	u64 device;
+	u8 *desc_ram;		/* the same where Shyper sees them; NULL: in several pieces */
+	u8 *driver_ram;
+	u8 *device_ram;
+	bool event_idx;		/* features agreed on */
+	bool indirect;
+	u16 next_avail;		/* chains ever taken, modulo 2^16 */
+	u16 next_used;		/* chains ever given back */
+	u16 told;		/* next_used when an interrupt was last considered */
+	const char *broken;	/* what the driver did; NULL: nothing wrong */
+};
+
+struct virtqueue_segment {
+	u64 gpa;	/* all of it is RAM */
+	u32 len;	/* not 0 */
+};
+
+/* One request: first what the device reads, then what it writes. */
+struct virtqueue_chain {
+	/* By the caller, before virtqueue_pop(). */
+	struct virtqueue_segment *segment;
+	u32 room;		/* segments that fit: at least the most entries of the queue */
+
+	u32 head;
+	u32 segments;
+	u32 readable_segments;	/* the first ones */
+	u64 readable;		/* bytes */
+	u64 writable;
+};
+
+enum virtqueue_result {
+	VIRTQUEUE_CHAIN,	/* here is one */
+	VIRTQUEUE_EMPTY,	/* none; the driver will notify when there is */
+	VIRTQUEUE_BROKEN,	/* queue->broken says why */
+};
+
+/*
+ * virtqueue_init() - a queue as its driver set it up; the transport has checked sizes, alignment
+ * and that the rings are in RAM. features: those agreed on. virtqueue_exit(): it yields nothing.
+ */
+void virtqueue_init(struct virtqueue *queue, const struct gmap *gmap,
+		    const struct virtio_queue_info *info, u64 features);
+void virtqueue_exit(struct virtqueue *queue);
+
+/* virtqueue_pop() - take the next chain that the driver offers. */
+enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain);
+
+/*
+ * virtqueue_read() - copy up to size bytes of what the device may read, from offset on; _write()
+ * - into what it may write. Both return how many: fewer than size at the end of the chain.
+ */
+u64 virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
+		   void *buf, u64 size);
+u64 virtqueue_write(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
+		    const void *buf, u64 size);
+
+/* virtqueue_push() - give a chain back, with the number of bytes written from its start on. */
+void virtqueue_push(struct virtqueue *queue, u32 head, u32 written);
+
+/*
+ * virtqueue_interrupt_due() - after pushes: does the driver want to be interrupted for them? Once
+ * it was asked, those pushes are settled.
+ */
+bool virtqueue_interrupt_due(struct virtqueue *queue);
+
+/* virtqueue_arm() - have the driver notify when it adds something to what it has offered. */
+void virtqueue_arm(struct virtqueue *queue);
+
+#endif
