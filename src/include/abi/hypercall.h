@@ -17,6 +17,7 @@ typedef uint8_t __u8;
 typedef uint16_t __u16;
 typedef uint32_t __u32;
 typedef uint64_t __u64;
+typedef int32_t __s32;
 #endif
 
 #define SHYPER_EXTENSION 0x0A485950	/* firmware-specific space, "HYP" */
@@ -36,6 +37,11 @@ typedef uint64_t __u64;
 #define SHYPER_HC_VM_MEMORY 10	/* (id, index, struct shyper_memory, size): block by index */
 #define SHYPER_HC_EVENTS 11	/* (page, source): struct shyper_events there; 0, 0: none */
 #define SHYPER_HC_LOG_READ 12	/* (struct shyper_log, size): see there */
+/* Of devices that the MVM serves: (id, number of the device in the VM, …). */
+#define SHYPER_HC_DEVICE_SETUP 13	/* (…, struct shyper_device_setup, size): before a boot */
+#define SHYPER_HC_DEVICE_INFO 14	/* (…, struct shyper_device_info, size) */
+#define SHYPER_HC_DEVICE_INTERRUPT 15	/* (…, 1: buffers were used, 2: configuration changed) */
+#define SHYPER_HC_DEVICE_RESET_DONE 16	/* (…): the MVM has let go of all its buffers */
 
 /* Status in a0. */
 #define SHYPER_OK 0
@@ -112,6 +118,40 @@ struct shyper_boot {
 	__u64 fdt;		/* guest physical, 64 KiB that nothing else uses, 8-byte aligned */
 };
 
+#define SHYPER_DEVICES 8	/* a VM's devices that the MVM serves */
+#define SHYPER_DEVICE_QUEUES 8
+#define SHYPER_DEVICE_CONFIG 256
+
+/*
+ * What a virtio device (definition tree: node devices/virtio) shows to its driver. A device that was
+ * never set up is absent (DeviceID 0).
+ */
+struct shyper_device_setup {
+	__u32 device_id;	/* virtio specification, section 5: 2 is a block device */
+	__u32 queues;		/* 1 .. SHYPER_DEVICE_QUEUES */
+	__u32 queue_size;	/* entries at most, a power of two up to 1024 */
+	__u32 config_size;	/* bytes of config that count */
+	__u64 features;		/* beside VIRTIO_F_VERSION_1, which is always offered */
+	__u8 config[SHYPER_DEVICE_CONFIG];
+};
+
+/*
+ * What its driver has made of it. Queues count only while status has DRIVER_OK and not NEEDS_RESET.
+ * Addresses are guest physical and were RAM when the queue became ready, as were the whole rings.
+ */
+struct shyper_device_info {
+	__u32 status;		/* device status, section 2.1 */
+	__u32 resetting;	/* 1: the driver waits for SHYPER_HC_DEVICE_RESET_DONE */
+	__u64 features;		/* accepted */
+	struct shyper_device_queue {
+		__u32 ready;
+		__u32 num;
+		__u64 desc;
+		__u64 driver;	/* available ring */
+		__u64 device;	/* used ring */
+	} queue[SHYPER_DEVICE_QUEUES];
+};
+
 struct shyper_log {
 	__u64 sequence;		/* in: from where, 0 the oldest; out: where to go on */
 	__u32 size;		/* out: bytes in text, whole lines; 0: nothing newer */
@@ -126,7 +166,8 @@ struct shyper_log {
  */
 struct shyper_events {
 	__u64 state;			/* bit id: the VM's state has changed */
-	__u64 doorbell[SHYPER_VMS];	/* bit n: the guest of VM id has notified its device n */
+	__u64 doorbell[SHYPER_VMS];	/* bit n: VM id's driver has notified a queue of device n */
+	__u64 device[SHYPER_VMS];	/* bit n: ask SHYPER_HC_DEVICE_INFO of device n */
 };
 
 #endif

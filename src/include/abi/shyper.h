@@ -52,6 +52,22 @@ struct shyper_text {
 #define SHYPER_VM_DESTROY _IO(SHYPER_IOCTL, 21)	/* EBUSY while it runs or memory is mapped */
 #define SHYPER_VM_MEMORY _IOWR(SHYPER_IOCTL, 22, struct shyper_vm_memory)
 
+/*
+ * SHYPER_VM_SET_DISK - have the module serve virtio block device `device` of the VM from this file or
+ * block device, in place; fd -1 takes it away. EBUSY while the VM runs. The descriptor may be
+ * closed afterwards.
+ */
+#define SHYPER_DISK_READONLY 1
+struct shyper_disk {
+	__u32 device;		/* number of the device in the VM */
+	__s32 fd;		/* of an image file or a block device, opened O_RDWR or O_RDONLY */
+	__u32 flags;		/* SHYPER_DISK_* */
+	__u32 reserved;		/* 0 */
+	char serial[20];	/* for GET_ID, padded with NULs */
+	__u32 reserved2;	/* 0 */
+};
+#define SHYPER_VM_SET_DISK _IOW(SHYPER_IOCTL, 23, struct shyper_disk)
+
 /* The guest's RAM ranges as one file: what lies at which offset. */
 struct shyper_vm_memory {
 	__u32 index;	/* in: block by number */
