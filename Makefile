@@ -61,12 +61,14 @@ hostlibs := -lcmocka -lfdt
 
 # --- What is built -----------------------------------------------------------------------------
 
+tools-stamp := $(B)/deps/tools.stamp
 objs :=
 host-tests :=
 include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
 makefiles := $(MAKEFILE_LIST)
 include tests/guest/payloads.mk
 mvm-products :=
+include kmod/kmod.mk
 include images/images.mk
 
 O := $(B)/obj
@@ -74,7 +76,6 @@ H := $(B)/host
 obj-files := $(addprefix $(O)/,$(objs))
 host-bins := $(addprefix $(H)/,$(host-tests))
 host-objs = $(addprefix $(H)/,tests/host/$(1).o $(patsubst %.c,%.o,$($(1)-src)))
-tools-stamp := $(B)/deps/tools.stamp
 
 ##
 ## Build
@@ -123,6 +124,9 @@ $(H)/flags: always
 	$(call update,'$(HOSTCC) $(hostcflags) $(hostlibs)')
 $(B)/include/version.h: always
 	$(call update,"#define SHYPER_VERSION \"$$($(git-version) || echo unknown)\"")
+
+.PHONY: kmod
+kmod: $(B)/kmod/shyper_riscv64.ko ## build the MVM's kernel module: build/kmod/shyper_riscv64.ko
 
 ##
 ## Test
@@ -237,7 +241,7 @@ images: $(I)/linux/Image $(I)/mvm/root.img ## build kernel, initrds and disks of
 ## Clean
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
-	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench \
+	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench $(B)/kmod \
 		$(B)/shyper.* $(B)/tools/vmdef-check $(B)/*.itb $(B)/checked.stamp
 
 distclean: ## remove all of build/, downloads too

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls to Shyper. What they exchange lies in one page, since stacks and user memory are not where
+ * Shyper could find them: an address for it is a physical one.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <asm/sbi.h>
+
+#include "kmod.h"
+
+DEFINE_MUTEX(shyper_lock);
+
+static void *exchange;	/* a page, under shyper_lock */
+
+static_assert(sizeof(struct shyper_log) <= PAGE_SIZE);
+static_assert(sizeof(struct shyper_vm_info) <= PAGE_SIZE);
+static_assert(sizeof(struct shyper_system_info) <= PAGE_SIZE);
+
+static int errno_of(long status)
+{
+	switch (status) {
+	case SHYPER_OK:
+		return 0;
+	case SHYPER_E_NOSYS:
+		return -EOPNOTSUPP;
+	case SHYPER_E_INVAL:
+		return -EINVAL;
+	case SHYPER_E_PERM:
+		return -EPERM;
+	case SHYPER_E_NOENT:
+		return -ENOENT;
+	case SHYPER_E_BUSY:
+		return -EBUSY;
+	case SHYPER_E_NOMEM:
+		return -ENOMEM;
+	default:
+		/* SHYPER_E_FAULT too: the addresses were ours. */
+		return -EIO;
+	}
+}
+
+static struct sbiret call(unsigned long function, unsigned long a0, unsigned long a1,
+			  unsigned long a2, unsigned long a3)
+{
+	lockdep_assert_held(&shyper_lock);
+	return sbi_ecall(SHYPER_EXTENSION, function, a0, a1, a2, a3, 0, 0);
+}
+
+static int call_errno(unsigned long function, unsigned long a0, unsigned long a1,
+		      unsigned long a2, unsigned long a3)
+{
+	return errno_of(call(function, a0, a1, a2, a3).error);
+}
+
+int hc_create(const void *tree, u32 size)
+{
+	struct sbiret ret = call(SHYPER_HC_VM_CREATE, virt_to_phys((void *)tree), size, 0, 0);
+
+	return ret.error ? errno_of(ret.error) : (int)ret.value;
+}
+
+int hc_vm(unsigned long function, u32 id)
+{
+	return call_errno(function, id, 0, 0, 0);
+}
+
+int hc_boot(u32 id, const struct shyper_boot *boot)
+{
+	memcpy(exchange, boot, sizeof(*boot));
+	return call_errno(SHYPER_HC_VM_BOOT, id, virt_to_phys(exchange), sizeof(*boot), 0);
+}
+
+int hc_system_info(struct shyper_system_info *info)
+{
+	int err = call_errno(SHYPER_HC_SYSTEM_INFO, virt_to_phys(exchange), sizeof(*info), 0, 0);
+
+	if (!err)
+		memcpy(info, exchange, sizeof(*info));
+	return err;
+}
+
+int hc_vm_info(u32 id, struct shyper_vm_info *info)
+{
+	int err = call_errno(SHYPER_HC_VM_INFO, id, virt_to_phys(exchange), sizeof(*info), 0);
+
+	if (!err)
+		memcpy(info, exchange, sizeof(*info));
+	return err;
+}
+
+int hc_memory(u32 id, u32 index, struct shyper_memory *memory)
+{
+	int err = call_errno(SHYPER_HC_VM_MEMORY, id, index, virt_to_phys(exchange),
+			     sizeof(*memory));
+
+	if (!err)
+		memcpy(memory, exchange, sizeof(*memory));
+	return err;
+}
+
+int hc_events(phys_addr_t page, u32 source)
+{
+	return call_errno(SHYPER_HC_EVENTS, page, source, 0, 0);
+}
+
+int hc_log_read(struct shyper_log *log)
+{
+	int err;
+
+	memcpy(exchange, log, sizeof(*log));
+	err = call_errno(SHYPER_HC_LOG_READ, virt_to_phys(exchange), sizeof(*log), 0, 0);
+	if (!err)
+		memcpy(log, exchange, sizeof(*log));
+	return err;
+}
+
+void hc_refused(struct shyper_refusal *refusal)
+{
+	struct sbiret ret = call(SHYPER_HC_REASON, virt_to_phys(exchange), sizeof(refusal->text),
+				 0, 0);
+
+	refusal->size = ret.error ? 0 : min_t(size_t, ret.value, sizeof(refusal->text));
+	memcpy(refusal->text, exchange, refusal->size);
+}
+
+/* The version is anybody's to ask, the rest the MVM's alone. */
+static int check(void)
+{
+	struct shyper_system_info *info = exchange;
+	struct sbiret version = call(SHYPER_HC_VERSION, 0, 0, 0, 0);
+	int err;
+
+	if (version.error || version.value != SHYPER_ABI_VERSION) {
+		pr_err("Shyper's interface has version %ld, this module is made for %d\n",
+		       version.error ? -1 : version.value, SHYPER_ABI_VERSION);
+		return -ENODEV;
+	}
+	err = call_errno(SHYPER_HC_SYSTEM_INFO, virt_to_phys(info), sizeof(*info), 0, 0);
+	if (err == -EPERM)
+		pr_err("this VM may not manage others: its definition lacks `management`\n");
+	else if (err)
+		pr_err("Shyper does not answer (error %d)\n", err);
+	else
+		pr_info("Shyper %.*s\n", (int)sizeof(info->version), info->version);
+	return err ? -ENODEV : 0;
+}
+
+int hc_init(void)
+{
+	int err;
+
+	if (sbi_probe_extension(SHYPER_EXTENSION) <= 0) {
+		pr_err("this machine does not run under Shyper\n");
+		return -ENODEV;
+	}
+	exchange = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!exchange)
+		return -ENOMEM;
+	mutex_lock(&shyper_lock);
+	err = check();
+	mutex_unlock(&shyper_lock);
+	if (err)
+		hc_exit();
+	return err;
+}
+
+void hc_exit(void)
+{
+	free_page((unsigned long)exchange);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of shyper_riscv64.ko offer each other. The module marshals: it knows which VMs
+ * exist, shows their memory and passes calls on; what to do with VMs is user space's business.
+ *
+ * Locks: shyper_lock is taken by every entry from user space around its work on VMs, and never
+ * while user memory is copied, since a VM's memory is user memory too.
+ */
+#ifndef SHYPER_KMOD_H
+#define SHYPER_KMOD_H
+
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/wait.h>
+#include <abi/shyper.h>
+
+struct dev_pagemap;
+struct page;
+struct platform_device;
+struct vm_area_struct;
+
+/* Serializes calls to Shyper and guards the table of VMs. */
+extern struct mutex shyper_lock;
+
+/* Why the last call on a descriptor was refused, in words; under shyper_lock. */
+struct shyper_refusal {
+	u32 size;		/* bytes, no NUL */
+	char text[256];
+};
+
+/* A VM that exists in Shyper, or existed and still has descriptors. */
+struct shyper_vm {
+	/* Fixed. */
+	u32 id;
+	char name[SHYPER_NAME];
+	struct kref ref;	/* by the table while it exists, and by descriptors */
+
+	/* Its memory, of memory.c; fixed while mappings are possible. */
+	struct shyper_memory *piece;	/* by guest address; neighbours in both worlds are one */
+	u32 pieces;		/* 0: not for us to see */
+	u64 base;		/* guest address at offset 0 */
+	u64 size;		/* bytes from there to the end of the last piece */
+	struct dev_pagemap *window;	/* gives the pieces struct pages; NULL: none */
+	atomic_t maps;		/* memory areas that map it; below 0: none may begin */
+
+	/* Changed under shyper_lock, read anywhere. */
+	bool gone;		/* destroyed: the id may be another's */
+
+	/* Lock-free. */
+	atomic_t changes;	/* of its state, counted */
+	wait_queue_head_t wait;	/* for changes and gone */
+};
+
+/* --- hypercall.c: calls to Shyper; with shyper_lock, but for init and exit. 0 or -errno. ---- */
+
+/* hc_init() - find Shyper. -ENODEV, and a line that says why: not there, or not for this VM. */
+int hc_init(void);
+void hc_exit(void);
+
+/* hc_refused() - keep Shyper's words about its last refusal. */
+void hc_refused(struct shyper_refusal *refusal);
+
+/* hc_create() - returns the id of the VM. The tree is kmalloc memory. */
+int hc_create(const void *tree, u32 size);
+
+/* hc_vm() - a call that has a VM's id as its only argument. */
+int hc_vm(unsigned long function, u32 id);
+
+int hc_boot(u32 id, const struct shyper_boot *boot);
+int hc_system_info(struct shyper_system_info *info);
+int hc_vm_info(u32 id, struct shyper_vm_info *info);
+int hc_memory(u32 id, u32 index, struct shyper_memory *memory);
+int hc_events(phys_addr_t page, u32 source);
+int hc_log_read(struct shyper_log *log);
+
+/* --- events.c ------------------------------------------------------------------------------- */
+
+/* shyper_events_start() - listen, with the interrupt that the device names. */
+int shyper_events_start(struct platform_device *pdev);
+void shyper_events_stop(void);
+
+/* --- memory.c: pages of VMs' memory --------------------------------------------------------- */
+
+/*
+ * shyper_memory_open() - ask Shyper for a VM's memory and give it struct pages. With shyper_lock.
+ * -ENOENT: Shyper keeps it to itself; others: the kernel cannot take it, and said so.
+ */
+int shyper_memory_open(struct shyper_vm *vm);
+
+/*
+ * shyper_memory_close() - take the struct pages away, once nobody has any; waits for that. No
+ * mapping may exist or begin.
+ */
+void shyper_memory_close(struct shyper_vm *vm);
+
+/* shyper_memory_used() - pages that somebody holds, by mappings or for I/O under way. */
+unsigned long shyper_memory_used(const struct shyper_vm *vm);
+
+/*
+ * shyper_memory_freeze() - no mapping may begin from now on. -EBUSY: there are some, or pages are
+ * held; then nothing has changed. shyper_memory_thaw() undoes it.
+ */
+int shyper_memory_freeze(struct shyper_vm *vm);
+void shyper_memory_thaw(struct shyper_vm *vm);
+
+/* shyper_memory_page() - the page at this offset, in pages, of the VM's file; NULL: a hole. */
+struct page *shyper_memory_page(const struct shyper_vm *vm, unsigned long offset);
+
+/* shyper_memory_map() - mmap of a VM's descriptor, whose private data are the VM's for as long. */
+int shyper_memory_map(struct shyper_vm *vm, struct vm_area_struct *area);
+
+/* --- vm.c: the VMs; with shyper_lock, but for shyper_vm_changed() ---------------------------- */
+
+/* shyper_vms_find() - take over the VMs that exist. shyper_vms_forget() - let go; they go on. */
+int shyper_vms_find(void);
+void shyper_vms_forget(void);
+
+/* shyper_vm_create() - returns the VM, or an error with its words in *refusal. */
+struct shyper_vm *shyper_vm_create(const void *tree, u32 size, struct shyper_refusal *refusal);
+
+/* shyper_vm_destroy() - the object remains until its last reference goes. */
+int shyper_vm_destroy(struct shyper_vm *vm, struct shyper_refusal *refusal);
+
+/* shyper_vm_get() - a reference to VM id; NULL: there is none. shyper_vm_put() needs no lock. */
+struct shyper_vm *shyper_vm_get(unsigned long id);
+void shyper_vm_put(struct shyper_vm *vm);
+
+/* shyper_vm_changed() - Shyper reports that the state of VM id is another. Interrupt context. */
+void shyper_vm_changed(unsigned int id);
+
+/* --- vm_file.c, device.c, state.c: what user space sees -------------------------------------- */
+
+/* shyper_vm_file() - a new open file for a VM, which takes over the caller's reference. */
+struct file *shyper_vm_file(struct shyper_vm *vm);
+
+/* shyper_refuse() - note words of our own; returns err. With shyper_lock. */
+int __printf(3, 4) shyper_refuse(struct shyper_refusal *refusal, int err, const char *fmt, ...);
+
+/* shyper_reason() - SHYPER_REASON on any descriptor. Without shyper_lock. */
+int shyper_reason(const struct shyper_refusal *refusal, void __user *user);
+
+int shyper_device_init(void);
+void shyper_device_exit(void);
+
+void shyper_state_init(void);
+void shyper_state_exit(void);
+
+#endif
