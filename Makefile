@@ -67,6 +67,7 @@ host-tests :=
 include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
 makefiles := $(MAKEFILE_LIST)
 include tests/guest/payloads.mk
+# What is compiled for the MVM joins mvm-products before images.mk reads it.
 mvm-products :=
 include kmod/kmod.mk
 include images/images.mk
@@ -244,7 +245,7 @@ clean: ## remove what was built; keep downloads and images
 	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench $(B)/kmod \
 		$(B)/shyper.* $(B)/tools/vmdef-check $(B)/*.itb $(B)/checked.stamp
 
-distclean: ## remove all of build/, downloads too
+distclean: ## remove all of build/, downloads and the MVM's disk too
 	$(Q)rm -rf $(B)
 
 help: ## this list

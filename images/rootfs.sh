@@ -41,7 +41,7 @@ module_order() {
 			file = $1; sub(/.*\//, "", file); sub(/\.ko.*/, "", file); gsub(/-/, "_", file)
 			if (file == name) { for (i = NF; i > 0; i--) if ($i != "") print $i; found = 1 }
 		} END { exit !found }' "$index/modules.dep" || die "the kernel has no module $module"
-	done | awk -v folder="usr/lib/modules/$(basename "$index")" '!seen[$0]++ { print folder "/" $0 }'
+	done | awk '!seen[$0]++' | sed "s#^#usr/lib/modules/$(basename "$index")/#"
 }
 
 # unpack_packages LIST FOLDER - the cached packages of a list made by guest_closure, without their
@@ -90,7 +90,7 @@ image_uuid() {
 		guest_cached 'linux-image-[0-9]*_riscv64.deb'
 		find images/rootfs.sh images/boot images/common images/guest images/mvm/files \
 			images/mvm/build.sh -type f | LC_ALL=C sort | xargs sha256sum
-	} | sha256sum | sed 's/\(.\{8\}\)\(....\)\(....\)\(....\)\(.\{12\}\).*/\1-\2-\3-\4-\5/'
+	} | sha256sum | sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'
 }
 
 # make_disk FILE SIZE FOLDER LABEL - a sparse ext4 image with the folder's files. Its tables count as

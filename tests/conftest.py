@@ -8,17 +8,40 @@ import subprocess
 import pytest
 
 from machine import INITRD, LINUX, TOP, Machine
+from mvm import Mvm
 
 
 @pytest.fixture
 def machine(request):
     """A function that starts machines: machine(KERNEL=…, VCPUS=4). All end with the test."""
+    yield from machines(request, Machine)
+
+
+@pytest.fixture
+def boot_mvm(request):
+    """A function that starts the management VM, up to a shell on its console."""
+    for start in machines(request, Mvm):
+        def boot(**variables):
+            mvm = start(**variables)
+            mvm.login()
+            return mvm
+
+        yield boot
+
+
+@pytest.fixture
+def mvm(boot_mvm):
+    """The management VM with a shell on its console."""
+    return boot_mvm()
+
+
+def machines(request, kind):
     started = []
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", request.node.nodeid.rsplit("/", 1)[-1]).strip("_")
 
     def start(**variables):
         folder = TOP / "build/test-logs" / (name if not started else f"{name}-{len(started) + 1}")
-        started.append(Machine(folder, **variables))
+        started.append(kind(folder, **variables))
         return started[-1]
 
     yield start

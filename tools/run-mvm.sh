@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# run-mvm.sh [VARIABLE=value…] - start QEMU with Shyper and the management VM. The variables are those
-# of `make run`, from the environment or as arguments. The MVM's disk DISK is made when it is not
+# run-mvm.sh [VARIABLE=value…] - start QEMU with Shyper and the management VM. The variables are
+# those of `make run`, from the environment or as arguments. The disk DISK is made when it is not
 # there and brought up to date otherwise; it belongs to the user. With SNAPSHOT=1 the machine starts
 # from the pristine image, and what it writes is forgotten. The exit status is that of QEMU.
 set -eu
@@ -76,9 +76,11 @@ if [ -n "${BARE:-}" ]; then
 fi
 readable shyper.bin "$top/build/shyper.bin"
 readable MVM "$MVM"
-/usr/bin/python3 "$top/tools/mkvm.py" --out "$OUT/mvm.itb" --vm "$MVM" >"$OUT/mkvm.log" 2>&1 || {
+/usr/bin/python3 "$top/tools/mkvm.py" --out "$OUT/mvm.itb" --dts "$MVM" \
+	--kernel "$images/Image" --initrd "$images/initrd.gz" >"$OUT/mkvm.log" 2>&1 || {
 	cat "$OUT/mkvm.log" >&2
 	die "cannot make the boot image"
 }
 append="${LOGLEVEL:+loglevel=$LOGLEVEL }${APPEND:-}"
-machine -no-reboot -kernel "$top/build/shyper.bin" -initrd "$OUT/mvm.itb" ${append:+-append "$append"}
+machine -no-reboot -kernel "$top/build/shyper.bin" -initrd "$OUT/mvm.itb" \
+	${append:+-append "$append"}

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The management VM under Shyper, by its serial console and by ssh; tools/run-mvm.sh with SNAPSHOT=1,
+so that every machine begins with the pristine image.
+"""
+import re
+import socket
+import time
+
+import pexpect
+
+from machine import SCALE, TOP, Failure, Machine
+
+ROOT_IMAGE = TOP / "build/images/mvm/root.img"
+PROMPT = "root@mvm:[^ ]*# "
+INIT = r"shyper mvm: init reached after ([\d.]+) s"
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Mvm(Machine):
+    """One QEMU with Shyper and the MVM, with the variables of `make run`."""
+
+    SCRIPT = "tools/run-mvm.sh"
+    PROMPT = PROMPT
+
+    def __init__(self, folder, **variables):
+        self.port = free_port()
+        super().__init__(folder, **{"SNAPSHOT": 1, "PORT": self.port} | variables)
+
+    def login(self):
+        """From power on to a shell on the console."""
+        self.expect("mvm login: ")
+        self.send("root")
+        self.expect("Password: ")
+        self.send("root")
+        self.expect(PROMPT)
+
+    def _ssh(self, command):
+        return pexpect.spawn(
+            "ssh", ["-p", str(self.port), "-o", "StrictHostKeyChecking=no",
+                    "-o", "UserKnownHostsFile=/dev/null", "-o", "PreferredAuthentications=password",
+                    "-o", "LogLevel=ERROR", "root@127.0.0.1", command],
+            encoding="utf-8", codec_errors="replace", timeout=self.timeout)
+
+    def ssh(self, command, password="root"):
+        """Run a command through ssh; returns (exit status, output). Waits for the server."""
+        end = time.monotonic() + 60 * SCALE
+        while True:
+            client = self._ssh(command)
+            if client.expect(["password: ", pexpect.EOF]) == 0:
+                break
+            if time.monotonic() > end:
+                raise Failure(f"no ssh server answers: {client.before}")
+            time.sleep(0.5)
+        client.send(password + "\r")
+        if client.expect([pexpect.EOF, "password: "]):
+            client.close(force=True)
+            return None, "refused"
+        client.wait()
+        return client.exitstatus, re.sub(r"\r", "", client.before).strip()
