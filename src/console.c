@@ -19,6 +19,7 @@
 #define ESCAPE 0x14		/* ^T */
 #define NOBODY ((u32)-1)
 #define SHARE 4			/* a VM without the focus stays away so many times its own turn */
+#define HELD 2048		/* bytes of Shyper's lines kept while a VM has the terminal */
 #define INPUT_BURST 64		/* bytes taken per interrupt, so that it stays short */
 
 /* Everything under the lock but the ports, which are set at boot. */
@@ -33,6 +34,8 @@ static struct {
 	} line[VMS];
 	u32 focus;		/* VM that gets the input; written by the input's hart */
 	struct vm *tenant;	/* that has the port's device passed through; NULL: none */
+	char held[HELD];	/* lines for after its end; the log has all of them anyway */
+	size_t held_size;
 	bool escaped;		/* that hart's: ^T was typed */
 } console = { .open = NOBODY, .fresh = true };
 
@@ -88,9 +91,6 @@ void console_init(const struct board *from)
 
 static void write_lines(const char *text, size_t len)
 {
-	/* The VM may have left the device in any state. */
-	if (console.tenant && console.port->reset)
-		console.port->reset();
 	fresh_line();
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n')
@@ -99,11 +99,35 @@ static void write_lines(const char *text, size_t len)
 	}
 }
 
+/* What the tenant was not to be disturbed with. It may have left the device in any state. */
+static void write_held(void)
+{
+	if (!console.tenant)
+		return;
+	if (console.port->reset)
+		console.port->reset();
+	write_lines(console.held, console.held_size);
+	console.held_size = 0;
+}
+
+/* Whole lines; what finds no room is in the log only. */
+static void hold(const char *text, size_t len)
+{
+	if (len > HELD - console.held_size)
+		return;
+	memcpy(console.held + console.held_size, text, len);
+	console.held_size += len;
+}
+
 void console_hv_write(const char *text, size_t len)
 {
 	lock();
-	if (!is_lent())
+	if (is_lent()) {
+		hold(text, len);
+	} else {
+		write_held();
 		write_lines(text, len);
+	}
 	unlock();
 }
 
@@ -221,8 +245,7 @@ void console_return(const struct vm *vm)
 	if (console.tenant != vm)
 		return;
 	lock();
-	if (console.port->reset)
-		console.port->reset();
+	write_held();
 	console.tenant = NULL;
 	unlock();
 	console_input_init(&board);

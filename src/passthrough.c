@@ -59,6 +59,7 @@ const char *passthrough_withheld(const void *fdt, int node)
 		const char *compatible;
 		const char *reason;
 	} own[] = {
+		{ "riscv,cpu-intc", "is part of a hart" },
 		{ "riscv,plic0", "is the interrupt controller, which Shyper keeps" },
 		{ "sifive,plic-1.0.0", "is the interrupt controller, which Shyper keeps" },
 		{ "riscv,aplic", "is the interrupt controller, which Shyper keeps" },
@@ -176,56 +177,81 @@ static int grant_pages(struct resolve *r, int node, const char *property, u64 st
 	return 0;
 }
 
-static int grant(struct resolve *r, int node, const char *property, u64 base, u64 size)
-{
-	if (!range_inside(base, size, 0, VMDEF_ADDRESS_END))
-		return passthrough_refuse(r, node, property, "0x%lx + 0x%lx exceeds 56 address "
-					  "bits", base, size);
-	return grant_pages(r, node, property, ALIGN_DOWN(base, PAGE_SIZE),
-			   ALIGN_UP(base + size, PAGE_SIZE));
-}
+/* One range of a device's registers or, for a PCI host bridge, one of its windows. */
+struct device_range {
+	const char *property;
+	u64 base;
+	u64 size;	/* 0: takes nothing of the address space */
+};
 
-static int grant_reg(struct resolve *r, int node)
+/* Number i of a node's reg; -ENOENT: no more; -EINVAL: malformed. */
+static int reg_at(const void *fdt, int node, u32 i, struct device_range *range)
 {
-	int parent = fdt_parent_offset(r->fdt, node);
-	int cells = fdt_address_cells(r->fdt, parent) + fdt_size_cells(r->fdt, parent);
-	int bytes, err = 0;
-	u64 base, size;
+	int parent = fdt_parent_offset(fdt, node), bytes;
+	int cells = fdt_address_cells(fdt, parent) + fdt_size_cells(fdt, parent);
 
-	if (!fdt_getprop(r->fdt, node, "reg", &bytes))
-		return 0;
-	for (u32 i = 0; !err && i < (u32)bytes / 4 / (u32)MAX(cells, 1); i++) {
-		if (!fdt_read_reg(r->fdt, parent, node, i, &base, &size))
-			return passthrough_refuse(r, node, "reg", "range %u is malformed", i);
-		err = grant(r, node, "reg", base, size);
-	}
-	return err;
+	range->property = "reg";
+	if (!fdt_getprop(fdt, node, "reg", &bytes) || bytes == 0)
+		return -ENOENT;
+	if (cells < 1 || bytes % (4 * cells))
+		return -EINVAL;
+	if (i >= (u32)bytes / (4 * (u32)cells))
+		return -ENOENT;
+	return fdt_read_reg(fdt, parent, node, i, &range->base, &range->size) ? 0 : -EINVAL;
 }
 
 /* PCI bus binding: <phys.hi phys.mid phys.lo, address of the parent, size> for each window. */
-static int grant_windows(struct resolve *r, int node)
+static int window_at(const void *fdt, int node, u32 i, struct device_range *range)
 {
-	int up = fdt_address_cells(r->fdt, fdt_parent_offset(r->fdt, node));
-	int wide = fdt_size_cells(r->fdt, node);
-	int entry = PCI_CELLS + up + wide, bytes, err = 0;
-	const fdt32_t *cells = fdt_getprop(r->fdt, node, "ranges", &bytes);
+	int up = fdt_address_cells(fdt, fdt_parent_offset(fdt, node));
+	int wide = fdt_size_cells(fdt, node), bytes;
+	u32 entry = (u32)(PCI_CELLS + up + wide);
+	const fdt32_t *cells = fdt_getprop(fdt, node, "ranges", &bytes);
 
-	if (!cells)
+	range->property = "ranges";
+	if (!cells || bytes == 0)
+		return -ENOENT;
+	if (fdt_address_cells(fdt, node) != PCI_CELLS || up < 1 || up > 2 || wide < 1 ||
+	    wide > 2 || (u32)bytes % (4 * entry))
+		return -EINVAL;
+	if (i >= (u32)bytes / (4 * entry))
+		return -ENOENT;
+	cells += i * entry;
+	range->size = PCI_SPACE(fdt32_ld(cells));
+	cells += PCI_CELLS;
+	range->base = fdt_read_cells(&cells, up);
+	if (range->size)
+		range->size = fdt_read_cells(&cells, wide);
+	return 0;
+}
+
+typedef int (*range_fn)(const void *fdt, int node, u32 i, struct device_range *range);
+
+static const range_fn range_kinds[] = { reg_at, window_at };
+
+static int grant(struct resolve *r, int node, const struct device_range *range)
+{
+	if (!range->size)
 		return 0;
-	if (fdt_address_cells(r->fdt, node) != PCI_CELLS || up < 1 || up > 2 || wide < 1 ||
-	    wide > 2 || bytes % (entry * 4))
-		return passthrough_refuse(r, node, "ranges", "is malformed");
-	for (const fdt32_t *end = cells + bytes / 4; !err && cells < end;) {
-		u32 hi = fdt32_ld(cells);
-		u64 base, size;
+	if (!range_inside(range->base, range->size, 0, VMDEF_ADDRESS_END))
+		return passthrough_refuse(r, node, range->property, "0x%lx + 0x%lx exceeds 56 "
+					  "address bits", range->base, range->size);
+	return grant_pages(r, node, range->property, ALIGN_DOWN(range->base, PAGE_SIZE),
+			   ALIGN_UP(range->base + range->size, PAGE_SIZE));
+}
 
-		cells += PCI_CELLS;
-		base = fdt_read_cells(&cells, up);
-		size = fdt_read_cells(&cells, wide);
-		if (PCI_SPACE(hi) && size)
-			err = grant(r, node, "ranges", base, size);
+static int grant_all(struct resolve *r, int node, range_fn range_at)
+{
+	struct device_range range;
+	int err;
+
+	for (u32 i = 0; (err = range_at(r->fdt, node, i, &range)) == 0; i++) {
+		int refused = grant(r, node, &range);
+
+		if (refused)
+			return refused;
 	}
-	return err;
+	return err == -ENOENT ? 0 : passthrough_refuse(r, node, range.property, "is malformed");
 }
 
 /* A page shared with what no VM may have cannot be given. */
@@ -270,10 +296,8 @@ static int resolve_one(struct resolve *r)
 	int node = r->given[r->current - 1];
 	int err = check_nesting(r);
 
-	if (!err)
-		err = grant_reg(r, node);
-	if (!err)
-		err = grant_windows(r, node);
+	for (u32 i = 0; !err && i < ARRAY_SIZE(range_kinds); i++)
+		err = grant_all(r, node, range_kinds[i]);
 	if (!err)
 		err = passthrough_needs(r, node);
 	return err;
@@ -295,13 +319,64 @@ static int find_plic(const void *fdt)
 	return node >= 0 ? node : fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0");
 }
 
+/* --- Devices given in numbers ---------------------------------------------------------------- */
+
+/* The end of the node's range, in whole pages, that holds this address; 0: none does. */
+static u64 end_in_node(const void *fdt, int node, u64 address)
+{
+	struct device_range range;
+
+	for (u32 kind = 0; kind < ARRAY_SIZE(range_kinds); kind++) {
+		for (u32 i = 0; range_kinds[kind](fdt, node, i, &range) == 0; i++) {
+			u64 start = ALIGN_DOWN(range.base, PAGE_SIZE);
+			u64 last = (range.base + (range.size - 1)) | (PAGE_SIZE - 1);
+
+			if (range.size && start <= address && address <= last)
+				return last + 1;
+		}
+	}
+	return 0;
+}
+
+/* The same for whatever device a VM may have. */
+static u64 end_of_device(const void *fdt, u64 address)
+{
+	u64 end = 0;
+	int node;
+
+	for (node = 0; !end && node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		if (fdt_getprop(fdt, node, "compatible", NULL) && fdt_read_okay(fdt, node) &&
+		    fdt_read_untranslated(fdt, node) && !passthrough_withheld(fdt, node))
+			end = end_in_node(fdt, node, address);
+	}
+	return end;
+}
+
+static int check_numbers(const void *fdt, const struct vmdef_passthrough *pt,
+			 struct vmdef_error *error)
+{
+	for (u64 at = pt->host, end = pt->host + pt->size, next; at < end; at = next) {
+		next = end_of_device(fdt, at);
+		if (next <= at) {
+			format(error->node, sizeof(error->node), "/passthrough");
+			format(error->property, sizeof(error->property), "host-reg");
+			format(error->reason, sizeof(error->reason),
+			       "0x%lx is no device of the board that a VM may have", at);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 int passthrough_resolve(struct vmdef *def, const struct board *from, struct vmdef_error *error)
 {
 	struct resolve r = { .fdt = from->fdt, .def = def, .error = error };
-	int err;
+	int err = 0;
 
-	if (!def->host_nodes)
-		return 0;
+	for (u32 i = 0; !err && i < def->passthroughs; i++)
+		err = check_numbers(r.fdt, &def->passthrough[i], error);
+	if (err || !def->host_nodes)
+		return err;
 	r.plic = find_plic(r.fdt);
 	err = for_each_given(&r, find);
 	if (!err)

@@ -55,8 +55,10 @@ static int add_memory(struct vm *vm)
 		int err = gmap_add_device(&vm->gmap, GPA(p->base), HPA(p->host), p->size);
 
 		if (err) {
-			refuse("%s refused: passthrough of 0x%llx: not a device of the board, or "
-				"taken", vm->def.name, (unsigned long long)p->host);
+			refuse("%s refused: passthrough of 0x%llx%s%s: it is another's",
+			       vm->def.name, (unsigned long long)p->host,
+			       p->host_node ? ", part of " : "",
+			       p->host_node ? vm->def.host_node[p->host_node - 1].path : "");
 			return err;
 		}
 	}
@@ -128,7 +130,7 @@ static int resolve(struct vm *vm)
 	int err = passthrough_resolve(&vm->def, &board, &error);
 
 	if (err)
-		refuse("%s refused: the board's node %s%s%s: %s", vm->def.name, error.node,
+		refuse("%s refused: node %s%s%s: %s", vm->def.name, error.node,
 		       error.property[0] ? ", property " : "", error.property, error.reason);
 	return err;
 }

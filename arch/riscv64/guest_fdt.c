@@ -22,8 +22,6 @@
 #define FINISHER_PASS 0x5555
 #define FINISHER_RESET 0x7777
 
-static const struct bus_cells soc_cells = { 2, 2 };
-
 /* The first error of a row of writes; after it, nothing more is written. */
 struct writer {
 	void *fdt;
@@ -314,56 +312,21 @@ static void put_events(struct writer *w, const struct vmdef *def)
 	end(w);
 }
 
-static void begin_bus(struct writer *w, const char *name, struct bus_cells cells)
-{
-	begin(w, name);
-	put_cells(w, (u32)cells.address, (u32)cells.size);
-	put_string(w, "compatible", "simple-bus");
-	put_flag(w, "ranges");
-}
-
-static void put_host(struct writer *w, const struct guest_fdt_params *params,
-		     struct bus_cells cells)
-{
-	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, params->def, cells, w->plic));
-}
-
 static void put_soc(struct writer *w, const struct guest_fdt_params *params)
 {
 	const struct vmdef *def = params->def;
 
-	begin_bus(w, "soc", soc_cells);
+	begin(w, "soc");
+	put_cells(w, 2, 2);
+	put_string(w, "compatible", "simple-bus");
+	put_flag(w, "ranges");
 	put_finisher(w, def);
 	put_rtc(w, def);
 	put_plic(w, def);
 	put_uart(w, def);
 	put_events(w, def);
-	put_host(w, params, soc_cells);
+	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, def, true));
 	end(w);
-}
-
-/* "soc", or the name of a bus for devices of the board whose reg is written in other cells. */
-static const char *bus_name(struct bus_cells cells, char name[16])
-{
-	if (cells.address == soc_cells.address && cells.size == soc_cells.size)
-		format(name, 16, "soc");
-	else
-		format(name, 16, "soc-%d-%d", cells.address, cells.size);
-	return name;
-}
-
-static void put_other_buses(struct writer *w, const struct guest_fdt_params *params)
-{
-	static const struct bus_cells others[] = { { 1, 1 }, { 1, 2 }, { 2, 1 } };
-	char name[16];
-
-	for (u32 i = 0; i < ARRAY_SIZE(others); i++) {
-		if (!guest_fdt_has_host(params->board_fdt, params->def, others[i]))
-			continue;
-		begin_bus(w, bus_name(others[i], name), others[i]);
-		put_host(w, params, others[i]);
-		end(w);
-	}
 }
 
 /* How an operating system uses the finisher to power off and to restart. */
@@ -386,18 +349,17 @@ static void put_syscon(struct writer *w, const struct vmdef *def, const char *na
 static void put_console(struct writer *w, const struct guest_fdt_params *params, const char *name)
 {
 	const struct vmdef *def = params->def;
-	struct bus_cells cells;
 	const char *node;
-	char path[64], bus[16];
+	char path[64];
 
 	if (def->uart.size) {
 		format(path, sizeof(path), "/soc/serial@%lx", def->uart.base);
 		put_string(w, name, path);
 		return;
 	}
-	node = def->host_nodes ? guest_fdt_stdout(params->board_fdt, def, &cells) : NULL;
+	node = def->host_nodes ? guest_fdt_stdout(params->board_fdt, def) : NULL;
 	if (node) {
-		format(path, sizeof(path), "/%s/%s", bus_name(cells, bus), node);
+		format(path, sizeof(path), "/soc/%s", node);
 		put_string(w, name, path);
 	}
 }
@@ -433,7 +395,7 @@ static int put_root(struct writer *w, const struct guest_fdt_params *params)
 	put_memory(w, def);
 	err = put_cpus(w, params);
 	put_soc(w, params);
-	put_other_buses(w, params);
+	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, def, false));
 	put_syscon(w, def, "poweroff", "syscon-poweroff", FINISHER_PASS);
 	put_syscon(w, def, "reboot", "syscon-reboot", FINISHER_RESET);
 	end(w);

@@ -12,37 +12,67 @@
 #include <hv/string.h>
 #include <hv/vmdef.h>
 
-static struct bus_cells cells_of(const void *fdt, int node)
+#define SOC_CELLS 2	/* of addresses and sizes on the guest's /soc */
+
+/*
+ * A list whose entries have three numbers of these many cells, written with more cells each where
+ * `to` says so.
+ */
+struct layout {
+	int from[3];
+	int to[3];
+};
+
+static int entry_cells(const int cells[3])
+{
+	return cells[0] + cells[1] + cells[2];
+}
+
+static void widen(const fdt32_t *from, fdt32_t *to, const struct layout *layout)
+{
+	for (u32 i = 0; i < 3; i++) {
+		for (int zeros = layout->to[i] - layout->from[i]; zeros > 0; zeros--)
+			fdt32_st(to++, 0);
+		for (int left = layout->from[i]; left > 0; left--)
+			fdt32_st(to++, fdt32_ld(from++));
+	}
+}
+
+static int put_list(void *to, const char *name, const fdt32_t *data, int size,
+		    const struct layout *layout)
+{
+	int from_cells = entry_cells(layout->from), to_cells = entry_cells(layout->to);
+	int count = from_cells ? size / 4 / from_cells : 0;
+	void *list;
+	int err = fdt_property_placeholder(to, name, 4 * count * to_cells, &list);
+
+	for (int i = 0; !err && i < count; i++)
+		widen(data + i * from_cells, (fdt32_t *)list + i * to_cells, layout);
+	return err;
+}
+
+/*
+ * A property of a device itself. Addresses and sizes there are written in the cells of the bus it
+ * is on, which on some boards are fewer than on ours. passthrough_resolve() has looked at them.
+ */
+static int put_own(void *to, const void *fdt, int node, const char *name, const void *data,
+		   int size)
 {
 	int parent = fdt_parent_offset(fdt, node);
+	int address = fdt_address_cells(fdt, parent), wide = fdt_size_cells(fdt, parent);
+	int inner = fdt_address_cells(fdt, node), inner_wide = fdt_size_cells(fdt, node);
+	const struct layout reg = { { address, wide, 0 }, { SOC_CELLS, SOC_CELLS, 0 } };
+	const struct layout ranges = { { inner, address, inner_wide },
+				       { inner, SOC_CELLS, inner_wide } };
 
-	if (!fdt_getprop(fdt, node, "reg", NULL))
-		return (struct bus_cells){ 2, 2 };
-	return (struct bus_cells){ fdt_address_cells(fdt, parent), fdt_size_cells(fdt, parent) };
+	if (!strcmp(name, "reg"))
+		return put_list(to, name, data, size, &reg);
+	if (!strcmp(name, "ranges") || !strcmp(name, "dma-ranges"))
+		return put_list(to, name, data, size, &ranges);
+	return fdt_property(to, name, data, size);
 }
 
-/* The node of host_node[i] when it belongs on such a bus, else negative. */
-static int node_on(const void *fdt, const struct vmdef *def, u32 i, struct bus_cells cells)
-{
-	int node = fdt_path_offset(fdt, def->host_node[i].path);
-	struct bus_cells own;
-
-	if (node < 0)
-		return node;
-	own = cells_of(fdt, node);
-	return own.address == cells.address && own.size == cells.size ? node : -FDT_ERR_NOTFOUND;
-}
-
-bool guest_fdt_has_host(const void *fdt, const struct vmdef *def, struct bus_cells cells)
-{
-	for (u32 i = 0; i < def->host_nodes; i++) {
-		if (node_on(fdt, def, i, cells) >= 0)
-			return true;
-	}
-	return false;
-}
-
-static int copy_properties(void *to, const void *fdt, int node)
+static int copy_properties(void *to, const void *fdt, int node, bool own)
 {
 	int offset, err = 0;
 
@@ -54,44 +84,64 @@ static int copy_properties(void *to, const void *fdt, int node)
 		if (err || !data)
 			break;
 		if (passthrough_copies(name))
-			err = fdt_property(to, name, data, size);
+			err = own ? put_own(to, fdt, node, name, data, size) :
+				    fdt_property(to, name, data, size);
 	}
 	return err;
 }
 
 /* passthrough_resolve() has bounded the depth. */
-static int copy_node(void *to, const void *fdt, int node, u32 plic)
+static int copy_content(void *to, const void *fdt, int node, bool own)
 {
-	int err = fdt_begin_node(to, fdt_get_name(fdt, node, NULL));
+	int err = copy_properties(to, fdt, node, own);
 	int child;
 
-	if (!err)
-		err = copy_properties(to, fdt, node);
-	/* What the node inherits on the board, it cannot inherit here. */
-	if (!err && plic && !fdt_getprop(fdt, node, "interrupt-parent", NULL))
-		err = fdt_property_u32(to, "interrupt-parent", plic);
 	fdt_for_each_subnode(child, fdt, node) {
 		if (!err)
-			err = copy_node(to, fdt, child, 0);
-	}
-	return err ? err : fdt_end_node(to);
-}
-
-int guest_fdt_copy(void *to, const void *fdt, const struct vmdef *def, struct bus_cells cells,
-		   u32 plic)
-{
-	int err = 0;
-
-	for (u32 i = 0; !err && i < def->host_nodes; i++) {
-		int node = node_on(fdt, def, i, cells);
-
-		if (node >= 0)
-			err = copy_node(to, fdt, node, plic);
+			err = fdt_begin_node(to, fdt_get_name(fdt, child, NULL));
+		if (!err)
+			err = copy_content(to, fdt, child, false);
+		if (!err)
+			err = fdt_end_node(to);
 	}
 	return err;
 }
 
-const char *guest_fdt_stdout(const void *fdt, const struct vmdef *def, struct bus_cells *cells)
+/* The interrupt parent that a node inherits on the board, which it could not do here; 0: none. */
+static u32 inherited(const void *fdt, int node)
+{
+	int parent = fdt_getprop(fdt, node, "interrupt-parent", NULL) ?
+		     -1 : fdt_read_irq_parent(fdt, node);
+
+	return parent < 0 ? 0 : fdt_get_phandle(fdt, parent);
+}
+
+static int copy_device(void *to, const void *fdt, int node)
+{
+	u32 parent = inherited(fdt, node);
+	int err = fdt_begin_node(to, fdt_get_name(fdt, node, NULL));
+
+	if (!err && parent)
+		err = fdt_property_u32(to, "interrupt-parent", parent);
+	if (!err)
+		err = copy_content(to, fdt, node, true);
+	return err ? err : fdt_end_node(to);
+}
+
+int guest_fdt_copy(void *to, const void *fdt, const struct vmdef *def, bool registers)
+{
+	int err = 0;
+
+	for (u32 i = 0; !err && i < def->host_nodes; i++) {
+		int node = fdt_path_offset(fdt, def->host_node[i].path);
+
+		if ((fdt_getprop(fdt, node, "reg", NULL) != NULL) == registers)
+			err = copy_device(to, fdt, node);
+	}
+	return err;
+}
+
+const char *guest_fdt_stdout(const void *fdt, const struct vmdef *def)
 {
 	const char *path = fdt_read_string(fdt, fdt_path_offset(fdt, "/chosen"), "stdout-path");
 	const char *options = path ? strchr(path, ':') : NULL;
@@ -102,10 +152,8 @@ const char *guest_fdt_stdout(const void *fdt, const struct vmdef *def, struct bu
 	console = fdt_path_offset_namelen(fdt, path, (int)(options ? (size_t)(options - path) :
 								     strlen(path)));
 	for (u32 i = 0; console >= 0 && i < def->host_nodes; i++) {
-		if (fdt_path_offset(fdt, def->host_node[i].path) == console) {
-			*cells = cells_of(fdt, console);
+		if (fdt_path_offset(fdt, def->host_node[i].path) == console)
 			return fdt_get_name(fdt, console, NULL);
-		}
 	}
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include <hv/board.h>
 #include <hv/errno.h>
 #include <hv/page.h>
+#include <hv/quiesce.h>
 
 #define STACK_SIZE KIB(16)
 #define TRAP_STACK_SIZE KIB(8)
@@ -89,6 +90,25 @@ static int map_device(const struct board_range *range)
 	return map(base, ALIGN_UP(range->base + range->size, PAGE_SIZE), HV_RW);
 }
 
+/* All of them are mapped that can be: addresses in the upper half are not Shyper's. */
+bool arch_device_mapped(u64 base, u64 size)
+{
+	return range_inside(base, size, 0, ptable_reach(hvmap.geo) / 2);
+}
+
+/* Devices that Shyper stops when a VM that had them is gone. */
+static int map_quiesced(void)
+{
+	struct board_range range;
+	int err = 0;
+
+	for (u32 i = 0; !err && quiesce_registers(&board, i, &range); i++) {
+		if (arch_device_mapped(range.base, range.size))
+			err = map_device(&range);
+	}
+	return err;
+}
+
 static int map_all(void)
 {
 	struct board_range cut[2] = {
@@ -122,6 +142,8 @@ static int map_all(void)
 		err = map_device(&board.rtc);
 	if (!err)
 		err = map_device(&board.finisher);
+	if (!err)
+		err = map_quiesced();
 	return err;
 }
 

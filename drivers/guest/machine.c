@@ -4,6 +4,7 @@
  * device may move. The devices themselves know nothing of VMs.
  */
 #include <asm/hart.h>
+#include <hv/board.h>
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/errno.h>
@@ -13,6 +14,7 @@
 #include <hv/machine.h>
 #include <hv/pa.h>
 #include <hv/page.h>
+#include <hv/quiesce.h>
 #include <hv/refuse.h>
 #include <hv/rtc_goldfish.h>
 #include <hv/timer.h>
@@ -216,6 +218,8 @@ int machine_init(struct vm *vm)
 
 void machine_stop(struct vm *vm)
 {
+	if (vm->def.passthroughs)
+		quiesce(&vm->gmap, &board);
 	while (vm->machine->irqs)
 		host_irq_detach(vm->def.irq[--vm->machine->irqs].host);
 }
@@ -230,6 +234,8 @@ void machine_exit(struct vm *vm)
 
 void machine_reset(struct vm *vm)
 {
+	if (vm->def.passthroughs)
+		quiesce(&vm->gmap, &board);
 	uart16550_reset(&vm->machine->uart);
 	rtc_goldfish_reset(&vm->machine->rtc);
 	vm->irqchip->reset(vm->irqchip_data);

@@ -38,7 +38,7 @@ test_isa-src := src/lib/isa.c arch/riscv64/guest_isa.c
 host-tests += test_guest_fdt
 test_guest_fdt-src := src/board.c src/fdt_read.c src/lib/isa.c src/lib/format.c \
 	arch/riscv64/guest_fdt.c arch/riscv64/guest_fdt_copy.c src/passthrough.c \
-	src/passthrough_needs.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c
+	src/passthrough_needs.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c tests/host/dts.c
 host-tests += test_board
 test_board-src := src/board.c src/fdt_read.c src/lib/isa.c
 host-tests += test_ptable
@@ -50,3 +50,6 @@ host-tests += test_gmap
 test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
 host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c
+host-tests += test_passthrough
+test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c src/fdt_read.c \
+	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c tests/host/dts.c

@@ -19,7 +19,10 @@
 
 #include <hv/board.h>
 #include <hv/errno.h>
+#include <hv/passthrough.h>
 #include <hv/vmdef.h>
+
+#include "dts.h"
 
 static u64 fdt[GUEST_FDT_SIZE / 8];
 static struct vmdef def;
@@ -269,15 +272,147 @@ static void test_bad_isa(void **state)
 	assert_int_equal(guest_fdt_build(&params, fdt, sizeof(fdt)), -EINVAL);
 }
 
-static void test_dtc_finds_nothing(void **state)
+/* --- Devices of the board ------------------------------------------------------------------- */
+
+struct board board;
+
+static const char board_source[] =
+	"/ { #address-cells = <2>; #size-cells = <2>; interrupt-parent = <9>; "
+	"chosen { stdout-path = \"/soc/serial@10000000:115200\"; }; "
+	"memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x8000000>; }; "
+	"cpus { #address-cells = <1>; #size-cells = <0>; timebase-frequency = <10000000>; "
+	"cpu@0 { device_type = \"cpu\"; reg = <0>; compatible = \"riscv\"; "
+	"riscv,isa = \"rv64imach\"; interrupt-controller { compatible = \"riscv,cpu-intc\"; "
+	"#interrupt-cells = <1>; interrupt-controller; phandle = <3>; }; }; }; "
+	"clk: osc { compatible = \"fixed-clock\"; #clock-cells = <0>; "
+	"clock-frequency = <1000>; phandle = <40>; }; "
+	"old { #address-cells = <1>; #size-cells = <1>; ranges; compatible = \"simple-bus\"; "
+	"wdt@7000 { compatible = \"acme,wdt\"; reg = <0x7000 0x100>; interrupts = <5>; }; "
+	"pci@50000000 { compatible = \"pci-host-ecam-generic\"; device_type = \"pci\"; "
+	"reg = <0x50000000 0x10000000>; #address-cells = <3>; #size-cells = <2>; "
+	"bus-range = <0 255>; ranges = <0x2000000 0 0x60000000 0x60000000 0 0x1000>; }; }; "
+	"soc { #address-cells = <2>; #size-cells = <2>; compatible = \"simple-bus\"; ranges; "
+	"plic@c000000 { compatible = \"riscv,plic0\"; reg = <0 0xc000000 0 0x600000>; "
+	"riscv,ndev = <95>; interrupt-controller; #interrupt-cells = <1>; phandle = <9>; "
+	"#address-cells = <0>; interrupts-extended = <3 9>; }; "
+	"serial@10000000 { compatible = \"ns16550a\"; reg = <0 0x10000000 0 0x100>; "
+	"interrupts = <10>; clocks = <40>; pinctrl-0 = <77>; pinctrl-names = \"default\"; }; "
+	"flash@20000000 { compatible = \"cfi-flash\"; reg = <0 0x20000000 0 0x2000000>; "
+	"bank-width = <4>; #address-cells = <1>; #size-cells = <1>; "
+	"part@0 { label = \"boot\"; reg = <0 0x1000>; }; }; "
+	"pci@30000000 { compatible = \"pci-host-ecam-generic\"; device_type = \"pci\"; "
+	"reg = <0 0x30000000 0 0x10000000>; #address-cells = <3>; #size-cells = <2>; "
+	"#interrupt-cells = <1>; bus-range = <0 255>; dma-coherent; msi-parent = <50>; "
+	"ranges = <0x2000000 0 0x40000000 0 0x40000000 0 0x40000000>; "
+	"interrupt-map = <0 0 0 1 9 32>; interrupt-map-mask = <0x1800 0 0 7>; }; }; };";
+
+/* A VM with all of them; the board's tree stays until the process ends. */
+static struct guest_fdt_params make_host_params(void)
 {
-	const struct guest_fdt_params params = make_params();
+	static const char *const paths[] = { "/osc", "/soc/serial@10000000", "/old/wdt@7000",
+					     "/soc/flash@20000000", "/soc/pci@30000000",
+					     "/old/pci@50000000" };
+	static void *tree;
+	struct guest_fdt_params params = make_params();
+	struct vmdef_error error;
+	const char *why;
+	size_t size;
+
+	if (!tree) {
+		tree = dts_compile(board_source, &size);
+		assert_int_equal(board_parse(&board, tree, size, &why), 0);
+	}
+	def.uart.size = 0;
+	def.ram[0].identity = true;
+	for (u32 i = 0; i < ARRAY_SIZE(paths); i++)
+		strcpy(def.host_node[def.host_nodes++].path, paths[i]);
+	if (passthrough_resolve(&def, &board, &error))
+		fail_msg("%s %s: %s", error.node, error.property, error.reason);
+	params.board_fdt = tree;
+	return params;
+}
+
+/* Properties arrive as they are; what is inherited on the board is said; the rest is left out. */
+static void test_host_nodes(void **state)
+{
+	const struct guest_fdt_params params = make_host_params();
+	static const u32 map[] = { 0, 0, 0, 1, 9, 32 };
+	const fdt32_t *cells;
+
+	(void)state;
+	build(&params);
+	ASSERT_TEXT("/soc/serial@10000000", "compatible", "ns16550a");
+	assert_int_equal(cell("/soc/serial@10000000", "interrupts"), 10);
+	assert_int_equal(cell("/soc/serial@10000000", "interrupt-parent"), 9);
+	assert_absent("/soc/serial@10000000", "pinctrl-0");
+	assert_absent("/soc/serial@10000000", "pinctrl-names");
+	assert_int_equal(cell("/osc", "phandle"), 40);
+	assert_int_equal(cell("/soc/serial@10000000", "clocks"), 40);
+	cells = property("/soc/pci@30000000", "interrupt-map", sizeof(map));
+	for (u32 i = 0; i < ARRAY_SIZE(map); i++)
+		assert_int_equal(fdt32_ld(cells + i), map[i]);
+	property("/soc/pci@30000000", "dma-coherent", 0);
+	assert_absent("/soc/pci@30000000", "msi-parent");
+	ASSERT_TEXT("/soc/flash@20000000/part@0", "label", "boot");
+	ASSERT_TEXT("/chosen", "stdout-path", "/soc/serial@10000000");
+	ASSERT_TEXT("/aliases", "serial0", "/soc/serial@10000000");
+}
+
+/* Whatever the cells on the board's bus, on the guest's there are two and two. */
+static void test_host_cells(void **state)
+{
+	const struct guest_fdt_params params = make_host_params();
+	static const u32 reg[] = { 0, 0x7000, 0, 0x100 };
+	static const u32 ranges[] = { 0x2000000, 0, 0x60000000, 0, 0x60000000, 0, 0x1000 };
+	const fdt32_t *cells;
+
+	(void)state;
+	build(&params);
+	cells = property("/soc/wdt@7000", "reg", sizeof(reg));
+	for (u32 i = 0; i < ARRAY_SIZE(reg); i++)
+		assert_int_equal(fdt32_ld(cells + i), reg[i]);
+	cells = property("/soc/pci@50000000", "ranges", sizeof(ranges));
+	for (u32 i = 0; i < ARRAY_SIZE(ranges); i++)
+		assert_int_equal(fdt32_ld(cells + i), ranges[i]);
+}
+
+/* The PLIC has the board's phandle; ours are behind all of the board's. */
+static void test_host_phandles(void **state)
+{
+	const struct guest_fdt_params params = make_host_params();
+	u32 intc;
+
+	(void)state;
+	build(&params);
+	assert_int_equal(cell("/soc/plic@c000000", "phandle"), 9);
+	assert_int_equal(cell("/soc/rtc@101000", "interrupt-parent"), 9);
+	intc = cell("/cpus/cpu@0/interrupt-controller", "phandle");
+	assert_true(intc > 40);
+	assert_int_equal(cell("/cpus/cpu@1/interrupt-controller", "phandle"), intc + 1);
+	assert_int_equal(cell("/soc/test@100000", "phandle"), intc + 3);
+	assert_int_equal(cell("/poweroff", "regmap"), intc + 3);
+}
+
+/* A console that is not the VM's is not its stdout. */
+static void test_host_without_console(void **state)
+{
+	const struct guest_fdt_params params = make_host_params();
+
+	(void)state;
+	strcpy(def.host_node[1].path, "/soc/flash@20000000");
+	def.host_nodes = 2;
+	build(&params);
+	assert_absent("/chosen", "stdout-path");
+	assert_absent("/aliases", "serial0");
+}
+
+static void dtc_finds_nothing(const struct guest_fdt_params *params)
+{
 	char path[] = "/tmp/test_guest_fdt.XXXXXX", command[128], line[256] = "";
 	int file = mkstemp(path);
 	FILE *dtc;
 
-	(void)state;
-	build(&params);
+	build(params);
 	assert_true(file >= 0);
 	assert_int_equal(write(file, fdt, fdt_totalsize(fdt)), fdt_totalsize(fdt));
 	close(file);
@@ -288,6 +423,16 @@ static void test_dtc_finds_nothing(void **state)
 		fail_msg("dtc: %s", line);
 	assert_int_equal(pclose(dtc), 0);
 	unlink(path);
+}
+
+static void test_dtc_finds_nothing(void **state)
+{
+	struct guest_fdt_params params = make_params();
+
+	(void)state;
+	dtc_finds_nothing(&params);
+	params = make_host_params();
+	dtc_finds_nothing(&params);
 }
 
 int main(void)
@@ -304,6 +449,10 @@ int main(void)
 		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_bad_isa),
+		cmocka_unit_test(test_host_nodes),
+		cmocka_unit_test(test_host_cells),
+		cmocka_unit_test(test_host_phandles),
+		cmocka_unit_test(test_host_without_console),
 		cmocka_unit_test(test_dtc_finds_nothing),
 	};
 
