@@ -33,14 +33,44 @@ void events_detach(void)
 	__atomic_store_n(&events.page, NULL, __ATOMIC_RELEASE);
 }
 
-void events_state(u32 id)
+/*
+ * Set a bit of a word, and interrupt unless the word had bits: then somebody has, and the MVM has not
+ * looked yet.
+ */
+static void post(u64 *word, u32 bit)
 {
-	struct shyper_events *page = __atomic_load_n(&events.page, __ATOMIC_ACQUIRE);
-
-	if (!page)
+	if (__atomic_fetch_or(word, BIT(bit), __ATOMIC_ACQ_REL))
 		return;
-	__atomic_fetch_or(&page->state, BIT(id), __ATOMIC_RELEASE);
 	/* One request of the gateway: the wire need not stay high. */
 	irq_line_set(&events.line, true);
 	irq_line_set(&events.line, false);
+}
+
+static struct shyper_events *page(void)
+{
+	return __atomic_load_n(&events.page, __ATOMIC_ACQUIRE);
+}
+
+void events_state(u32 id)
+{
+	struct shyper_events *at = page();
+
+	if (at)
+		post((u64 *)&at->state, id);
+}
+
+void events_doorbell(u32 id, u32 device)
+{
+	struct shyper_events *at = page();
+
+	if (at)
+		post((u64 *)&at->doorbell[id], device);
+}
+
+void events_device(u32 id, u32 device)
+{
+	struct shyper_events *at = page();
+
+	if (at)
+		post((u64 *)&at->device[id], device);
 }

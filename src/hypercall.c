@@ -20,6 +20,8 @@
 #include <hv/vm_load.h>
 #include <version.h>
 
+#include "hypercall_calls.h"
+
 /* The ABI's numbers are ours. */
 _Static_assert(SHYPER_VM_MADE == VM_MADE && SHYPER_VM_ENDED == VM_ENDED, "states");
 _Static_assert(SHYPER_END_POWEROFF == VM_POWEROFF && SHYPER_END_STOP == VM_STOP, "reasons");
@@ -66,7 +68,7 @@ static const char *status_text(long status)
 	}
 }
 
-static struct hypercall_result done(int err)
+struct hypercall_result hypercall_done(int err)
 {
 	return (struct hypercall_result){ .status = status_of(err) };
 }
@@ -77,15 +79,16 @@ static struct hypercall_result value(u64 v)
 }
 
 /* Give the caller a struct; its buffer must have room for all of it. */
-static struct hypercall_result give(struct vm *caller, u64 to, u64 room, const void *from, u64 size)
+struct hypercall_result hypercall_give(struct vm *caller, u64 to, u64 room, const void *from,
+				       u64 size)
 {
 	if (room < size)
-		return done(-EINVAL);
-	return done(gmap_write(&caller->gmap, GPA(to), from, size));
+		return hypercall_done(-EINVAL);
+	return hypercall_done(gmap_write(&caller->gmap, GPA(to), from, size));
 }
 
 /* The VM that an id names; `self` when the MVM may name itself. */
-static struct vm *named(u64 id, bool self)
+struct vm *hypercall_named(u64 id, bool self)
 {
 	struct vm *vm = id < VMS && (id || self) ? vm_by_id((u32)id) : NULL;
 
@@ -107,7 +110,7 @@ static struct hypercall_result hc_reason(struct vm *caller, const u64 *arg)
 	size_t size = MIN(strlen(text), (size_t)arg[1]);
 	int err = gmap_write(&caller->gmap, GPA(arg[0]), text, size);
 
-	return err ? done(err) : value(size);
+	return err ? hypercall_done(err) : value(size);
 }
 
 static struct hypercall_result hc_system_info(struct vm *caller, const u64 *arg)
@@ -123,7 +126,7 @@ static struct hypercall_result hc_system_info(struct vm *caller, const u64 *arg)
 	arch_harts_count(&info.harts, &info.harts_free);
 	for (u32 i = 0; i < VMS; i++)
 		info.vms |= vm_by_id(i) ? 1u << i : 0;
-	return give(caller, arg[0], arg[1], &info, sizeof(info));
+	return hypercall_give(caller, arg[0], arg[1], &info, sizeof(info));
 }
 
 /* Read, check and make; the definition's copy is the only thing that is ever looked at. */
@@ -148,114 +151,114 @@ static struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg)
 	int err;
 
 	if (size == 0 || size > SHYPER_TREE_MAX)
-		return done(-EINVAL);
+		return hypercall_done(-EINVAL);
 	if (page_alloc(room, PAGE_SIZE, OWNER_HV, &copy))
-		return done(-ENOMEM);
+		return hypercall_done(-ENOMEM);
 	err = gmap_read(&caller->gmap, GPA(arg[0]), pa_ptr(copy), size);
 	if (!err)
 		err = create(pa_ptr(copy), size, &vm);
 	page_free(copy, room, OWNER_HV);
 	if (err)
-		return done(err);
+		return hypercall_done(err);
 	err = arch_vm_window(caller, vm, true);
 	if (err) {
 		refuse("%s refused: its memory cannot be shown to the MVM", vm->def.name);
 		(void)!vm_destroy(vm);	/* it has never run */
-		return done(err);
+		return hypercall_done(err);
 	}
 	return value(vm->id);
 }
 
 static struct hypercall_result hc_vm_destroy(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], false);
+	struct vm *vm = hypercall_named(arg[0], false);
 	enum vm_state state;
 	int err;
 
 	if (!vm)
-		return done(-ENOENT);
+		return hypercall_done(-ENOENT);
 	state = vm_state(vm);
 	if (vm->fit || (state != VM_MADE && state != VM_ENDED)) {
 		refuse("%s is running; stop it first", vm->def.name);
-		return done(-EBUSY);
+		return hypercall_done(-EBUSY);
 	}
 	err = arch_vm_window(caller, vm, false);
-	return done(err ? err : vm_destroy(vm));
+	return hypercall_done(err ? err : vm_destroy(vm));
 }
 
 static struct hypercall_result hc_vm_boot(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], false);
+	struct vm *vm = hypercall_named(arg[0], false);
 	struct shyper_boot boot;
 	struct vm_entry entry;
 	int err;
 
 	if (!vm)
-		return done(-ENOENT);
+		return hypercall_done(-ENOENT);
 	if (arg[2] < sizeof(boot))
-		return done(-EINVAL);
+		return hypercall_done(-EINVAL);
 	err = gmap_read(&caller->gmap, GPA(arg[1]), &boot, sizeof(boot));
 	if (err)
-		return done(err);
+		return hypercall_done(err);
 	entry = (struct vm_entry){ .pc = boot.entry, .fdt = boot.fdt };
 	err = vm_boot_at(vm, &entry, boot.initrd, boot.initrd_size);
 	if (err)
 		refuse("%s does not boot: %s", vm->def.name,
 		       err == -EBUSY ? "it is running" :
 		       "its entry, initrd or device tree is not in its memory");
-	return done(err);
+	return hypercall_done(err);
 }
 
 static struct hypercall_result hc_vm_stop(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], false);
+	struct vm *vm = hypercall_named(arg[0], false);
 
 	(void)caller;
 	if (!vm)
-		return done(-ENOENT);
+		return hypercall_done(-ENOENT);
 	if (vm_state(vm) != VM_RUNNING) {
 		refuse("%s is not running", vm->def.name);
-		return done(-EBUSY);
+		return hypercall_done(-EBUSY);
 	}
 	vm_end(vm, VM_STOP, 0);
-	return done(0);
+	return hypercall_done(0);
 }
 
 static struct hypercall_result hc_vm_pause(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], false);
+	struct vm *vm = hypercall_named(arg[0], false);
 	int err;
 
 	(void)caller;
 	if (!vm)
-		return done(-ENOENT);
+		return hypercall_done(-ENOENT);
 	err = vm_pause(vm);
 	if (err)
 		refuse("%s is %s", vm->def.name, vm->paused ? "paused already" : "not running");
-	return done(err);
+	return hypercall_done(err);
 }
 
 static struct hypercall_result hc_vm_resume(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], false);
+	struct vm *vm = hypercall_named(arg[0], false);
 	int err;
 
 	(void)caller;
 	if (!vm)
-		return done(-ENOENT);
+		return hypercall_done(-ENOENT);
 	err = vm_resume(vm);
 	if (err)
 		refuse("%s is not paused", vm->def.name);
-	return done(err);
+	return hypercall_done(err);
 }
 
 static struct hypercall_result hc_vm_info(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], true);
+	struct vm *vm = hypercall_named(arg[0], true);
 	struct shyper_vm_info info = { 0 };
 
 	if (!vm)
-		return done(-ENOENT);
+		return hypercall_done(-ENOENT);
 	memcpy(info.name, vm->def.name, sizeof(info.name));
 	info.state = vm_state(vm);
 	info.reason = vm->reason;
@@ -271,35 +274,38 @@ static struct hypercall_result hc_vm_info(struct vm *caller, const u64 *arg)
 		for (u32 cause = 0; cause < EXIT_CAUSES; cause++)
 			info.exits[cause] += vm->vcpu[i]->exits[cause];
 	}
-	return give(caller, arg[1], arg[2], &info, sizeof(info));
+	return hypercall_give(caller, arg[1], arg[2], &info, sizeof(info));
 }
 
 static struct hypercall_result hc_vm_memory(struct vm *caller, const u64 *arg)
 {
-	struct vm *vm = named(arg[0], true);
+	struct vm *vm = hypercall_named(arg[0], true);
 	const struct gmap_block *block;
 	struct shyper_memory memory;
 	u64 left = arg[1];
 
-	if (!vm)
-		return done(-ENOENT);
+	/* Memory of the FIT's VMs is not for the MVM; it comes and goes with their lives. */
+	if (!vm || vm->fit)
+		return hypercall_done(-ENOENT);
 	gmap_for_each(&vm->gmap, block) {
 		if (block->kind != GMAP_RAM || left--)
 			continue;
 		memory = (struct shyper_memory){ .guest = block->gpa, .host = block->hpa,
 						 .size = block->size };
-		return give(caller, arg[2], arg[3], &memory, sizeof(memory));
+		return hypercall_give(caller, arg[2], arg[3], &memory, sizeof(memory));
 	}
-	return done(-ENOENT);
+	return hypercall_done(-ENOENT);
 }
 
 static struct hypercall_result hc_events(struct vm *caller, const u64 *arg)
 {
 	if (arg[0] == 0 && arg[1] == 0) {
 		events_detach();
-		return done(0);
+		/* Nobody posts any more when the MVM gets its page back. */
+		arch_harts_sync(NULL);
+		return hypercall_done(0);
 	}
-	return done(arg[1] >> 32 ? -EINVAL : events_attach(caller, arg[0], (u32)arg[1]));
+	return hypercall_done(arg[1] >> 32 ? -EINVAL : events_attach(caller, arg[0], (u32)arg[1]));
 }
 
 static struct hypercall_result hc_log_read(struct vm *caller, const u64 *arg)
@@ -308,13 +314,13 @@ static struct hypercall_result hc_log_read(struct vm *caller, const u64 *arg)
 	int err;
 
 	if (arg[1] < sizeof(log))
-		return done(-EINVAL);
+		return hypercall_done(-EINVAL);
 	err = gmap_read(&caller->gmap, GPA(arg[0]), &log.sequence, sizeof(log.sequence));
 	if (err)
-		return done(err);
+		return hypercall_done(err);
 	memset(log.text, 0, sizeof(log.text));
 	log.size = (u32)log_read(&log.sequence, log.text, sizeof(log.text));
-	return give(caller, arg[0], arg[1], &log, sizeof(log));
+	return hypercall_give(caller, arg[0], arg[1], &log, sizeof(log));
 }
 
 static const struct {
@@ -335,6 +341,10 @@ static const struct {
 	[SHYPER_HC_VM_MEMORY] = { "vm-memory", hc_vm_memory, false },
 	[SHYPER_HC_EVENTS] = { "events", hc_events, false },
 	[SHYPER_HC_LOG_READ] = { "log-read", hc_log_read, false },
+	[SHYPER_HC_DEVICE_SETUP] = { "device-setup", hc_device_setup, false },
+	[SHYPER_HC_DEVICE_INFO] = { "device-info", hc_device_info, false },
+	[SHYPER_HC_DEVICE_INTERRUPT] = { "device-interrupt", hc_device_interrupt, false },
+	[SHYPER_HC_DEVICE_RESET_DONE] = { "device-reset-done", hc_device_reset_done, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)

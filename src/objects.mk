@@ -20,6 +20,7 @@ objs += src/console.o
 objs += src/events.o
 objs += src/host_irq.o
 objs += src/hypercall.o
+objs += src/hypercall_device.o
 objs += src/main.o
 objs += src/random.o
 objs += src/refuse.o

@@ -289,6 +289,21 @@ static int note_device(struct vmdef_parse *p, int node, const struct node_kind *
 	return 0;
 }
 
+/* The node alone asks for the device, in its usual place unless it says another. */
+static int note_optional(struct vmdef_parse *p, int node, const struct node_kind *kind)
+{
+	const struct vmdef_device *standard = &vmdef_devices[kind->device].standard;
+	struct vmdef_device *device = vmdef_device_get(p->def, kind->device);
+
+	if (!device->size) {
+		device->base = standard->base;
+		device->size = standard->size;
+	}
+	if (!(p->irq_given & BIT(kind->device)))
+		device->irq = standard->irq;
+	return note_device(p, node, kind);
+}
+
 /* --- Passthrough --------------------------------------------------------------------------- */
 
 /* How many of width bytes make up the value; room is what is left of max. 0 on success. */
@@ -515,6 +530,13 @@ static const struct node_kind device_kinds[] = {
 	  .check = note_device },
 	{ .name = "rtc", .device = VMDEF_RTC, .properties = irq_device_properties,
 	  .check = note_device },
+	{ .name = "console", .device = VMDEF_CONSOLE, .properties = irq_device_properties,
+	  .check = note_optional },
+#define VIRTIO(n)                                                                        \
+	{ .name = "virtio" #n, .device = VMDEF_VIRTIO0 + (n),                            \
+	  .properties = irq_device_properties, .check = note_optional }
+	VIRTIO(0), VIRTIO(1), VIRTIO(2), VIRTIO(3), VIRTIO(4), VIRTIO(5), VIRTIO(6), VIRTIO(7),
+#undef VIRTIO
 	{ .properties = NULL },
 };
 
@@ -656,7 +678,8 @@ static void set_defaults(struct vmdef *def)
 	def->max_leaf = 30;
 	def->plic_sources = VMDEF_DEFAULT_SOURCES;
 	for (u32 i = 0; i < VMDEF_DEVICES; i++)
-		*vmdef_device_get(def, i) = vmdef_devices[i].standard;
+		if (!vmdef_devices[i].optional)
+			*vmdef_device_get(def, i) = vmdef_devices[i].standard;
 }
 
 int vmdef_parse(struct vmdef *def, const void *fdt, size_t size, struct vmdef_error *error)

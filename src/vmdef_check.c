@@ -8,12 +8,21 @@
 #include <hv/errno.h>
 #include <hv/format.h>
 
-/* Register files end with these registers: UART scratch, finisher, RTC's last. PLIC: see below. */
+/*
+ * Register files end with these registers: UART scratch, finisher, RTC's last, and what a driver may
+ * expect of virtio. PLIC: see below.
+ */
 const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
-	[VMDEF_PLIC] = { "/devices/plic", { 0x0c000000, 0x600000, 0 }, 0, false },
-	[VMDEF_UART] = { "/devices/uart", { 0x10000000, 0x100, 10 }, 8, true },
-	[VMDEF_FINISHER] = { "/devices/test", { 0x00100000, 0x1000, 0 }, 4, false },
-	[VMDEF_RTC] = { "/devices/rtc", { 0x00101000, 0x1000, 11 }, 0x24, true },
+	[VMDEF_PLIC] = { "/devices/plic", { 0x0c000000, 0x600000, 0 }, 0, false, false },
+	[VMDEF_UART] = { "/devices/uart", { 0x10000000, 0x100, 10 }, 8, true, false },
+	[VMDEF_FINISHER] = { "/devices/test", { 0x00100000, 0x1000, 0 }, 4, false, false },
+	[VMDEF_RTC] = { "/devices/rtc", { 0x00101000, 0x1000, 11 }, 0x24, true, false },
+	[VMDEF_CONSOLE] = { "/devices/console", { 0x10001000, 0x1000, 1 }, 0x200, true, true },
+#define VIRTIO(n)                                                                        \
+	[VMDEF_VIRTIO0 + (n)] = { "/devices/virtio" #n,                                  \
+				  { 0x10002000 + 0x1000 * (n), 0x1000, 2 + (n) }, 0x200, true, true }
+	VIRTIO(0), VIRTIO(1), VIRTIO(2), VIRTIO(3), VIRTIO(4), VIRTIO(5), VIRTIO(6), VIRTIO(7),
+#undef VIRTIO
 };
 
 #define DEFAULT_RAM_BASE 0x80000000
@@ -27,9 +36,10 @@ struct vmdef_device *vmdef_device_get(struct vmdef *def, u32 index)
 		[VMDEF_UART] = &def->uart,
 		[VMDEF_FINISHER] = &def->finisher,
 		[VMDEF_RTC] = &def->rtc,
+		[VMDEF_CONSOLE] = &def->console,
 	};
 
-	return devices[index];
+	return index >= VMDEF_VIRTIO0 ? &def->virtio[index - VMDEF_VIRTIO0] : devices[index];
 }
 
 /* Refuse at a node of the tree or, where the tree has none, at the place of the default. */

@@ -9,13 +9,15 @@
 
 #define VMDEF_CHILDREN 64			/* nodes in one node */
 
-/* The devices that every VM has unless its definition disables them. */
+/* The devices. A VM has them unless its definition disables them, or if it names them. */
 enum {
 	VMDEF_PLIC,
 	VMDEF_UART,
 	VMDEF_FINISHER,
 	VMDEF_RTC,
-	VMDEF_DEVICES,
+	VMDEF_CONSOLE,
+	VMDEF_VIRTIO0,	/* the first of VMDEF_VIRTIO */
+	VMDEF_DEVICES = VMDEF_VIRTIO0 + VMDEF_VIRTIO,
 };
 
 extern const struct vmdef_standard {
@@ -23,6 +25,7 @@ extern const struct vmdef_standard {
 	struct vmdef_device standard;	/* QEMU's virt machine */
 	u64 min_size;			/* bytes that the device's registers take */
 	bool has_irq;
+	bool optional;			/* there only if the tree has its node */
 } vmdef_devices[VMDEF_DEVICES];
 
 /* The device of this index in a definition. */

@@ -300,6 +300,17 @@ static void put_rtc(struct writer *w, const struct vmdef *def)
 	end(w);
 }
 
+static void put_virtio(struct writer *w, const struct vmdef_device *device)
+{
+	if (!device->size)
+		return;
+	begin_at(w, "virtio_mmio", device->base);
+	put_string(w, "compatible", "virtio,mmio");
+	put_reg(w, device->base, device->size);
+	put_interrupt(w, device->irq);
+	end(w);
+}
+
 /* The interrupt by which Shyper has the MVM look at its events; the highest source, used by nobody. */
 static void put_events(struct writer *w, const struct vmdef *def)
 {
@@ -324,6 +335,9 @@ static void put_soc(struct writer *w, const struct guest_fdt_params *params)
 	put_rtc(w, def);
 	put_plic(w, def);
 	put_uart(w, def);
+	put_virtio(w, &def->console);
+	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
+		put_virtio(w, &def->virtio[i]);
 	put_events(w, def);
 	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, def, true));
 	end(w);

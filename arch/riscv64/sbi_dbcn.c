@@ -3,6 +3,7 @@
 #include <asm/sbi.h>
 #include <hv/console.h>
 #include <hv/gmap.h>
+#include <hv/machine.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
@@ -22,7 +23,7 @@ static struct sbi_ret console_write(struct vm *vm, const u64 *arg)
 
 	if (!range_ok(vm, arg) || gmap_read(&vm->gmap, GPA(arg[1]), text, size))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	console_vm_write(vm->id, text, size);
+	machine_console_write(vm, text, size);
 	return sbi_ok(size);
 }
 
@@ -49,7 +50,7 @@ struct sbi_ret sbi_dbcn(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	case SBI_EXT_DBCN_CONSOLE_READ:
 		return console_read(vcpu->vm, arg);
 	case SBI_EXT_DBCN_CONSOLE_WRITE_BYTE:
-		console_vm_write(vcpu->vm->id, &byte, 1);
+		machine_console_write(vcpu->vm, &byte, 1);
 		return sbi_ok(0);
 	}
 	return sbi_error(SBI_ERR_NOT_SUPPORTED);

@@ -2,6 +2,7 @@
 /* The legacy calls that old payloads still use: console and shutdown ("Legacy Extensions"). */
 #include <asm/sbi.h>
 #include <hv/console.h>
+#include <hv/machine.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
@@ -15,7 +16,7 @@ struct sbi_ret sbi_legacy_putchar(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	char byte = (char)arg[0];
 
 	(void)fid;
-	console_vm_write(vcpu->vm->id, &byte, 1);
+	machine_console_write(vcpu->vm, &byte, 1);
 	return result(0, arg);
 }
 

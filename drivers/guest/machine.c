@@ -12,6 +12,7 @@
 #include <hv/host_irq.h>
 #include <hv/log.h>
 #include <hv/machine.h>
+#include <hv/machine_console.h>
 #include <hv/pa.h>
 #include <hv/page.h>
 #include <hv/quiesce.h>
@@ -19,6 +20,7 @@
 #include <hv/rtc_goldfish.h>
 #include <hv/timer.h>
 #include <hv/uart16550.h>
+#include <hv/virtio_remote.h>
 #include <hv/vm.h>
 #include <hv/vplic.h>
 
@@ -35,7 +37,11 @@ struct machine {
 	struct rtc_goldfish rtc;
 	struct alarm alarm[VMDEF_VCPUS];	/* by vCPU */
 	u32 irqs;				/* passed-through wires attached */
+	struct machine_console console;
+	struct virtio_remote *remote[VMDEF_VIRTIO];	/* NULL: absent */
 };
+
+#define REMOTE_SIZE ALIGN_UP((u64)sizeof(struct virtio_remote), PAGE_SIZE)
 
 #define MACHINE_SIZE ALIGN_UP((u64)sizeof(struct machine), PAGE_SIZE)
 
@@ -98,10 +104,9 @@ static void finisher_event(void *ctx, enum finisher_event event, u32 code)
 
 static void uart_tx(void *ctx, u8 c)
 {
-	const struct vm *vm = ctx;
-	char byte = (char)c;
+	struct vm *vm = ctx;
 
-	console_vm_write(vm->id, &byte, 1);
+	machine_console_send(&vm->machine->console, &c, 1);
 }
 
 static u64 rtc_now(void *ctx)
@@ -156,6 +161,23 @@ static int add(struct vm *vm, const struct vmdef_device *def, const struct mmio_
 	return err;
 }
 
+/* A device of the MVM's: a page for the registers, and more. */
+static int add_remote(struct vm *vm, u32 n)
+{
+	const struct vmdef_device *def = &vm->def.virtio[n];
+	struct irq_line irq = line(vm, def->irq);
+	hpa_t page;
+	int err = page_alloc(REMOTE_SIZE, PAGE_SIZE, OWNER_HV, &page);
+
+	if (err) {
+		refuse("%s refused: no memory for its devices", vm->def.name);
+		return err;
+	}
+	vm->machine->remote[n] = pa_ptr(page);
+	virtio_remote_init(pa_ptr(page), vm->id, n, vm->def.name, &vm->gmap, &irq);
+	return add(vm, def, &virtio_mmio_ops, &vm->machine->remote[n]->dev);
+}
+
 static int add_devices(struct vm *vm, struct machine *m)
 {
 	struct vmdef *def = &vm->def;
@@ -176,6 +198,21 @@ static int add_devices(struct vm *vm, struct machine *m)
 		err = add(vm, &def->finisher, &finisher_mmio_ops, &m->finisher);
 	if (!err)
 		err = add(vm, &def->rtc, &rtc_goldfish_mmio_ops, &m->rtc);
+	for (u32 i = 0; !err && i < VMDEF_VIRTIO; i++)
+		err = def->virtio[i].size ? add_remote(vm, i) : 0;
+	if (!err)
+		err = add(vm, &def->console, &virtio_mmio_ops, &m->console.device.dev);
+	return err;
+}
+
+static int add_console(struct vm *vm)
+{
+	struct irq_line wire = line(vm, vm->def.console.irq);
+	struct uart16550 *uart = vm->def.uart.size ? &vm->machine->uart : NULL;
+	int err = machine_console_init(&vm->machine->console, vm, &wire, uart);
+
+	if (err)
+		refuse("%s refused: its console cannot be made", vm->def.name);
 	return err;
 }
 
@@ -210,6 +247,8 @@ int machine_init(struct vm *vm)
 	vm->irqchip_data = &vm->machine->plic;
 	err = add_devices(vm, vm->machine);
 	if (!err)
+		err = add_console(vm);
+	if (!err)
 		err = attach_irqs(vm);
 	if (err)
 		machine_exit(vm);
@@ -227,6 +266,10 @@ void machine_stop(struct vm *vm)
 void machine_exit(struct vm *vm)
 {
 	machine_stop(vm);
+	machine_console_exit(&vm->machine->console);
+	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
+		if (vm->machine->remote[i])
+			page_free(ptr_pa(vm->machine->remote[i]), REMOTE_SIZE, OWNER_HV);
 	vm->bus.count = 0;
 	page_free(ptr_pa(vm->machine), MACHINE_SIZE, OWNER_HV);
 	vm->machine = NULL;
@@ -238,6 +281,10 @@ void machine_reset(struct vm *vm)
 		quiesce(&vm->gmap, &board);
 	uart16550_reset(&vm->machine->uart);
 	rtc_goldfish_reset(&vm->machine->rtc);
+	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
+		if (vm->machine->remote[i])
+			virtio_remote_restart(vm->machine->remote[i]);
+	machine_console_reset(&vm->machine->console);
 	vm->irqchip->reset(vm->irqchip_data);
 }
 
@@ -246,9 +293,20 @@ void machine_vcpu_halt(struct vm *vm, u32 vcpu)
 	timer_cancel(&vm->machine->alarm[vcpu].timer);
 }
 
+struct virtio_remote *machine_remote(struct vm *vm, u64 n)
+{
+	return n < VMDEF_VIRTIO ? vm->machine->remote[n] : NULL;
+}
+
+void machine_console_write(struct vm *vm, const char *text, size_t size)
+{
+	machine_console_send(&vm->machine->console, text, (u32)size);
+}
+
 size_t machine_console_input(struct vm *vm, const u8 *data, size_t size)
 {
-	return vm->def.uart.size ? uart16550_rx(&vm->machine->uart, data, size) : 0;
+	machine_console_type(&vm->machine->console, data, (u32)size);
+	return size;
 }
 
 /* One register read of the UART, as the guest itself would do it. */

@@ -120,6 +120,7 @@ static bool send_some(struct virtio_console_port *port, u32 *budget)
 
 	if (port->hvc)
 		taken = n;
+	port->spoken |= n != 0;
 	port->sent += taken;
 	*budget -= MIN(*budget, taken);
 	return taken == n;
@@ -187,6 +188,12 @@ static u32 receive(struct virtio_console_port *port, const struct virtqueue_chai
 	return done;
 }
 
+/* The driver is there, but its guest may be listening elsewhere. */
+static bool is_silent(const struct virtio_console_port *port)
+{
+	return port->id == 0 && port->console->silent && !port->spoken;
+}
+
 /* What waits for the driver, as far as it has buffers for it. */
 static void serve_rx(struct virtio_console_port *port)
 {
@@ -195,7 +202,7 @@ static void serve_rx(struct virtio_console_port *port)
 	struct virtqueue_chain chain = { .segment = segment, .room = RX };
 	u32 n = rx_queue(port);
 
-	for (u32 i = 0; i < RX && port->open; i++) {
+	for (u32 i = 0; i < RX && port->open && !is_silent(port); i++) {
 		if (!stream_waiting(port->stream, port->end) || !pop(console, n, &chain))
 			return;
 		push(console, n, chain.head, receive(port, &chain));
@@ -427,7 +434,7 @@ static bool console_reset(void *ctx)
 		struct virtio_console_port *port = &console->port[i];
 
 		set_open(port, false);
-		port->ready = port->sending = false;
+		port->ready = port->sending = port->spoken = false;
 		port->todo = 0;
 	}
 	for (u32 n = 0; n < VIRTIO_CONSOLE_QUEUES(console->ports); n++)
@@ -479,8 +486,10 @@ static void port_event(void *ctx)
 {
 	struct virtio_console_port *port = ctx;
 	struct virtio_console *console = port->console;
+	bool silent;
 
 	virtio_lock(&console->dev);
+	silent = is_silent(port);
 	if (port->exists) {
 		if (port->ready && port->told != stream_is_open(port->stream, far_end(port)))
 			port->todo |= (u32)BIT(EVENT_OPEN);
@@ -489,6 +498,8 @@ static void port_event(void *ctx)
 		serve_control_rx(console);
 	}
 	virtio_unlock(&console->dev);
+	if (silent)
+		console->silent(console->ctx);
 }
 
 /* ---- Making and unmaking ---- */
@@ -552,7 +563,7 @@ static void withdraw_port(struct virtio_console_port *port)
 	if (port->sending)
 		end_sending(port);
 	set_open(port, false);
-	port->exists = port->ready = false;
+	port->exists = port->ready = port->spoken = false;
 	if (port->todo & BIT(EVENT_ADD))
 		port->todo &= (u32)BIT(EVENT_REMOVE);
 	else if (port->console->ready)
@@ -622,6 +633,8 @@ int virtio_console_init(struct virtio_console *console, const struct virtio_cons
 	console->port = params->port;
 	console->queue = params->queue;
 	console->ring = params->ring;
+	console->silent = params->silent;
+	console->ctx = params->ctx;
 	memset(console->port, 0, params->ports * sizeof(console->port[0]));
 	for (u32 i = 0; i < params->ports; i++) {
 		console->port[i].console = console;

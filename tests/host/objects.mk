@@ -53,3 +53,5 @@ test_vcpu-src := src/vcpu.c
 host-tests += test_passthrough
 test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c src/fdt_read.c \
 	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c tests/host/dts.c
+host-tests += test_virtio_remote
+test_virtio_remote-src := drivers/guest/virtio_remote.c drivers/guest/virtio_mmio.c

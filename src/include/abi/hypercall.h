@@ -34,7 +34,7 @@ typedef int32_t __s32;
 #define SHYPER_HC_VM_PAUSE 7	/* (id): on return none of its vCPUs executes */
 #define SHYPER_HC_VM_RESUME 8	/* (id) */
 #define SHYPER_HC_VM_INFO 9	/* (id, struct shyper_vm_info, size); id 0 too */
-#define SHYPER_HC_VM_MEMORY 10	/* (id, index, struct shyper_memory, size): block by index */
+#define SHYPER_HC_VM_MEMORY 10	/* (id, index, struct shyper_memory, size): of the MVM's VMs */
 #define SHYPER_HC_EVENTS 11	/* (page, source): struct shyper_events there; 0, 0: none */
 #define SHYPER_HC_LOG_READ 12	/* (struct shyper_log, size): see there */
 /* Of devices that the MVM serves: (id, number of the device in the VM, …). */

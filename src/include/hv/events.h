@@ -21,4 +21,11 @@ void events_detach(void);
 /* events_state() - the state of the VM with this id has changed. Any hart, lock-free. */
 void events_state(u32 id);
 
+/*
+ * events_doorbell() - the driver in VM id has notified its device; events_device() - something
+ * else about that device has changed. Any hart, lock-free.
+ */
+void events_doorbell(u32 id, u32 device);
+void events_device(u32 id, u32 device);
+
 #endif

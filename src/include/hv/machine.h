@@ -8,6 +8,7 @@
 
 #include <hv/types.h>
 
+struct virtio_remote;
 struct vm;
 
 /*
@@ -22,8 +23,14 @@ void machine_exit(struct vm *vm);
 /* machine_reset() - all devices back to power-on. The VM does not run. */
 void machine_reset(struct vm *vm);
 
+/* machine_remote() - device n of those that the MVM serves; NULL: the VM has no such device. */
+struct virtio_remote *machine_remote(struct vm *vm, u64 n);
+
 /* machine_vcpu_halt() - a vCPU leaves its hart for good; on that hart: forgets its timers. */
 void machine_vcpu_halt(struct vm *vm, u32 vcpu);
+
+/* machine_console_write() - the VM prints by a call to firmware. On a hart of the VM. */
+void machine_console_write(struct vm *vm, const char *text, size_t size);
 
 /* machine_console_input() - bytes for the VM's console; returns how many it took. Any hart. */
 size_t machine_console_input(struct vm *vm, const u8 *data, size_t size);

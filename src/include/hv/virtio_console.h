@@ -39,6 +39,7 @@ struct virtio_console_port {
 	/* What the driver has said, and what it is still to be told. */
 	bool ready;
 	bool open;
+	bool spoken;			/* it has sent something */
 	bool told;			/* whether the far end is open */
 	u32 todo;			/* bit per control event */
 
@@ -57,6 +58,8 @@ struct virtio_console {
 	struct virtio_console_port *port;
 	struct virtio_queue *queue;
 	struct virtqueue *ring;
+	void (*silent)(void *ctx);	/* NULL: port 0 is as the others */
+	void *ctx;
 
 	bool ready;			/* under the lock: the driver wants to hear of ports */
 	u64 touched;			/* atomic: bit per port whose stream needs stream_wake() */
@@ -71,6 +74,12 @@ struct virtio_console_params {
 	struct virtio_console_port *port;	/* [ports] */
 	struct virtio_queue *queue;	/* [VIRTIO_CONSOLE_QUEUES(ports)] */
 	struct virtqueue *ring;		/* [VIRTIO_CONSOLE_QUEUES(ports)] */
+	/*
+	 * Until the driver has sent something through port 0, what comes there is not for it: this
+	 * is called instead, as an event of the stream. NULL: all is for the driver.
+	 */
+	void (*silent)(void *ctx);
+	void *ctx;
 };
 
 /* virtio_console_init() - a console without ports. By the VM's maker alone; -EINVAL: ports. */

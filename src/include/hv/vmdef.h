@@ -12,6 +12,7 @@
 #define VMDEF_CMDLINE 2048	/* bytes with the NUL */
 #define VMDEF_VCPUS 16
 #define VMDEF_RAM 8		/* RAM ranges */
+#define VMDEF_VIRTIO 8		/* devices that the MVM serves */
 #define VMDEF_PASSTHROUGH 32
 #define VMDEF_IRQS 64		/* passed-through wires, in all */
 #define VMDEF_HOST_NODES 32	/* devices of the board, given by their path */
@@ -84,6 +85,8 @@ struct vmdef {
 	struct vmdef_device uart;
 	struct vmdef_device finisher;
 	struct vmdef_device rtc;
+	struct vmdef_device console;	/* virtio; absent unless the tree names it */
+	struct vmdef_device virtio[VMDEF_VIRTIO];	/* served by the MVM; as console */
 	u32 passthroughs;
 	struct vmdef_passthrough passthrough[VMDEF_PASSTHROUGH];
 	u32 irqs;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to hypercall*.c: the handlers that stand in other files, and what they share. All run
+ * with the management lock held.
+ */
+#ifndef HYPERCALL_CALLS_H
+#define HYPERCALL_CALLS_H
+
+#include <hv/hypercall.h>
+#include <hv/types.h>
+
+struct vm;
+
+/* hypercall_done() - the result of a call that has no value, from an internal errno. */
+struct hypercall_result hypercall_done(int err);
+
+/* hypercall_give() - copy a struct of size bytes to the caller, who has room for so many. */
+struct hypercall_result hypercall_give(struct vm *caller, u64 to, u64 room, const void *from,
+				       u64 size);
+
+/* hypercall_named() - the VM that an id names; `self`: the MVM too. NULL after a refusal. */
+struct vm *hypercall_named(u64 id, bool self);
+
+struct hypercall_result hc_device_setup(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_device_info(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_device_interrupt(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_device_reset_done(struct vm *caller, const u64 *arg);
+
+#endif
