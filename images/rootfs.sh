@@ -87,7 +87,7 @@ image_uuid() {
 	{
 		say "$1"
 		cat "$CACHE/mvm.list" "$CACHE/guest.list"
-		guest_cached 'linux-image-[0-9]*_riscv64.deb'
+		basename "$(guest_cached 'linux-image-[0-9]*_riscv64.deb')"
 		find images/rootfs.sh images/boot images/common images/guest images/mvm/files \
 			images/mvm/build.sh -type f | LC_ALL=C sort | xargs sha256sum
 	} | sha256sum | sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'
