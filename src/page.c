@@ -6,6 +6,7 @@
  */
 #include <hv/page.h>
 
+#include <hv/cache.h>
 #include <hv/check.h>
 #include <hv/errno.h>
 #include <hv/owner.h>
@@ -257,5 +258,7 @@ void page_free(hpa_t base, u64 size, owner_t owner)
 	CHECK(owner == OWNER_HV || owner >= OWNER_VM(0));
 	change(region, frame, n, owner, OWNER_SCRUB);
 	zero(frame, n);
+	/* The next owner may map its memory past the cache: the zeros must be there too. */
+	arch_cache_flush(pa_ptr(base), size);
 	change(region, frame, n, OWNER_SCRUB, OWNER_FREE);
 }

@@ -125,7 +125,7 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 		boot_refuse("the hart lacks the hypervisor extension (H), which Shyper needs; "
 			    "with QEMU use -cpu rv64, max, or one with h=on. It has %s",
 			    harts[0].board->isa);
-	features_boot(harts[0].board->isa);
+	features_boot(harts[0].board);
 	memory_init(fdt, fdt_bytes);
 	vmid_space_init(&vm_vmids, features.vmid_bits);
 	clock_init(&board);

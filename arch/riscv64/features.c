@@ -41,6 +41,15 @@ static u64 henvcfg_detect(const char *isa)
 	return got & wanted;
 }
 
+/* Block sizes that make sense, where the guest, and so HS-mode, may flush. */
+static u32 cbom_block_detect(const struct board_hart *hart, u64 henvcfg)
+{
+	u32 block = hart->cbom_block;
+	bool sound = block >= 8 && block <= PAGE_SIZE && !(block & (block - 1));
+
+	return (henvcfg & HENVCFG_CBCFE) && sound ? block : 0;
+}
+
 static u8 gstage_modes_detect(void)
 {
 	u8 modes = 0;
@@ -63,11 +72,16 @@ static u8 vmid_bits_detect(void)
 	return (u8)__builtin_popcountll(vmid);
 }
 
-static void detect(struct features *f, const char *isa)
+static void detect(struct features *f, const struct board_hart *hart)
 {
+	const char *isa = hart->isa;
 	u64 value;
 
 	*f = (struct features){ .henvcfg = henvcfg_detect(isa) };
+	f->cbom_block = cbom_block_detect(hart, f->henvcfg);
+	/* No memory types for guests where scrubbed pages cannot be flushed (hv/cache.h). */
+	if (!f->cbom_block)
+		f->henvcfg &= ~HENVCFG_PBMTE;
 	set(&f->bits, FEATURE_STIMECMP,
 	    board_isa_has(isa, "sstc") && csr_probe_read(CSR_STIMECMP, &value));
 	set(&f->bits, FEATURE_SSTC,
@@ -89,16 +103,16 @@ static void detect(struct features *f, const char *isa)
 	f->hedeleg = csr_read(CSR_HEDELEG);
 }
 
-void features_boot(const char *isa)
+void features_boot(const struct board_hart *hart)
 {
-	detect(&features, isa);
+	detect(&features, hart);
 }
 
-bool features_hart(const char *isa, const char **missing)
+bool features_hart(const struct board_hart *hart, const char **missing)
 {
 	struct features own;
 
-	detect(&own, isa);
+	detect(&own, hart);
 	*missing = NULL;
 	if (~own.bits & features.bits)
 		*missing = "an extension";
@@ -108,6 +122,8 @@ bool features_hart(const char *isa, const char **missing)
 		*missing = "a G-stage mode";
 	else if (own.vmid_bits < features.vmid_bits)
 		*missing = "VMID bits";
+	else if (own.cbom_block != features.cbom_block)
+		*missing = "the same cache block size";
 	else if (own.henvcfg != features.henvcfg || own.hedeleg != features.hedeleg)
 		*missing = "a henvcfg or hedeleg bit";
 	return !*missing;

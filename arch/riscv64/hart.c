@@ -114,7 +114,7 @@ void __noreturn hart_main(void)
 {
 	const char *missing;
 
-	if (!features_hart(this_hart()->board->isa, &missing)) {
+	if (!features_hart(this_hart()->board, &missing)) {
 		log_err("hart %u lacks %s, which the boot hart has; it stays unused",
 			this_hart()->index, missing);
 		sbi_call(SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP, 0, 0, 0);

@@ -15,6 +15,7 @@ objs += arch/riscv64/guest_access.o
 objs += arch/riscv64/fpu.o
 objs += arch/riscv64/vector.o
 objs += arch/riscv64/boot.o
+objs += arch/riscv64/cache.o
 objs += arch/riscv64/exit.o
 objs += arch/riscv64/exit_insn.o
 objs += arch/riscv64/exit_mmio.o

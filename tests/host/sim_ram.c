@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
+#include <hv/cache.h>
 #include <hv/check.h>
 #include <hv/pa.h>
 
@@ -78,4 +79,10 @@ void panic(const char *fmt, ...)
 	va_end(ap);
 	mock_assert(0, text, __FILE__, __LINE__);
 	abort();
+}
+
+void arch_cache_flush(const void *base, u64 size)
+{
+	(void)base;
+	(void)size;
 }

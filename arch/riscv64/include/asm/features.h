@@ -7,6 +7,8 @@
 
 #include <hv/types.h>
 
+struct board_hart;
+
 enum feature {
 	FEATURE_SSTC,		/* stimecmp, and henvcfg.STCE sticks: guests own vstimecmp */
 	FEATURE_STIMECMP,	/* stimecmp for Shyper itself */
@@ -26,6 +28,7 @@ struct features {
 	u8 vmid_bits;
 	u64 henvcfg;		/* the value every hart runs guests with */
 	u64 hedeleg;		/* what stuck of the wanted delegation */
+	u32 cbom_block;		/* bytes of a cache block; 0: caches cannot be flushed */
 	u32 vlenb;		/* bytes per vector register; 0: no vector unit */
 };
 
@@ -40,7 +43,7 @@ static inline bool feature(enum feature f)
  * features_boot() - detect on the boot hart; features_hart() - compare a further hart: false, with
  * *missing set, when it lacks something the boot hart has and so cannot run the same guests.
  */
-void features_boot(const char *isa);
-bool features_hart(const char *isa, const char **missing);
+void features_boot(const struct board_hart *hart);
+bool features_hart(const struct board_hart *hart, const char **missing);
 
 #endif
