@@ -36,7 +36,7 @@ static void fence_range(const struct fence *fence)
 	}
 }
 
-void fence_local(const struct fence *fence)
+static void fence_local(const struct fence *fence)
 {
 	const struct hart *self = this_hart();
 
@@ -85,10 +85,15 @@ void fence_serve(void)
 		u32 i = (u32)__builtin_ctzll(from);
 
 		from &= from - 1;
-		fence_local(&harts[i].fence_out);
-		count_received(self->loaded, &harts[i].fence_out);
+		fence_self(&harts[i].fence_out);
 		__atomic_and_fetch(&harts[i].fence_left, ~BIT(self->index), __ATOMIC_RELEASE);
 	}
+}
+
+void fence_self(const struct fence *fence)
+{
+	fence_local(fence);
+	count_received(this_hart()->loaded, fence);
 }
 
 void fence_remote(u64 mask, const struct fence *fence)
@@ -106,10 +111,8 @@ void fence_remote(u64 mask, const struct fence *fence)
 			hart_kick(hart);
 		}
 	}
-	if (mask & BIT(self->index)) {
-		fence_local(fence);
-		count_received(self->loaded, fence);
-	}
+	if (mask & BIT(self->index))
+		fence_self(fence);
 	if (!others)
 		return;
 	/*

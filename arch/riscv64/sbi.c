@@ -26,9 +26,11 @@ static const struct sbi_extension extensions[] = {
 
 const struct sbi_extension *sbi_find(u64 extension)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(extensions); i++)
-		if (extensions[i].id == extension)
-			return &extensions[i];
+	const struct sbi_extension *end = extensions + ARRAY_SIZE(extensions);
+
+	for (const struct sbi_extension *e = extensions; e != end; e++)
+		if (e->id == extension)
+			return e;
 	return NULL;
 }
 

@@ -52,6 +52,9 @@ __hot struct sbi_ret sbi_rfence(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	/* "start_addr and size both 0, or size is all ones": everything; so is what would wrap. */
 	if (fence.size == 0 || fence.start + fence.size < fence.start)
 		fence.size = FENCE_ALL;
-	fence_remote(harts_of(vcpu->vm, vcpus), &fence);
+	if (vcpus == BIT(vcpu->index))
+		fence_self(&fence);	/* it runs: no need to look */
+	else
+		fence_remote(harts_of(vcpu->vm, vcpus), &fence);
 	return sbi_ok(0);
 }

@@ -119,7 +119,7 @@ static inline void hfence_vvma_all(void)
 	__asm__ volatile(".insn r SYSTEM, 0, 0x11, x0, x0, x0" ::: "memory");
 }
 
-/* fence_local() - execute a fence on this hart alone. */
-void fence_local(const struct fence *fence);
+/* fence_self() - execute a fence on this hart alone, and count it for the vCPU that it reaches. */
+void fence_self(const struct fence *fence);
 
 #endif
