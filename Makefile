@@ -70,6 +70,7 @@ include tests/guest/payloads.mk
 # What is compiled for the MVM joins mvm-products before images.mk reads it.
 mvm-products :=
 include kmod/kmod.mk
+include tools/cli/cli.mk
 include images/images.mk
 
 O := $(B)/obj
@@ -129,6 +130,9 @@ $(B)/include/version.h: always
 .PHONY: kmod
 kmod: $(B)/kmod/shyper_riscv64.ko ## build the MVM's kernel module: build/kmod/shyper_riscv64.ko
 
+.PHONY: cli
+cli: $(B)/tools/shyper ## build the MVM's command: build/tools/shyper
+
 ##
 ## Test
 .PHONY: test test-host test-guest
@@ -137,7 +141,7 @@ test: test-host test-guest ## everything: host tests, then guest and whole-syste
 test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
 	$(Q)sh tools/test-host.sh $(host-bins)
 
-test-guest: $(B)/shyper.bin vmdef-check guest-payloads images ## payloads and systems in QEMU (T=path: only these)
+test-guest: $(B)/shyper.bin vmdef-check $(B)/tools/shyper-host guest-payloads images ## payloads and systems in QEMU (T=path: only these)
 	$(Q)$(PYTHON) -m pytest $(or $(T),tests/tools tests/guest tests/system)
 
 define host-test

@@ -41,6 +41,8 @@ missing_packages() {
 	have openssl || say openssl
 	have ssh || say openssh-client
 	have cppcheck || say cppcheck
+	[ -e /usr/include/jansson.h ] || say libjansson-dev
+	[ -e /usr/include/libsmartcols/libsmartcols.h ] || say libsmartcols-dev
 	[ -e /usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin ] || say u-boot-qemu
 	[ -e $KEYRING ] || say debian-archive-keyring
 }
@@ -113,6 +115,7 @@ get_guest() {
 	download 'busybox-static_*_riscv64.deb' busybox-static
 	guest_closure mvm images/mvm/packages
 	guest_closure guest images/guest/packages
+	guest_closure cli tools/cli/packages
 }
 
 case ${1:-} in

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A stand-in for /dev/shyper, for tests on the host: VMs are files in the folder that the
+ * environment's SHYPER_FAKE names, so that all processes of a test see the same ones. ID.vm is a
+ * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a
+ * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libfdt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/device.h"
+
+#define HARTS 4
+#define TIMEBASE 10000000
+#define DESCRIPTORS 1024
+
+static char words[256];
+static int id_of[DESCRIPTORS];	/* of a VM's descriptor: its id */
+
+static const char *path_of(uint32_t id, const char *suffix)
+{
+	static char path[512];
+
+	snprintf(path, sizeof(path), "%s/%u.%s", getenv("SHYPER_FAKE"), id, suffix);
+	return path;
+}
+
+static int load(uint32_t id, struct shyper_vm_info *info)
+{
+	FILE *file = fopen(path_of(id, "vm"), "rb");
+	size_t got;
+
+	if (!file)
+		return -ENOENT;
+	got = fread(info, 1, sizeof(*info), file);
+	fclose(file);
+	return got == sizeof(*info) ? 0 : -ENOENT;
+}
+
+static int save(uint32_t id, const struct shyper_vm_info *info)
+{
+	int fd = open(path_of(id, "vm"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	ssize_t put = pwrite(fd, info, sizeof(*info), 0);
+
+	close(fd);
+	return put == sizeof(*info) ? 0 : -EIO;
+}
+
+static int refuse(int err, const char *text)
+{
+	snprintf(words, sizeof(words), "%s", text);
+	return err;
+}
+
+static uint64_t ticks(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * TIMEBASE + (uint64_t)ts.tv_nsec / 100;
+}
+
+static int open_device(void)
+{
+	const char *folder = getenv("SHYPER_FAKE");
+	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return fd < 0 ? -ENOENT : fd;
+}
+
+static int system_info(int fd, struct shyper_system_info *info)
+{
+	struct shyper_vm_info vm;
+
+	(void)fd;
+	*info = (struct shyper_system_info){
+		.pages_total = 1 << 20, .pages_free = 1 << 20, .timebase = TIMEBASE,
+		.uptime = ticks(), .harts = HARTS, .harts_free = HARTS, .abi = SHYPER_ABI_VERSION,
+		.version = "test",
+	};
+	for (uint32_t id = 0; id < SHYPER_VMS; id++) {
+		if (load(id, &vm))
+			continue;
+		info->vms |= 1u << id;
+		info->harts_free -= vm.vcpus;
+		info->pages_free -= vm.ram / 4096;
+	}
+	return 0;
+}
+
+static int log_read(int fd, struct shyper_log *log)
+{
+	static const char text[] = "first line\nsecond \033[31mline\n";
+
+	(void)fd;
+	log->size = log->sequence ? 0 : sizeof(text) - 1;
+	memcpy(log->text, text, log->size);
+	log->sequence = 1;
+	return 0;
+}
+
+static int open_vm(int fd, uint32_t id)
+{
+	struct shyper_vm_info info;
+	int vm;
+
+	(void)fd;
+	if (load(id, &info))
+		return -ENOENT;
+	vm = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	inotify_add_watch(vm, path_of(id, "vm"), IN_MODIFY | IN_DELETE_SELF);
+	id_of[vm] = (int)id;
+	return vm;
+}
+
+/* Harts that the others leave; the first of vCPUs that name none. */
+static int take_harts(const void *tree, struct shyper_vm_info *info)
+{
+	struct shyper_vm_info other;
+	uint32_t taken = 0;
+	int size;
+	const fdt64_t *harts = fdt_getprop(tree, 0, "harts", &size);
+
+	for (uint32_t id = 0; id < SHYPER_VMS; id++) {
+		for (uint32_t i = 0; !load(id, &other) && i < other.vcpus; i++)
+			taken |= 1u << other.hart[i];
+	}
+	for (uint32_t i = 0; i < info->vcpus; i++) {
+		uint64_t hart = harts ? fdt64_ld(&harts[i]) : 0;
+
+		while (!harts && hart < HARTS && (taken >> hart & 1))
+			hart++;
+		if (hart >= HARTS)
+			return refuse(-EINVAL, "the machine has no such hart");
+		if (taken >> hart & 1)
+			return refuse(-EBUSY, "a hart serves another VM");
+		taken |= 1u << hart;
+		info->hart[i] = hart;
+	}
+	return 0;
+}
+
+static void keep_tree(uint32_t id, const void *tree, size_t size)
+{
+	FILE *file = fopen(path_of(id, "dtb"), "wb");
+
+	fwrite(tree, 1, size, file);
+	fclose(file);
+}
+
+static void keep_ram(uint32_t id, uint64_t size)
+{
+	int fd = open(path_of(id, "ram"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		abort();
+	close(fd);
+}
+
+static int create(int fd, const void *tree, size_t size, uint32_t *id)
+{
+	struct shyper_vm_info info = { .state = SHYPER_VM_MADE, .blocks = 1 }, other;
+	const fdt64_t *reg;
+	const fdt32_t *vcpus = fdt_getprop(tree, 0, "vcpus", NULL);
+	int err;
+
+	info.vcpus = fdt32_to_cpu(*vcpus);
+	snprintf(info.name, sizeof(info.name), "%s",
+		 (const char *)fdt_getprop(tree, 0, "vm-name", NULL));
+	reg = fdt_getprop(tree, fdt_subnode_offset(tree, 0, "memory"), "reg", NULL);
+	info.ram = fdt64_ld(&reg[1]);
+	err = take_harts(tree, &info);
+	if (err)
+		return err;
+	for (*id = 1; *id < SHYPER_VMS && !load(*id, &other); ++*id)
+		;
+	if (*id == SHYPER_VMS)
+		return refuse(-ENOMEM, "there are 16 VMs already");
+	keep_tree(*id, tree, size);
+	keep_ram(*id, info.ram);
+	save(*id, &info);
+	return open_vm(fd, *id);
+}
+
+static int reason(int fd, char *buf, size_t size)
+{
+	(void)fd;
+	return snprintf(buf, size, "%s", words);
+}
+
+/* Looking takes the news away, as on the real one. */
+static int info(int vm, struct shyper_vm_info *out)
+{
+	char events[4096];
+
+	while (read(vm, events, sizeof(events)) > 0)
+		;
+	return load((uint32_t)id_of[vm], out);
+}
+
+static int boot(int vm, const struct shyper_boot *request)
+{
+	uint32_t id = (uint32_t)id_of[vm];
+	struct shyper_vm_info i;
+	FILE *file;
+
+	if (load(id, &i) || i.state == SHYPER_VM_RUNNING)
+		return refuse(-EBUSY, "it runs");
+	file = fopen(path_of(id, "boot"), "wb");
+	fwrite(request, 1, sizeof(*request), file);
+	fclose(file);
+	i.state = SHYPER_VM_RUNNING;
+	i.boots++;
+	i.booted_at = ticks();
+	return save(id, &i);
+}
+
+static int destroy(uint32_t id, const struct shyper_vm_info *i)
+{
+	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot" };
+
+	if (i->state == SHYPER_VM_RUNNING)
+		return refuse(-EBUSY, "it runs");
+	for (size_t n = 0; n < sizeof(suffixes) / sizeof(suffixes[0]); n++)
+		unlink(path_of(id, suffixes[n]));
+	return 0;
+}
+
+static int command(int vm, enum device_command number)
+{
+	uint32_t id = (uint32_t)id_of[vm];
+	struct shyper_vm_info i;
+
+	if (load(id, &i))
+		return -ENODEV;
+	switch (number) {
+	case DEVICE_STOP:
+		if (i.state != SHYPER_VM_RUNNING)
+			return refuse(-EBUSY, "it does not run");
+		i.state = SHYPER_VM_ENDED;
+		i.reason = SHYPER_END_STOP;
+		i.paused = 0;
+		return save(id, &i);
+	case DEVICE_PAUSE:
+	case DEVICE_RESUME:
+		i.paused = number == DEVICE_PAUSE;
+		return save(id, &i);
+	case DEVICE_DESTROY:
+		return destroy(id, &i);
+	}
+	return -EINVAL;
+}
+
+static int memory(int vm, struct shyper_vm_memory *block)
+{
+	struct shyper_vm_info i;
+
+	if (load((uint32_t)id_of[vm], &i) || block->index)
+		return -ENOENT;
+	block->guest = 0x80000000;
+	block->size = i.ram;
+	return 0;
+}
+
+static void *map(int vm, uint64_t offset, size_t size)
+{
+	int fd = open(path_of((uint32_t)id_of[vm], "ram"), O_RDWR | O_CLOEXEC);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+
+	close(fd);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+const struct device device = {
+	.poll_events = POLLIN,
+	.open = open_device,
+	.system_info = system_info,
+	.log_read = log_read,
+	.create = create,
+	.open_vm = open_vm,
+	.reason = reason,
+	.info = info,
+	.boot = boot,
+	.command = command,
+	.memory = memory,
+	.map = map,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Restart policies. */
+#include "policy.h"
+
+#define LONGEST 60	/* seconds between two tries */
+#define HEALTHY 60	/* a run of so many seconds was no failed start */
+#define SHORT 10	/* a reboot sooner than this is one of a loop */
+
+static bool restarts(const struct policy_end *end)
+{
+	switch (end->reason) {
+	case SHYPER_END_REBOOT:
+		return true;
+	case SHYPER_END_FAILURE:
+	case SHYPER_END_CRASH:
+		return end->restart != DEF_NEVER;
+	case SHYPER_END_POWEROFF:
+		return end->restart == DEF_ALWAYS;
+	default:	/* the MVM stopped it */
+		return false;
+	}
+}
+
+int policy_delay(const struct policy_end *end, unsigned int *failures)
+{
+	if (end->held || !restarts(end))
+		return POLICY_NEVER;
+	if (end->seconds >= HEALTHY)
+		*failures = 0;
+	if (end->reason == SHYPER_END_REBOOT && end->seconds >= SHORT)
+		return 0;
+	if (*failures < 16)
+		(*failures)++;
+	return *failures > 6 ? LONGEST : 1 << (*failures - 1);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The daemon's socket. Each connection is served by a process of its own, so that a slow file, a
+ * client that stops reading or a fault concerns that request alone.
+ */
+#ifndef CLI_DAEMON_SERVER_H
+#define CLI_DAEMON_SERVER_H
+
+#include <stdint.h>
+
+#include "../lib/error.h"
+
+/* server_listen() - the listening socket, or -1 with the error set. Only root can connect. */
+int server_listen(struct error *error);
+
+/* server_accept() - hand the next connection to a child. Returns 1 when there is a new child. */
+int server_accept(int listener);
+
+/* server_boot() - the daemon's own request to boot a VM, in a child too. */
+void server_boot(uint32_t id, const char *name);
+
+#endif

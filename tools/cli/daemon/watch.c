@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Watching VMs. */
+#include "watch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/eventlog.h"
+#include "../lib/store.h"
+#include "policy.h"
+#include "server.h"
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static enum def_restart restart_of(uint32_t id)
+{
+	json_t *record = store_record_load(id);
+	const char *word = json_string_value(json_object_get(record, "restart"));
+	enum def_restart restart = DEF_NEVER;
+
+	for (unsigned int i = 0; word && def_restart_names[i]; i++) {
+		if (!strcmp(def_restart_names[i], word))
+			restart = (enum def_restart)i;
+	}
+	json_decref(record);
+	return restart;
+}
+
+static uint64_t seconds_run(struct watch *w, const struct shyper_vm_info *info)
+{
+	struct shyper_system_info system;
+
+	if (session_system(&w->s, &system) || !system.timebase ||
+	    system.uptime < info->booted_at)
+		return 0;
+	return (system.uptime - info->booted_at) / system.timebase;
+}
+
+/* What the daemon, this one or the one before it, has done about the last end. */
+static void remember(uint32_t id, const struct watch_vm *vm)
+{
+	struct error error;
+	json_t *run = json_pack("{sI si sI}", "ended", (json_int_t)vm->info.boots, "failures",
+				(int)vm->failures, "due", (json_int_t)vm->due);
+
+	if (store_run_save(id, run, &error))
+		fprintf(stderr, "shyper daemon: %s\n", error.text);
+	json_decref(run);
+}
+
+static void log_end(uint32_t id, const struct shyper_vm_info *info, int delay)
+{
+	json_t *more = json_pack("{ss}", "reason", session_reason(info->reason));
+
+	if (info->reason == SHYPER_END_FAILURE)
+		json_object_set_new(more, "code", json_integer(info->exit_code));
+	if (delay >= 0)
+		json_object_set_new(more, "restart in seconds", json_integer(delay));
+	eventlog_add(id, info->name, "ended", more);
+}
+
+/*
+ * A VM has ended: say so once, however often the daemon is restarted, and see what the policy
+ * wants. A restart that an earlier daemon has promised is kept.
+ */
+static void ended(struct watch *w, uint32_t id)
+{
+	struct watch_vm *vm = &w->vm[id];
+	json_t *run = store_run_load(id);
+	const json_t *logged = json_object_get(run, "ended");
+	bool seen = logged && (uint64_t)json_integer_value(logged) == vm->info.boots;
+	struct policy_end end = { .restart = restart_of(id), .reason = vm->info.reason,
+				  .held = store_is_held(id) };
+	int delay;
+
+	vm->failures = (unsigned int)json_integer_value(json_object_get(run, "failures"));
+	vm->due = end.held ? 0 : json_integer_value(json_object_get(run, "due"));
+	json_decref(run);
+	if (seen)
+		return;
+	end.seconds = seconds_run(w, &vm->info);
+	delay = policy_delay(&end, &vm->failures);
+	vm->due = delay < 0 ? 0 : now_ms() + delay * 1000 + 1;
+	remember(id, vm);
+	log_end(id, &vm->info, delay);
+}
+
+static void close_vm(struct watch_vm *vm)
+{
+	if (vm->fd >= 0)
+		close(vm->fd);
+	*vm = (struct watch_vm){ .fd = -1 };
+}
+
+/* Its state, afresh. It may be gone, and another may have its number by now. */
+static void look(struct watch *w, uint32_t id)
+{
+	struct watch_vm *vm = &w->vm[id];
+	struct session_vm opened;
+
+	if (vm->fd < 0 || device.info(vm->fd, &vm->info) < 0) {
+		close_vm(vm);
+		if (session_open(&w->s, id, false, &opened))
+			return;
+		vm->fd = opened.fd;
+		vm->info = opened.info;
+	}
+	vm->info.name[sizeof(vm->info.name) - 1] = '\0';
+	if (vm->info.state == SHYPER_VM_ENDED && id != 0)
+		ended(w, id);
+	else
+		vm->due = 0;
+}
+
+void watch_scan(struct watch *w)
+{
+	struct shyper_system_info system;
+
+	if (session_system(&w->s, &system)) {
+		fprintf(stderr, "shyper daemon: %s\n", w->s.error.text);
+		return;
+	}
+	for (uint32_t id = 0; id < SHYPER_VMS; id++) {
+		if (system.vms >> id & 1)
+			look(w, id);
+		else
+			close_vm(&w->vm[id]);
+	}
+}
+
+unsigned int watch_fill(const struct watch *w, struct pollfd *pfds)
+{
+	unsigned int count = 0;
+
+	for (uint32_t id = 1; id < SHYPER_VMS; id++) {
+		if (w->vm[id].fd >= 0)
+			pfds[count++] = (struct pollfd){ .fd = w->vm[id].fd,
+							 .events = device.poll_events };
+	}
+	return count;
+}
+
+int watch_due(struct watch *w)
+{
+	int64_t now = now_ms(), wait = -1;
+
+	for (uint32_t id = 1; id < SHYPER_VMS; id++) {
+		struct watch_vm *vm = &w->vm[id];
+
+		if (!vm->due)
+			continue;
+		if (vm->due <= now) {
+			if (!store_is_held(id))
+				server_boot(id, vm->info.name);
+			vm->due = 0;
+			remember(id, vm);
+		} else if (wait < 0 || vm->due - now < wait) {
+			wait = vm->due - now;
+		}
+	}
+	return wait > INT32_MAX ? INT32_MAX : (int)wait;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM as people write it down, in one of two JSON forms: the native one and Rust-Shyper's. What
+ * only Shyper can know (harts that are free, memory that is left, overlaps) it checks itself.
+ */
+#ifndef CLI_DEF_H
+#define CLI_DEF_H
+
+#include <abi/hypercall.h>
+#include <limits.h>
+
+#include "reader.h"
+
+#define DEF_CMDLINE 2048	/* bytes with the NUL */
+#define DEF_RAM 8
+#define DEF_PASSTHROUGH 32
+#define DEF_IRQS 64
+#define DEF_ADDRESS_END (UINT64_C(1) << 56)
+#define DEF_RAM_BASE UINT64_C(0x80000000)
+#define DEF_PAGE UINT64_C(4096)
+
+enum def_restart {
+	DEF_NEVER,
+	DEF_ON_FAILURE,
+	DEF_ALWAYS,
+};
+
+/* An address that may be left to us. */
+struct def_address {
+	bool given;
+	uint64_t at;
+};
+
+struct def_range {
+	uint64_t base;	/* guest physical */
+	uint64_t size;
+};
+
+/* A device of the board: one range, wires, or both. */
+struct def_passthrough {
+	struct def_range range;		/* size 0: wires only */
+	uint64_t host;
+	uint32_t first_irq;		/* in def.irq[] */
+	uint32_t irqs;
+};
+
+struct def {
+	bool native;			/* false: Rust-Shyper's form */
+	char name[SHYPER_NAME];
+	char cmdline[DEF_CMDLINE];
+	char kernel[PATH_MAX];		/* absolute once def_resolve() has been there */
+	char initrd[PATH_MAX];		/* "": none */
+	struct def_address kernel_load;
+	struct def_address entry;
+	struct def_address initrd_load;
+	struct def_address fdt_load;
+	uint32_t vcpus;
+	uint32_t harts;			/* 0: Shyper chooses, else one for each vCPU */
+	uint64_t hart[SHYPER_VCPUS];	/* the first is vCPU 0's */
+	uint32_t rams;
+	struct def_range ram[DEF_RAM];	/* sorted; the first holds kernel and device tree */
+	struct def_range plic;		/* size 0: where it is on QEMU's virt board */
+	uint32_t passthroughs;
+	struct def_passthrough passthrough[DEF_PASSTHROUGH];
+	uint32_t irqs;
+	uint32_t irq[DEF_IRQS];		/* source on the board and on the VM's PLIC */
+	uint32_t disks, nics, consoles;	/* how many are asked for */
+	enum def_restart restart;
+};
+
+extern const char *const def_restart_names[];	/* by enum def_restart, NULL at the end */
+
+/* The two forms; def comes with defaults in it. Both are def_parse()'s. */
+int def_native(struct reader *r, struct def *def);
+int def_rust(struct reader *r, struct def *def);
+
+/*
+ * def_parse() - read and check a definition. notes becomes a list of texts for the user. Returns
+ * 0, or -1 with the error set; notes is the caller's to release in both cases.
+ */
+int def_parse(struct def *def, const struct document *doc, json_t **notes, struct error *error);
+
+/*
+ * def_resolve() - file names become absolute, by the folder of the definition's file or else by
+ * the current one, and the files are there. Returns 0, or -1 with the error set.
+ */
+int def_resolve(struct def *def, const struct document *doc, const char *folder, json_t *notes,
+		struct error *error);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The native JSON form: short, everything optional but name and kernel, unknown keys refused. */
+#include <stdio.h>
+#include <string.h>
+
+#include "def.h"
+
+#define DISKS 64
+#define NICS 16
+
+/* Into what the members of a disk or a network card go: they are checked, and kept as they are. */
+struct part {
+	char text[PATH_MAX];
+	bool flag;
+};
+
+static int read_name(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def *def = into;
+
+	return reader_text(r, where, value, def->name, sizeof(def->name));
+}
+
+static int read_kernel(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	struct def *def = into;
+
+	if (reader_text(r, where, value, def->kernel, sizeof(def->kernel)))
+		return -1;
+	return def->kernel[0] ? 0 : reader_refuse(r, where, "must name a file");
+}
+
+static int read_initrd(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	struct def *def = into;
+
+	return reader_text(r, where, value, def->initrd, sizeof(def->initrd));
+}
+
+static int read_cmdline(struct reader *r, const struct where *where, const json_t *value,
+			void *into)
+{
+	struct def *def = into;
+
+	return reader_text(r, where, value, def->cmdline, sizeof(def->cmdline));
+}
+
+static int read_address(struct reader *r, const struct where *where, const json_t *value,
+			struct def_address *out)
+{
+	out->given = true;
+	return reader_number(r, where, value, 0, DEF_ADDRESS_END - 1, &out->at);
+}
+
+static int read_load(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return read_address(r, where, value, &((struct def *)into)->kernel_load);
+}
+
+static int read_entry(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return read_address(r, where, value, &((struct def *)into)->entry);
+}
+
+static int read_vcpus(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def *def = into;
+	uint64_t n;
+
+	if (reader_number(r, where, value, 1, SHYPER_VCPUS, &n))
+		return -1;
+	def->vcpus = (uint32_t)n;
+	return 0;
+}
+
+static int read_memory(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	struct def *def = into;
+
+	def->rams = 1;
+	def->ram[0].base = DEF_RAM_BASE;
+	return reader_size(r, where, value, &def->ram[0].size);
+}
+
+static int read_hart(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def *def = into;
+
+	return reader_number(r, where, value, 0, UINT64_MAX, &def->hart[def->harts++]);
+}
+
+/* vcpus, read before, may be left to the number of harts. */
+static int read_harts(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def *def = into;
+
+	if (reader_list(r, where, value, SHYPER_VCPUS, read_hart, def))
+		return -1;
+	if (def->harts == 0)
+		return reader_refuse(r, where, "must name at least one hart");
+	if (!json_object_get(r->doc->root, "vcpus"))
+		def->vcpus = def->harts;
+	return 0;
+}
+
+static int read_restart(struct reader *r, const struct where *where, const json_t *value,
+			void *into)
+{
+	struct def *def = into;
+	unsigned int n;
+
+	if (reader_word(r, where, value, def_restart_names, &n))
+		return -1;
+	def->restart = (enum def_restart)n;
+	return 0;
+}
+
+/* --- Disks and network cards ----------------------------------------------------------------- */
+
+static int part_text(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct part *part = into;
+
+	if (reader_text(r, where, value, part->text, sizeof(part->text)))
+		return -1;
+	return part->text[0] ? 0 : reader_refuse(r, where, "must not be empty");
+}
+
+static int part_flag(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return reader_flag(r, where, value, &((struct part *)into)->flag);
+}
+
+static int part_mac(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct part *part = into;
+	unsigned int b[6];
+	int end = 0;
+
+	if (part_text(r, where, value, part))
+		return -1;
+	if (sscanf(part->text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4],
+		   &b[5], &end) != 6 || end != 17 || part->text[end])
+		return reader_refuse(r, where, "\"%s\" is not a MAC address; write it like "
+				     "\"52:54:00:12:34:56\"", part->text);
+	if (b[0] & 1)
+		return reader_refuse(r, where, "%s is a group address, which no card can have",
+				     part->text);
+	return 0;
+}
+
+static int read_disk(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "path", true, part_text },
+		{ "readonly", false, part_flag },
+		{ NULL, false, NULL },
+	};
+	struct def *def = into;
+	struct part part;
+
+	def->disks++;
+	if (json_is_string(value))
+		return part_text(r, where, value, &part);
+	if (!json_is_object(value))
+		return reader_refuse(r, where, "must be the name of a file, or an object with "
+				     "\"path\"");
+	return reader_object(r, where, value, keys, true, &part);
+}
+
+static int read_disks(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return reader_list(r, where, value, DISKS, read_disk, into);
+}
+
+static int read_nic(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "mac", false, part_mac },
+		{ NULL, false, NULL },
+	};
+	struct def *def = into;
+	struct part part;
+
+	def->nics++;
+	return reader_object(r, where, value, keys, true, &part);
+}
+
+static int read_nics(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return reader_list(r, where, value, NICS, read_nic, into);
+}
+
+int def_native(struct reader *r, struct def *def)
+{
+	static const struct key keys[] = {
+		{ "name", true, read_name },
+		{ "kernel", true, read_kernel },
+		{ "initrd", false, read_initrd },
+		{ "cmdline", false, read_cmdline },
+		{ "load", false, read_load },
+		{ "entry", false, read_entry },
+		{ "vcpus", false, read_vcpus },
+		{ "memory", false, read_memory },
+		{ "harts", false, read_harts },
+		{ "disks", false, read_disks },
+		{ "nics", false, read_nics },
+		{ "restart", false, read_restart },
+		{ NULL, false, NULL },
+	};
+
+	return reader_object(r, NULL, r->doc->root, keys, true, def);
+}

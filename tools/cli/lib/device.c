@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The real /dev/shyper, which shyper.ko makes. */
+#include "device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+static int call(int fd, unsigned long request, void *argument)
+{
+	int result;
+
+	do {
+		result = ioctl(fd, request, argument);
+	} while (result < 0 && errno == EINTR);
+	return result < 0 ? -errno : result;
+}
+
+static int open_device(void)
+{
+	int fd = open("/dev/shyper", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int system_info(int fd, struct shyper_system_info *info)
+{
+	return call(fd, SHYPER_SYSTEM_INFO, info);
+}
+
+static int log_read(int fd, struct shyper_log *log)
+{
+	return call(fd, SHYPER_LOG_READ, log);
+}
+
+static int create(int fd, const void *tree, size_t size, uint32_t *id)
+{
+	struct shyper_create request = { .tree = (uintptr_t)tree, .size = (uint32_t)size };
+	int vm = call(fd, SHYPER_CREATE_VM, &request);
+
+	*id = request.id;
+	return vm;
+}
+
+static int open_vm(int fd, uint32_t id)
+{
+	int vm = ioctl(fd, SHYPER_OPEN_VM, (unsigned long)id);
+
+	return vm < 0 ? -errno : vm;
+}
+
+static int reason(int fd, char *buf, size_t size)
+{
+	struct shyper_text text = { .buffer = (uintptr_t)buf, .size = (uint32_t)size - 1 };
+	int error = call(fd, SHYPER_REASON, &text);
+
+	buf[error || text.size >= size ? 0 : text.size] = '\0';
+	return error ? error : (int)text.size;
+}
+
+static int info(int vm, struct shyper_vm_info *out)
+{
+	return call(vm, SHYPER_VM_INFO, out);
+}
+
+static int boot(int vm, const struct shyper_boot *request)
+{
+	struct shyper_boot copy = *request;
+
+	return call(vm, SHYPER_VM_BOOT, &copy);
+}
+
+static int command(int vm, enum device_command number)
+{
+	static const unsigned long requests[] = {
+		[DEVICE_STOP] = SHYPER_VM_STOP,
+		[DEVICE_PAUSE] = SHYPER_VM_PAUSE,
+		[DEVICE_RESUME] = SHYPER_VM_RESUME,
+		[DEVICE_DESTROY] = SHYPER_VM_DESTROY,
+	};
+
+	return call(vm, requests[number], NULL);
+}
+
+static int memory(int vm, struct shyper_vm_memory *block)
+{
+	return call(vm, SHYPER_VM_MEMORY, block);
+}
+
+static void *map(int vm, uint64_t offset, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm, (off_t)offset);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+const struct device device = {
+	.poll_events = POLLPRI,
+	.open = open_device,
+	.system_info = system_info,
+	.log_read = log_read,
+	.create = create,
+	.open_vm = open_vm,
+	.reason = reason,
+	.info = info,
+	.boot = boot,
+	.command = command,
+	.memory = memory,
+	.map = map,
+};

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * /dev/shyper (abi/shyper.h) as a struct of functions, so that tests can put another in its place:
+ * exactly one object file of a program defines `device`. All return -errno when they fail.
+ */
+#ifndef CLI_DEVICE_H
+#define CLI_DEVICE_H
+
+#include <abi/shyper.h>
+#include <stddef.h>
+
+enum device_command {
+	DEVICE_STOP,
+	DEVICE_PAUSE,
+	DEVICE_RESUME,
+	DEVICE_DESTROY,
+};
+
+struct device {
+	short poll_events;	/* for poll() on a VM's descriptor: its state has changed */
+	int (*open)(void);	/* → descriptor */
+	int (*system_info)(int fd, struct shyper_system_info *info);
+	int (*log_read)(int fd, struct shyper_log *log);
+	/* → the VM's descriptor; ENOENT: no such VM */
+	int (*create)(int fd, const void *tree, size_t size, uint32_t *id);
+	int (*open_vm)(int fd, uint32_t id);
+	/* of either descriptor: the words for the last refusal into buf, with a NUL; bytes */
+	int (*reason)(int fd, char *buf, size_t size);
+
+	/* on a VM's descriptor */
+	int (*info)(int vm, struct shyper_vm_info *info);
+	int (*boot)(int vm, const struct shyper_boot *boot);
+	int (*command)(int vm, enum device_command command);
+	/* ENOENT behind the last block */
+	int (*memory)(int vm, struct shyper_vm_memory *memory);
+	/* size bytes of the guest's RAM at a page's offset; NULL and errno; given back by munmap() */
+	void *(*map)(int vm, uint64_t offset, size_t size);
+};
+
+extern const struct device device;
+
+#endif

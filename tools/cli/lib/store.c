@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files about VMs. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char *store_folder(void)
+{
+	const char *folder = getenv("SHYPER_STATE");
+
+	return folder && *folder ? folder : "/var/lib/shyper";
+}
+
+const char *store_socket(void)
+{
+	const char *path = getenv("SHYPER_SOCKET");
+
+	return path && *path ? path : "/run/shyper.sock";
+}
+
+const char *store_path(const char *file)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", store_folder(), file);
+	return path;
+}
+
+static const char *path_of(uint32_t id, const char *suffix)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%u.%s", id, suffix);
+	return store_path(name);
+}
+
+int store_prepare(struct error *error)
+{
+	if (mkdir(store_folder(), 0700) && errno != EEXIST)
+		return error_set(error, "%s: cannot be made: %s", store_folder(), strerror(errno));
+	return 0;
+}
+
+/* Written beside, brought to the disk, then moved over the old one. */
+static int save(const char *path, const json_t *json, struct error *error)
+{
+	char next[PATH_MAX + 8];
+	FILE *file;
+	bool good;
+
+	if (store_prepare(error))
+		return -1;
+	snprintf(next, sizeof(next), "%s.new", path);
+	file = fopen(next, "w");
+	if (!file)
+		return error_set(error, "%s: %s", next, strerror(errno));
+	good = !json_dumpf(json, file, JSON_INDENT(1)) && fputc('\n', file) != EOF &&
+	       !fflush(file) && !fsync(fileno(file));
+	if (fclose(file) || !good || rename(next, path)) {
+		error_set(error, "%s: cannot be written: %s", path, strerror(errno));
+		unlink(next);
+		return -1;
+	}
+	return 0;
+}
+
+static json_t *load(const char *path)
+{
+	json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+
+	if (json_is_object(json))
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+int store_record_save(uint32_t id, json_t *record, struct error *error)
+{
+	return save(path_of(id, "json"), record, error);
+}
+
+json_t *store_record_load(uint32_t id)
+{
+	return load(path_of(id, "json"));
+}
+
+int store_run_save(uint32_t id, json_t *run, struct error *error)
+{
+	return save(path_of(id, "run"), run, error);
+}
+
+json_t *store_run_load(uint32_t id)
+{
+	return load(path_of(id, "run"));
+}
+
+int store_mediated_save(json_t *list, struct error *error)
+{
+	return save(store_path("mediated.json"), list, error);
+}
+
+void store_hold(uint32_t id, bool hold)
+{
+	const char *path = path_of(id, "hold");
+	int fd;
+
+	if (!hold) {
+		unlink(path);
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+}
+
+bool store_is_held(uint32_t id)
+{
+	return !access(path_of(id, "hold"), F_OK);
+}
+
+void store_forget(uint32_t id)
+{
+	static const char *const suffixes[] = { "json", "run", "hold" };
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		unlink(path_of(id, suffixes[i]));
+}
+
+int store_lock(uint32_t id, struct error *error)
+{
+	int fd;
+
+	if (store_prepare(error))
+		return -1;
+	fd = open(path_of(id, "lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set(error, "%s: %s", path_of(id, "lock"), strerror(errno));
+	while (flock(fd, LOCK_EX)) {
+		if (errno == EINTR)
+			continue;
+		close(fd);
+		return error_set(error, "%s: cannot be locked: %s", path_of(id, "lock"),
+				 strerror(errno));
+	}
+	return fd;
+}
