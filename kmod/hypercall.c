@@ -57,9 +57,9 @@ static int call_errno(unsigned long function, unsigned long a0, unsigned long a1
 	return errno_of(call(function, a0, a1, a2, a3).error);
 }
 
-int hc_create(const void *tree, u32 size)
+int hc_create(const void *tree, u32 size, phys_addr_t floor)
 {
-	struct sbiret ret = call(SHYPER_HC_VM_CREATE, virt_to_phys((void *)tree), size, 0, 0);
+	struct sbiret ret = call(SHYPER_HC_VM_CREATE, virt_to_phys((void *)tree), size, floor, 0);
 
 	return ret.error ? errno_of(ret.error) : (int)ret.value;
 }

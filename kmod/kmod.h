@@ -14,9 +14,9 @@
 #include <linux/wait.h>
 #include <abi/shyper.h>
 
-struct dev_pagemap;
 struct page;
 struct platform_device;
+struct shyper_section;
 struct vm_area_struct;
 
 /* Serializes calls to Shyper and guards the table of VMs. */
@@ -40,7 +40,8 @@ struct shyper_vm {
 	u32 pieces;		/* 0: not for us to see */
 	u64 base;		/* guest address at offset 0 */
 	u64 size;		/* bytes from there to the end of the last piece */
-	struct dev_pagemap *window;	/* gives the pieces struct pages; NULL: none */
+	struct shyper_section **section;	/* give the pieces struct pages */
+	u32 sections;		/* 0: it has none */
 	atomic_t maps;		/* memory areas that map it; below 0: none may begin */
 
 	/* Changed under shyper_lock, read anywhere. */
@@ -61,7 +62,7 @@ void hc_exit(void);
 void hc_refused(struct shyper_refusal *refusal);
 
 /* hc_create() - returns the id of the VM. The tree is kmalloc memory. */
-int hc_create(const void *tree, u32 size);
+int hc_create(const void *tree, u32 size, phys_addr_t floor);
 
 /* hc_vm() - a call that has a VM's id as its only argument. */
 int hc_vm(unsigned long function, u32 id);
@@ -92,6 +93,9 @@ int shyper_memory_open(struct shyper_vm *vm);
  * mapping may exist or begin.
  */
 void shyper_memory_close(struct shyper_vm *vm);
+
+/* shyper_memory_floor() - the lowest address of memory that this kernel can take. */
+phys_addr_t shyper_memory_floor(void);
 
 /* shyper_memory_used() - pages that somebody holds, by mappings or for I/O under way. */
 unsigned long shyper_memory_used(const struct shyper_vm *vm);

@@ -10,18 +10,16 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
+#include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "kmod.h"
-
-/* memremap_pages() takes whole subsections. */
-#define GRAIN SUBSECTION_SIZE
 
 /* Around a fault, map what is left of this piece: a boot image is written from end to end. */
 #define FAULT_AROUND (SZ_64K >> PAGE_SHIFT)
@@ -104,54 +102,124 @@ struct page *shyper_memory_page(const struct shyper_vm *vm, unsigned long offset
 	return NULL;
 }
 
-/* --- The window ----------------------------------------------------------------------------- */
+/* --- Sections ------------------------------------------------------------------------------- */
 
-static int by_start(const void *one, const void *other)
+/*
+ * Struct pages come and go for whole sections. Smaller units can be had, but when one of them goes,
+ * RISC-V takes the struct pages of its neighbours along: they lie in one huge page.
+ */
+#define SECTION (1ull << PA_SECTION_SHIFT)
+
+/* A section that holds memory of VMs, maybe of several. */
+struct shyper_section {
+	struct list_head node;
+	u64 start;
+	u32 users;		/* pieces that touch it */
+	struct dev_pagemap map;
+};
+
+static LIST_HEAD(sections);	/* under shyper_lock */
+
+/* The kernel's map of memory begins at its own lowest. That section is not all ours to take. */
+phys_addr_t shyper_memory_floor(void)
 {
-	const struct range *a = one, *b = other;
-
-	return a->start < b->start ? -1 : a->start > b->start;
+	return ALIGN(__pa(PAGE_OFFSET), SECTION);
 }
 
-/* Whole grains around the pieces; the rest of a grain is nobody's in this kernel, or it refuses. */
-static int ranges_of(const struct shyper_vm *vm, struct range *range)
+static struct shyper_section *section_find(u64 start)
 {
-	int used = 0;
+	struct shyper_section *section;
 
-	for (u32 i = 0; i < vm->pieces; i++) {
-		const struct shyper_memory *piece = &vm->piece[i];
+	list_for_each_entry(section, &sections, node) {
+		if (section->start == start)
+			return section;
+	}
+	return NULL;
+}
 
-		range[i].start = ALIGN_DOWN(piece->host, GRAIN);
-		range[i].end = ALIGN(piece->host + piece->size, GRAIN) - 1;
+static struct shyper_section *section_make(u64 start)
+{
+	struct shyper_section *section = kzalloc(sizeof(*section), GFP_KERNEL);
+	void *address;
+
+	if (!section)
+		return ERR_PTR(-ENOMEM);
+	section->start = start;
+	section->map.type = MEMORY_DEVICE_GENERIC;
+	section->map.nr_range = 1;
+	section->map.range.start = start;
+	section->map.range.end = start + SECTION - 1;
+	address = memremap_pages(&section->map, NUMA_NO_NODE);
+	if (IS_ERR(address)) {
+		kfree(section);
+		return address;
 	}
-	sort(range, vm->pieces, sizeof(*range), by_start, NULL);
-	for (u32 i = 1; i < vm->pieces; i++) {
-		if (range[i].start <= range[used].end + 1)
-			range[used].end = max(range[used].end, range[i].end);
-		else
-			range[++used] = range[i];
+	list_add(&section->node, &sections);
+	return section;
+}
+
+static struct shyper_section *section_get(u64 start)
+{
+	struct shyper_section *section = section_find(start);
+
+	if (!section)
+		section = section_make(start);
+	if (!IS_ERR(section))
+		section->users++;
+	return section;
+}
+
+static void section_put(struct shyper_section *section)
+{
+	if (--section->users)
+		return;
+	list_del(&section->node);
+	memunmap_pages(&section->map);
+	kfree(section);
+}
+
+/* --- The window: all sections that a VM's pieces touch ---------------------------------------- */
+
+static void close_window(struct shyper_vm *vm)
+{
+	while (vm->sections)
+		section_put(vm->section[--vm->sections]);
+	kvfree(vm->section);
+	vm->section = NULL;
+}
+
+static int add_sections(struct shyper_vm *vm, const struct shyper_memory *piece)
+{
+	u64 start = ALIGN_DOWN(piece->host, SECTION);
+
+	for (; start < piece->host + piece->size; start += SECTION) {
+		struct shyper_section *section = section_get(start);
+
+		if (IS_ERR(section)) {
+			pr_err("%s: its memory at %#llx cannot be taken (error %ld)\n", vm->name,
+			       start, PTR_ERR(section));
+			return PTR_ERR(section);
+		}
+		vm->section[vm->sections++] = section;
 	}
-	return used + 1;
+	return 0;
 }
 
 static int open_window(struct shyper_vm *vm)
 {
-	struct dev_pagemap *window = kvzalloc(struct_size(window, ranges, vm->pieces), GFP_KERNEL);
-	void *address;
+	size_t room = 0;
+	int err = 0;
 
-	if (!window)
+	for (u32 i = 0; i < vm->pieces; i++)
+		room += vm->piece[i].size / SECTION + 2;
+	vm->section = kvmalloc_array(room, sizeof(*vm->section), GFP_KERNEL);
+	if (!vm->section)
 		return -ENOMEM;
-	window->type = MEMORY_DEVICE_GENERIC;
-	window->nr_range = ranges_of(vm, window->ranges);
-	address = memremap_pages(window, NUMA_NO_NODE);
-	if (IS_ERR(address)) {
-		pr_err("%s: its memory, from %#llx on, cannot be taken (error %ld)\n", vm->name,
-		       window->ranges[0].start, PTR_ERR(address));
-		kvfree(window);
-		return PTR_ERR(address);
-	}
-	vm->window = window;
-	return 0;
+	for (u32 i = 0; i < vm->pieces && !err; i++)
+		err = add_sections(vm, &vm->piece[i]);
+	if (err)
+		close_window(vm);
+	return err;
 }
 
 int shyper_memory_open(struct shyper_vm *vm)
@@ -169,7 +237,7 @@ unsigned long shyper_memory_used(const struct shyper_vm *vm)
 {
 	unsigned long used = 0;
 
-	for (u32 i = 0; vm->window && i < vm->pieces; i++) {
+	for (u32 i = 0; vm->sections && i < vm->pieces; i++) {
 		const struct shyper_memory *piece = &vm->piece[i];
 
 		for (u64 at = 0; at < piece->size; at += PAGE_SIZE)
@@ -181,16 +249,14 @@ unsigned long shyper_memory_used(const struct shyper_vm *vm)
 
 void shyper_memory_close(struct shyper_vm *vm)
 {
-	if (!vm->window)
+	if (!vm->sections)
 		return;
 	for (unsigned int tries = 0; shyper_memory_used(vm); tries++) {
 		if (tries == 50)
 			pr_warn("%s: waiting for I/O on its memory to end\n", vm->name);
 		msleep(20);
 	}
-	memunmap_pages(vm->window);
-	kvfree(vm->window);
-	vm->window = NULL;
+	close_window(vm);
 	forget_pieces(vm);
 }
 
@@ -266,9 +332,9 @@ int shyper_memory_map(struct shyper_vm *vm, struct vm_area_struct *area)
 	if (!atomic_inc_unless_negative(&vm->maps))
 		return -ENODEV;
 	all = vm->size >> PAGE_SHIFT;
-	if (!vm->window || first > all || vma_pages(area) > all - first) {
+	if (!vm->sections || first > all || vma_pages(area) > all - first) {
 		atomic_dec(&vm->maps);
-		return vm->window ? -EINVAL : -ENODEV;
+		return vm->sections ? -EINVAL : -ENODEV;
 	}
 	vm_flags_mod(area, VM_MIXEDMAP | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
 	area->vm_private_data = vm;

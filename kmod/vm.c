@@ -128,7 +128,7 @@ void shyper_vms_forget(void)
 
 struct shyper_vm *shyper_vm_create(const void *tree, u32 size, struct shyper_refusal *refusal)
 {
-	int id = hc_create(tree, size), err, memory_error = 0;
+	int id = hc_create(tree, size, shyper_memory_floor()), err, memory_error = 0;
 
 	if (id < 0) {
 		hc_refused(refusal);

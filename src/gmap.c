@@ -136,7 +136,8 @@ static int ram_add_block(struct gmap *gmap, u64 gpa, u64 begin, u64 left, u64 *s
 	int ret = array_grow(gmap);
 
 	if (!ret)
-		ret = page_alloc_block(block_max(gpa, left), gmap->owner, &hpa, &block.size);
+		ret = page_alloc_block_above(gmap->floor, block_max(gpa, left), gmap->owner, &hpa,
+					     &block.size);
 	if (ret)
 		return ret;
 	block.hpa = hpa.v;

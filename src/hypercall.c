@@ -130,7 +130,7 @@ static struct hypercall_result hc_system_info(struct vm *caller, const u64 *arg)
 }
 
 /* Read, check and make; the definition's copy is the only thing that is ever looked at. */
-static int create(const void *tree, size_t size, struct vm **vm)
+static int create(const void *tree, size_t size, u64 floor, struct vm **vm)
 {
 	static struct vmdef def;	/* large; under the management lock */
 	struct vmdef_error error;
@@ -140,23 +140,24 @@ static int create(const void *tree, size_t size, struct vm **vm)
 		       error.property, error.reason);
 		return -EINVAL;
 	}
+	def.host_floor = floor;
 	return vm_create(&def, NULL, vm);
 }
 
 static struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg)
 {
-	u64 size = arg[1], room = ALIGN_UP(size, PAGE_SIZE);
+	u64 size = arg[1], floor = arg[2], room = ALIGN_UP(size, PAGE_SIZE);
 	struct vm *vm = NULL;
 	hpa_t copy;
 	int err;
 
-	if (size == 0 || size > SHYPER_TREE_MAX)
+	if (size == 0 || size > SHYPER_TREE_MAX || !IS_ALIGNED(floor, PAGE_SIZE))
 		return hypercall_done(-EINVAL);
 	if (page_alloc(room, PAGE_SIZE, OWNER_HV, &copy))
 		return hypercall_done(-ENOMEM);
 	err = gmap_read(&caller->gmap, GPA(arg[0]), pa_ptr(copy), size);
 	if (!err)
-		err = create(pa_ptr(copy), size, &vm);
+		err = create(pa_ptr(copy), size, floor, &vm);
 	page_free(copy, room, OWNER_HV);
 	if (err)
 		return hypercall_done(err);

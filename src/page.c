@@ -148,7 +148,7 @@ static u64 find_in_giga(const struct owner_region *region, u64 frame, u64 n, enu
 	if (free < n || (thrift < BREAK_GIGA && n < GIGA_FRAMES && free == GIGA_FRAMES))
 		return 0;
 	if (n == GIGA_FRAMES)
-		return frame;
+		return IS_ALIGNED(frame, GIGA_FRAMES) ? frame : 0;
 	while (frame < end && !found) {
 		found = find_in_chunk(region, frame, n, thrift);
 		frame = ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES;
@@ -156,27 +156,30 @@ static u64 find_in_giga(const struct owner_region *region, u64 frame, u64 n, enu
 	return found;
 }
 
-static u64 find_in_region(const struct owner_region *region, u64 n, enum thrift thrift)
+static u64 find_in_region(const struct owner_region *region, u64 floor, u64 n, enum thrift thrift)
 {
+	u64 first = MAX(region->first, floor);
 	u64 giga = ALIGN_DOWN(region_end(region) - 1, GIGA_FRAMES);
 
 	for (;;) {
-		u64 found = find_in_giga(region, MAX(giga, region->first), n, thrift);
+		u64 found = find_in_giga(region, MAX(giga, first), n, thrift);
 
-		if (found || giga <= region->first)
+		if (found || giga <= first)
 			return found;
 		giga -= GIGA_FRAMES;
 	}
 }
 
-static struct place find_highest(u64 n)
+static struct place find_highest(u64 floor, u64 n)
 {
 	struct place place = { .frame = 0 };
 
 	for (enum thrift thrift = BREAK_NOTHING; thrift <= BREAK_GIGA; thrift++) {
 		for (u32 i = owners.regions; i-- > 0;) {
 			place.region = &owners.region[i];
-			place.frame = find_in_region(place.region, n, thrift);
+			if (region_end(place.region) <= floor)
+				continue;
+			place.frame = find_in_region(place.region, floor, n, thrift);
 			if (place.frame)
 				return place;
 		}
@@ -184,28 +187,28 @@ static struct place find_highest(u64 n)
 	return place;
 }
 
-/* The largest block of at most max frames; *n gets its size. */
-static struct place find_block(u64 max, u64 *n)
+/* The largest block of at most max frames from floor on; *n gets its size. */
+static struct place find_block(u64 floor, u64 max, u64 *n)
 {
 	struct place place = { .frame = 0 };
 
 	for (u32 i = 0; i < ARRAY_SIZE(block_shift) && !place.frame; i++) {
 		*n = (u64)1 << block_shift[i];
 		if (*n <= max)
-			place = find_highest(*n);
+			place = find_highest(floor, *n);
 	}
 	return place;
 }
 
-int page_alloc_block(u64 max, owner_t owner, hpa_t *out, u64 *size)
+int page_alloc_block_above(u64 floor, u64 max, owner_t owner, hpa_t *out, u64 *size)
 {
 	struct place place;
 	u64 n;
 
-	if (max < PAGE_SIZE)
+	if (max < PAGE_SIZE || !IS_ALIGNED(floor, PAGE_SIZE))
 		return -EINVAL;
 	spin_lock(&owners.lock);
-	place = find_block(max >> PAGE_SHIFT, &n);
+	place = find_block(floor >> PAGE_SHIFT, max >> PAGE_SHIFT, &n);
 	if (place.frame)
 		take_locked(&place, n, owner);
 	spin_unlock(&owners.lock);

@@ -41,10 +41,11 @@ static int add_memory(struct vm *vm)
 		shortage = gmap_shortage(ram->size);
 		if (err == -ENOMEM)
 			refuse("%s refused: its memory at 0x%llx needs %llu MiB, "
-				"%llu MiB are free",
+				"%llu MiB are free%s",
 				vm->def.name, (unsigned long long)ram->base,
 				(unsigned long long)shortage.needs_mib,
-				(unsigned long long)shortage.free_mib);
+				(unsigned long long)shortage.free_mib,
+				vm->gmap.floor ? ", some of it where the MVM cannot use it" : "");
 		else
 			refuse("%s refused: the board's memory at 0x%llx is absent or taken",
 				vm->def.name, (unsigned long long)ram->base);
@@ -196,6 +197,7 @@ int vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out)
 	vm->def = *def;
 	vm->fit = fit;
 	gmap_init(&vm->gmap, OWNER_VM(vm->id));
+	vm->gmap.floor = def->host_floor;
 	err = build(vm);
 	if (err) {
 		free_struct(vm, sizeof(*vm));

@@ -39,18 +39,26 @@ class Mvm(Machine):
         self.send("root")
         self.expect(PROMPT)
 
-    def _ssh(self, command):
+    def _ssh(self, command, source):
         return pexpect.spawn(
-            "ssh", ["-p", str(self.port), "-o", "StrictHostKeyChecking=no",
-                    "-o", "UserKnownHostsFile=/dev/null", "-o", "PreferredAuthentications=password",
+            "sh", ["-c", 'exec ssh "$@" <"$0"', str(source), "-p", str(self.port),
+                   "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                   "-o", "PreferredAuthentications=password",
                     "-o", "LogLevel=ERROR", "root@127.0.0.1", command],
             encoding="utf-8", codec_errors="replace", timeout=self.timeout)
 
-    def ssh(self, command, password="root"):
-        """Run a command through ssh; returns (exit status, output). Waits for the server."""
+    def put(self, source, target):
+        """Copy a file into the MVM."""
+        status, text = self.ssh(f"cat >{target}", source=source)
+        assert status == 0, f"{source} cannot be copied: {text}"
+
+    def ssh(self, command, password="root", source="/dev/null"):
+        """Run a command through ssh, input from a file here; returns (exit status, output). Waits
+        for the server.
+        """
         end = time.monotonic() + 60 * SCALE
         while True:
-            client = self._ssh(command)
+            client = self._ssh(command, source)
             if client.expect(["password: ", pexpect.EOF]) == 0:
                 break
             if time.monotonic() > end:

@@ -202,6 +202,27 @@ static void test_blocks(void **state)
 	assert_int_equal(size, GIB(1));
 }
 
+/* Nothing below the floor, wherever it lies in a GiB; above it, everything to the last page. */
+static void test_blocks_above(void **state)
+{
+	u64 floor = BASE + GIB(1) + MIB(300) + KIB(68), left = BASE + GIB(3) - floor, size;
+	hpa_t pa;
+
+	(void)state;
+	board(GIB(3));
+	assert_int_equal(page_alloc_block_above(floor + 1, GIB(1), OWNER_VM(0), &pa, &size),
+			 -EINVAL);
+	assert_int_equal(page_alloc_block_above(~0ull << PAGE_SHIFT, GIB(1), OWNER_VM(0), &pa,
+						&size), -ENOMEM);
+	while (!page_alloc_block_above(floor, ~0ull, OWNER_VM(0), &pa, &size)) {
+		assert_true(pa.v >= floor && size <= left && IS_ALIGNED(pa.v, size));
+		left -= size;
+	}
+	assert_int_equal(left, 0);
+	assert_int_equal(page_alloc_block(GIB(1), OWNER_VM(0), &pa, &size), 0);
+	assert_true(pa.v < floor);
+}
+
 /* Until nothing is left, the blocks shrink; all come back. */
 static void test_blocks_exhaust(void **state)
 {
@@ -439,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_alloc_refuses),
 		cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_blocks_above),
 		cmocka_unit_test(test_blocks_exhaust),
 		cmocka_unit_test(test_misuse),
 		cmocka_unit_test(test_share),

@@ -27,7 +27,11 @@ typedef int32_t __s32;
 #define SHYPER_HC_VERSION 0	/* () → SHYPER_ABI_VERSION; any VM may ask */
 #define SHYPER_HC_REASON 1	/* (buffer, size) → bytes: text of the caller's last refusal */
 #define SHYPER_HC_SYSTEM_INFO 2	/* (struct shyper_system_info, size); */
-#define SHYPER_HC_VM_CREATE 3	/* (definition tree, size) → id; memory is the MVM's to fill */
+/*
+ * (definition tree, size, floor) → id. Its memory is the MVM's to fill, and at no host address below
+ * floor: an operating system may be unable to use what lies below its own memory.
+ */
+#define SHYPER_HC_VM_CREATE 3
 #define SHYPER_HC_VM_DESTROY 4	/* (id): of a VM that does not run; its memory leaves the MVM */
 #define SHYPER_HC_VM_BOOT 5	/* (id, struct shyper_boot, size): of one made or ended */
 #define SHYPER_HC_VM_STOP 6	/* (id): at once; an event tells when it has ended */

@@ -33,6 +33,7 @@ struct gmap {
 	u32 room;			/* private: blocks that the array can hold */
 	struct gmap_block *block;	/* sorted by gpa, no overlaps */
 	u64 ram;			/* bytes of RAM */
+	u64 floor;			/* gmap_add_ram() takes no host memory below; 0 at first */
 };
 
 /* Guest physical addresses end here: the reach of the deepest G-stage, Sv57x4. */

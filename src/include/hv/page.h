@@ -52,9 +52,15 @@ int __must_check page_alloc(u64 size, u64 align, owner_t owner, hpa_t *out);
  * is free and not larger than max bytes. For VM memory: from the top of RAM, out of a GiB that is
  * broken already when there is one, upwards inside that GiB, so that one block often continues the
  * one before. Zeroed and owned like page_alloc(). Returns 0, the address in *out and its size
- * in *size; -ENOMEM; -EINVAL: max is less than a page.
+ * in *size; -ENOMEM; -EINVAL: max is less than a page. page_alloc_block_above() takes nothing below
+ * the address floor; -EINVAL also: floor is inside a page.
  */
-int __must_check page_alloc_block(u64 max, owner_t owner, hpa_t *out, u64 *size);
+int __must_check page_alloc_block_above(u64 floor, u64 max, owner_t owner, hpa_t *out, u64 *size);
+
+static inline int __must_check page_alloc_block(u64 max, owner_t owner, hpa_t *out, u64 *size)
+{
+	return page_alloc_block_above(0, max, owner, out, size);
+}
 
 /*
  * page_claim() - take exactly this range of RAM (identity-mapped VMs), zeroed. All of it must be

@@ -93,6 +93,7 @@ struct vmdef {
 	struct vmdef_irq irq[VMDEF_IRQS];
 	u32 host_nodes;
 	struct vmdef_host_node host_node[VMDEF_HOST_NODES];
+	u64 host_floor;			/* no host memory below; its maker's, not the tree's */
 	bool autostart;
 	enum vmdef_action on_poweroff;
 	bool management;		/* may make and control other VMs: the MVM */

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel module in the MVM: shyper_ioctl_test.c exercises every call of /dev/shyper, and VMs
+outlive whoever made them, the module too.
+"""
+import subprocess
+
+import pytest
+
+from machine import TOP
+
+HERE = TOP / "tests/system"
+MODULE = TOP / "build/kmod/shyper_riscv64.ko"
+MVM = TOP / "config/mvm.dts"
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory, make):
+    """What the tests bring into the MVM: the test program, its definition, the module."""
+    make("kmod")
+    folder = tmp_path_factory.mktemp("kmod")
+    subprocess.run(["riscv64-linux-gnu-gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror",
+                    f"-I{TOP}/src/include", "-o", folder / "ioctl-test",
+                    HERE / "shyper_ioctl_test.c"], check=True)
+    subprocess.run(["dtc", "-q", "-O", "dtb", "-o", folder / "vm.dtb",
+                    HERE / "shyper_ioctl_test.dts"], check=True)
+    subprocess.run(["tar", "-C", folder, "-cf", folder / "archive.tar", "ioctl-test", "vm.dtb",
+                    "-C", MODULE.parent, MODULE.name], check=True)
+    return folder / "archive.tar"
+
+
+def unpack(mvm, archive):
+    mvm.put(archive, "/tmp/archive.tar")
+    mvm.run("tar -C /tmp -xf /tmp/archive.tar")
+
+
+def insmod(mvm, archive):
+    unpack(mvm, archive)
+    mvm.run("insmod /tmp/shyper_riscv64.ko")
+
+
+def vms(mvm):
+    """The table of /sys/kernel/debug/shyper/vms: {id: (name, state)}."""
+    lines = mvm.run("cat /sys/kernel/debug/shyper/vms").split("\n")[1:]
+    return {int(line.split()[0]): tuple(line.split()[1:3]) for line in lines}
+
+
+def check_kernel_log(mvm):
+    assert mvm.run("dmesg | grep -cE 'BUG|WARNING|Oops|refcount|leak' || true") == "0"
+
+
+def test_every_call_and_every_refusal(mvm, archive):
+    insmod(mvm, archive)
+    assert mvm.run("/tmp/ioctl-test all /tmp/vm.dtb", timeout=120) == "passed"
+    assert vms(mvm) == {0: ("mvm", "running")}
+    mvm.run("rmmod shyper_riscv64")
+    check_kernel_log(mvm)
+
+
+def test_vms_outlive_the_module(mvm, archive):
+    insmod(mvm, archive)
+    first, second = (mvm.run("/tmp/ioctl-test make /tmp/vm.dtb") for _ in range(2))
+    mvm.send("sleep 1000 </dev/shyper & echo $! >/tmp/holder")
+    mvm.expect(mvm.PROMPT)
+    assert mvm.run("rmmod shyper_riscv64 2>/dev/null || echo in use") == "in use"
+    mvm.run("kill $(cat /tmp/holder); wait")
+    mvm.run("rmmod shyper_riscv64 && ! [ -e /dev/shyper ] && ! [ -e /sys/kernel/debug/shyper ]")
+    mvm.run("insmod /tmp/shyper_riscv64.ko")
+    assert vms(mvm) == {0: ("mvm", "running"), 1: ("ioctl-test", "running"),
+                        2: ("ioctl-test", "running")}
+    for vm in first, second:
+        mvm.run(f"/tmp/ioctl-test unmake {vm}")
+    assert vms(mvm) == {0: ("mvm", "running")}
+    mvm.run("rmmod shyper_riscv64")
+    check_kernel_log(mvm)
+
+
+def test_vms_outlive_the_mvm(mvm, archive):
+    insmod(mvm, archive)
+    mvm.run("cp /tmp/ioctl-test /tmp/vm.dtb /tmp/shyper_riscv64.ko /root")
+    vm = mvm.run("/tmp/ioctl-test make /tmp/vm.dtb")
+    mvm.send("reboot -f")
+    mvm.login()
+    mvm.run("insmod shyper_riscv64.ko")
+    mvm.run(f"./ioctl-test unmake {vm}")
+    assert mvm.run("./ioctl-test all vm.dtb", timeout=120) == "passed"
+
+
+def test_without_shyper(boot_mvm, archive):
+    mvm = boot_mvm(BARE=1)
+    unpack(mvm, archive)
+    assert "No such device" in mvm.run("insmod /tmp/shyper_riscv64.ko 2>&1 || true")
+    mvm.run("dmesg | grep 'does not run under Shyper'")
+
+
+def test_without_management(boot_mvm, archive, tmp_path):
+    definition = tmp_path / "mvm.dts"
+    definition.write_text(MVM.read_text().replace("\tmanagement;\n", ""))
+    mvm = boot_mvm(MVM=definition)
+    unpack(mvm, archive)
+    assert "No such device" in mvm.run("insmod /tmp/shyper_riscv64.ko 2>&1 || true")
+    mvm.run("dmesg | grep 'may not manage others'")
