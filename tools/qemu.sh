@@ -7,7 +7,8 @@ readable() { [ -r "$2" ] || die "$1=$2 cannot be read"; }
 
 # take_variables NAMES ARGUMENT… - export arguments of the form NAME=value, if NAMES has the name.
 take_variables() {
-	names=" $1 "
+	# shellcheck disable=SC2086,SC2116 # a list, its words one space apart
+	names=" $(echo $1) "
 	shift
 	for assignment; do
 		case $names in
