@@ -60,8 +60,8 @@ static const void *aligned_tree(const struct fit_image *image)
 	return memcpy(copy, image->data, image->size);
 }
 
-/* One VM of the FIT; what is wrong with it is logged and hurts no other. True when it starts. */
-static bool start_vm(u32 n)
+/* One VM of the FIT; what is wrong with it is logged and hurts no other. */
+static void make_vm(u32 n)
 {
 	static struct vmdef def;	/* large; the boot hart alone is here */
 	struct vmdef_error error;
@@ -70,15 +70,22 @@ static bool start_vm(u32 n)
 
 	if (fit_vm(&boot_fit, n, &image)) {
 		log_err("VM %u: its definition is not in the boot image", n);
-		return false;
+		return;
 	}
 	if (vmdef_parse(&def, aligned_tree(&image), image.size, &error)) {
 		log_err("VM %u refused: node %s%s%s: %s", n, error.node,
 			error.property[0] ? ", property " : "", error.property, error.reason);
-		return false;
+		return;
 	}
-	/* A failure has been logged; what was made stays so. */
-	return vm_create(&def, &boot_fit, &vm) == 0 && vm->def.autostart && vm_boot(vm) == 0;
+	(void)!vm_create(&def, &boot_fit, &vm);	/* a failure has been logged */
+}
+
+/* True when there is such a VM and it starts. */
+static bool start_vm(u32 id)
+{
+	struct vm *vm = vm_by_id(id);
+
+	return vm && vm->def.autostart && vm_boot(vm) == 0;
 }
 
 void main_start(void)
@@ -91,8 +98,11 @@ void main_start(void)
 	if (fit_open(&boot_fit, pa_ptr(HPA(board.initrd.base)), board.initrd.size, why,
 		     sizeof(why)))
 		boot_refuse("boot image: %s", why);
+	/* All refusals are seen before a VM may take over the terminal. */
 	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
-		running += start_vm(n);
+		make_vm(n);
+	for (u32 id = 0; id < VMS; id++)
+		running += start_vm(id);
 	if (!running)
 		boot_refuse("no VM of the boot image runs");
 	vms_started();

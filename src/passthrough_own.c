@@ -24,18 +24,31 @@ static struct page_span pages_of(u64 base, u64 size)
 	return (struct page_span){ start, ((base + (size - 1)) | (PAGE_SIZE - 1)) - start + 1 };
 }
 
+static bool is_memory(const struct page_span *span)
+{
+	for (u32 i = 0; i < board.ranges; i++) {
+		if (range_overlaps(span->base, span->size, board.memory[i].base,
+				   board.memory[i].size))
+			return true;
+	}
+	return false;
+}
+
 /* Devices may share pages, so what is claimed already is left out, page by page. */
 static int claim(u64 base, u64 size)
 {
 	struct page_span span = pages_of(base, size);
-	int err = page_claim_device(HPA(span.base), span.size, OWNER_HV);
+	int err;
 
+	if (is_memory(&span))
+		return -EBUSY;
+	err = page_claim_device(HPA(span.base), span.size, OWNER_HV);
 	for (u64 at = 0; err == -EBUSY && at < span.size; at += PAGE_SIZE) {
 		hpa_t page = HPA(span.base + at);
 
 		if (page_owner(page) != OWNER_HV &&
 		    page_claim_device(page, PAGE_SIZE, OWNER_HV))
-			return -EBUSY;
+			return -ENOMEM;
 	}
 	return err == -EBUSY ? 0 : err;
 }

@@ -115,7 +115,24 @@ static int plan(const struct vm *vm, struct layout *l)
 	return err ? err : place(vm, l);
 }
 
-int vm_load_check(struct vm *vm)
+/* Devices of the board bring descriptions of any length: better seen now than at a boot. */
+static int check_fdt(struct vm *vm)
+{
+	hpa_t page;
+	int err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
+
+	if (err)
+		return err;
+	err = arch_vm_fdt(vm, 0, PAGE_SIZE, pa_ptr(page), FDT_ROOM);
+	page_free(page, FDT_ROOM, OWNER_HV);
+	if (err)
+		refuse("%s refused: its device tree cannot be made in %llu KiB (error %d); pass "
+		       "fewer devices through", vm->def.name,
+		       (unsigned long long)(FDT_ROOM >> 10), err);
+	return err;
+}
+
+static int check_images(struct vm *vm)
 {
 	struct layout l;
 
@@ -131,6 +148,13 @@ int vm_load_check(struct vm *vm)
 		return -ENOENT;
 	}
 	return plan(vm, &l);
+}
+
+int vm_load_check(struct vm *vm)
+{
+	int err = check_images(vm);
+
+	return err || !vm->def.host_nodes ? err : check_fdt(vm);
 }
 
 int vm_load_fdt(struct vm *vm, u64 fdt, u64 initrd, u64 initrd_size)

@@ -55,3 +55,8 @@ test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c sr
 	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c tests/host/dts.c
 host-tests += test_virtio_remote
 test_virtio_remote-src := drivers/guest/virtio_remote.c drivers/guest/virtio_mmio.c
+host-tests += test_passthrough_own
+test_passthrough_own-src := src/passthrough_own.c $(test_passthrough-src) src/page.c src/page_init.c \
+	src/owner.c tests/host/sim_ram.c
+host-tests += test_quiesce
+test_quiesce-src := drivers/host/quiesce.c src/fdt_read.c tests/host/dts.c tests/host/sim_ram.c

@@ -406,8 +406,8 @@ static void test_too_much(void **state)
 	ranges[0] = '\0';
 	for (u32 i = 1; i <= VMDEF_IRQS + 1; i++)
 		snprintf(ranges + strlen(ranges), 64, "%u ", i);
-	snprintf(source, sizeof(source), BOARD("", DEV("interrupt-parent = <9>; interrupts = <%s>;")),
-		 ranges);
+	snprintf(source, sizeof(source),
+		 BOARD("", DEV("interrupt-parent = <9>; interrupts = <%s>;")), ranges);
 	refused(source, AT, "interrupts", "more than 64");
 }
 

@@ -30,6 +30,7 @@ static void test_complete(void **state)
 	assert_int_equal(def.hart[1], 1);
 	assert_string_equal(def.cmdline, "console=ttyS0 quiet");
 	assert_true(def.autostart);
+	assert_int_equal(def.on_poweroff, VMDEF_MACHINE_OFF);
 	assert_int_equal(def.on_reboot, VMDEF_STOP);
 	assert_int_equal(def.on_crash, VMDEF_RESTART);
 	assert_int_equal(def.max_restarts, 5);
@@ -75,6 +76,30 @@ static void test_passthrough(void **state)
 	assert_int_equal(def.irq[1].host, 34);
 }
 
+/* Only the path is read: what is behind it, the board knows. */
+static void test_host_node(void **state)
+{
+	const struct edit edits[] = {
+		CELLS("/memory@80000000", "reg", 0, 0x80000000, 0, 0x8000000),
+		FLAG("/memory@80000000", "identity-map"),
+		TEXT("/passthrough/disk", "host-node", "/soc/virtio_mmio@10001000"),
+		{ .how = END },
+	};
+	static struct vmdef def;
+	struct vmdef_error error;
+
+	(void)state;
+	assert_int_equal(parse_edited(complete, NULL, &def, &error), 0);
+	assert_int_equal(def.host_nodes, 1);
+	assert_string_equal(def.host_node[0].path, "/soc/rtc@101000");
+	assert_true(def.host_node[0].no_dma);
+	assert_int_equal(parse_edited(minimal, edits, &def, &error), 0);
+	assert_int_equal(def.host_nodes, 1);
+	assert_string_equal(def.host_node[0].path, "/soc/virtio_mmio@10001000");
+	assert_false(def.host_node[0].no_dma);
+	assert_int_equal(def.passthroughs, 0);
+}
+
 static void test_defaults(void **state)
 {
 	static struct vmdef def;
@@ -88,6 +113,7 @@ static void test_defaults(void **state)
 	assert_int_equal(def.ram[0].base, 0x80000000);
 	assert_int_equal(def.ram[0].size, MIB(256));
 	assert_false(def.autostart);
+	assert_int_equal(def.on_poweroff, VMDEF_STOP);
 	assert_int_equal(def.on_reboot, VMDEF_RESTART);
 	assert_int_equal(def.on_crash, VMDEF_STOP);
 	assert_int_equal(def.max_restarts, 0);
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_memory_is_sorted),
 		cmocka_unit_test(test_passthrough),
+		cmocka_unit_test(test_host_node),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_hart_ids_of_two_cells),
 		cmocka_unit_test(test_disabled_device),

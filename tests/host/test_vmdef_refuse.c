@@ -35,6 +35,7 @@ struct refusal {
 #define MEMORY "/memory@80000000"
 #define NET "/passthrough/net@20000000"
 #define GPIO "/passthrough/gpio@21000000"
+#define CLOCK "/passthrough/clock"
 
 static const struct refusal refusals[] = {
 	/* root */
@@ -213,6 +214,28 @@ static const struct refusal refusals[] = {
 	  "host-reg", "passed through twice" },
 	{ "host page of identity memory", { CELLS(GPIO, "host-reg", 0, 0x90000000, 0, 0x1000) },
 	  GPIO, "host-reg", "identity memory" },
+	{ "host-node that is no path", { TEXT(CLOCK, "host-node", "serial0") }, CLOCK, "host-node",
+	  "must be a path" },
+	{ "host-node that is the root", { TEXT(CLOCK, "host-node", "/") }, CLOCK, "host-node",
+	  "must be a path" },
+	{ "empty host-node", { TEXT(CLOCK, "host-node", "") }, CLOCK, "host-node", "empty" },
+	{ "long host-node", { TEXT(CLOCK, "host-node", "/" X16 X16 X16 X16 X16 X16 X16 X16) },
+	  CLOCK, "host-node", "at most 127" },
+	{ "unprintable host-node", { TEXT(CLOCK, "host-node", "/soc\x01") }, CLOCK, "host-node",
+	  "printable" },
+	{ "host-node twice", { TEXT("/passthrough/again", "host-node", "/soc/rtc@101000"),
+			       FLAG("/passthrough/again", "no-dma") }, CLOCK,
+	  "host-node", "given already, by again" },
+	{ "host-node and reg", { CELLS(CLOCK, "reg", 0, 0x22000000, 0, 0x1000) }, CLOCK,
+	  "host-node", "excludes reg" },
+	{ "host-node and interrupts", { CELLS(CLOCK, "interrupts", 40) }, CLOCK, "host-node",
+	  "excludes reg" },
+	{ "no-dma with value", { CELLS(CLOCK, "no-dma", 1) }, CLOCK, "no-dma", "flag" },
+	{ "no-dma without host-node", { FLAG(GPIO, "no-dma") }, GPIO, "no-dma", "host-node only" },
+	{ "DMA without identity memory", { WITHOUT(CLOCK, "no-dma") }, CLOCK, "host-node",
+	  "identity-map in all memory" },
+	{ "unknown poweroff action", { TEXT("/", "on-poweroff", "restart") }, "/", "on-poweroff",
+	  "\"stop\" or \"machine-off\"" },
 	{ "guest interrupt used twice", { CELLS(NET, "interrupts", 20, 20) }, NET, "interrupts",
 	  "source 20 is used twice" },
 	{ "guest interrupt of the UART", { CELLS(NET, "interrupts", 20, 10) }, NET, "interrupts",
@@ -370,6 +393,26 @@ static void test_too_many_interrupts(void **state)
 	expect_refusal(fdt, "/passthrough/dev@1000", "interrupts", "more than 64");
 }
 
+static void test_too_many_host_nodes(void **state)
+{
+	u64 fdt[2048];
+
+	(void)state;
+	begin_minimal(fdt, sizeof(fdt));
+	assert_int_equal(fdt_begin_node(fdt, "passthrough"), 0);
+	for (u32 i = 0; i <= VMDEF_HOST_NODES; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "/soc/d@%u", i);
+		assert_int_equal(fdt_begin_node(fdt, path + 5), 0);
+		assert_int_equal(fdt_property(fdt, "host-node", path, (int)strlen(path) + 1),
+				 0);
+		assert_int_equal(fdt_end_node(fdt), 0);
+	}
+	assert_int_equal(fdt_end_node(fdt), 0);
+	expect_refusal(fdt, "/passthrough/d@32", "host-node", "too many");
+}
+
 static void test_too_many_nodes(void **state)
 {
 	u64 fdt[2048];
@@ -433,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_memories),
 		cmocka_unit_test(test_too_many_passthroughs),
 		cmocka_unit_test(test_too_many_interrupts),
+		cmocka_unit_test(test_too_many_host_nodes),
 		cmocka_unit_test(test_too_many_nodes),
 		cmocka_unit_test(test_too_long_tree),
 		cmocka_unit_test(test_long_path_in_message),

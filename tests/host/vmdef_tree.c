@@ -26,6 +26,7 @@ const struct edit complete[] = {
 	CELLS("/", "harts", 3, 1),
 	TEXT("/", "bootargs", "console=ttyS0 quiet"),
 	FLAG("/", "autostart"),
+	TEXT("/", "on-poweroff", "machine-off"),
 	TEXT("/", "on-reboot", "stop"),
 	TEXT("/", "on-crash", "restart"),
 	CELLS("/", "max-restarts", 5),
@@ -55,6 +56,8 @@ const struct edit complete[] = {
 	CELLS("/passthrough/net@20000000", "interrupts", 20, 21),
 	CELLS("/passthrough/net@20000000", "host-interrupts", 33, 34),
 	CELLS("/passthrough/gpio@21000000", "reg", 0, 0x21000000, 0, 0x1000),
+	TEXT("/passthrough/clock", "host-node", "/soc/rtc@101000"),
+	FLAG("/passthrough/clock", "no-dma"),
 	{ .how = END },
 };
 

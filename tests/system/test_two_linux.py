@@ -53,7 +53,7 @@ def run(guest, command):
 
 
 def beats(guest):
-    return [float(t) for t in re.findall(r"\[linux-b\] beat ([\d.]+)", guest.output())]
+    return [float(t) for t in re.findall(r"\[linux-b\] beat ([\d.]+)\n", guest.output())]
 
 
 def wait_beats(guest, count):

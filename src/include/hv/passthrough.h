@@ -44,7 +44,7 @@ bool passthrough_copies(const char *property);
 /*
  * passthrough_reserve() - claim for Shyper the registers of what it drives itself, and of what no
  * VM may have, whatever a definition says: interrupt controllers, what serves the harts, IOMMU,
- * test finisher. Boot, after page_init(). 0; -EBUSY: one overlaps memory or another.
+ * test finisher. Boot, after page_init(). 0; -EBUSY: one overlaps memory; -ENOMEM: too many claims.
  */
 int __must_check passthrough_reserve(const struct board *board);
 

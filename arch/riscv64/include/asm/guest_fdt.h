@@ -45,8 +45,8 @@ struct guest_fdt_params {
 	u32 rng_seed_size;		/* bytes; 0: none */
 };
 
-/* A tree never needs more than this, whatever the definition and the board (host test). */
-#define GUEST_FDT_SIZE 65536	/* of which PASSTHROUGH_TREE for devices of the board */
+/* Without devices of the board, no tree needs more than this, whatever definition and board. */
+#define GUEST_FDT_SIZE 65536
 
 /*
  * guest_fdt_build() - write the tree into buf of size bytes. Its size is fdt_totalsize(buf).
