@@ -13,3 +13,4 @@ objs += drivers/host/quiesce.o
 objs += drivers/guest/virtio_mmio.o
 objs += drivers/guest/virtqueue.o
 objs += drivers/guest/virtio_console.o
+objs += drivers/guest/virtio_console_control.o

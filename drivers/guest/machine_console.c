@@ -37,7 +37,7 @@ static void board_event(void *ctx)
 	} while (n);
 }
 
-/* For the UART, until the guest prints on a virtio console. What finds no room is lost, as by wire. */
+/* For the UART, until the guest prints on a virtio console. What finds no room is lost. */
 static void uart_event(void *ctx)
 {
 	const struct machine_console *console = ctx;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtio console. Each call serves a bounded amount: a vCPU whose queue holds more comes again,
- * and a stream's event leaves the rest to the driver's next notification.
+ * The virtio console: data, ports, and what the transport calls. Each call serves a bounded amount:
+ * a vCPU whose queue holds more comes again, and a stream's event leaves the rest to the driver's
+ * next notification.
  */
-#include <hv/virtio_console.h>
-
 #include <hv/errno.h>
 #include <hv/string.h>
+
+#include "virtio_console_parts.h"
 
 #define F_SIZE BIT(0)
 #define F_MULTIPORT BIT(1)
@@ -19,30 +20,11 @@
 #define CONFIG_PORTS 4U
 #define CONFIG_EMERG_WRITE 8U
 
-/* Control events, section 5.3.6.2. The driver sends the first, READY and OPEN. */
-enum {
-	EVENT_DEVICE_READY,
-	EVENT_ADD,
-	EVENT_REMOVE,
-	EVENT_READY,
-	EVENT_CONSOLE,
-	EVENT_RESIZE,
-	EVENT_OPEN,
-	EVENT_NAME,
-};
-
-struct control {
-	u32 id;
-	u16 event;
-	u16 value;
-};
-
 /*
  * Few buffers towards the driver: a Linux that has nobody at an hvc still accepts what they hold,
  * and keeps that, the oldest, for whoever opens it, in front of the newest from the stream.
  */
 #define RX 4U
-#define CONTROL 16U
 
 #define STAGE 512U			/* bytes copied at a time */
 #define RX_BYTES 16384U			/* into one buffer at most */
@@ -50,9 +32,6 @@ struct control {
 #define TX_CHAIN 256U
 
 /* ---- Queues: 0 and 1 are port 0's, 2 and 3 control, 4 and 5 port 1's, and so on ---- */
-
-#define CONTROL_RX 2U
-#define CONTROL_TX 3U
 
 static struct virtio_console_port *port_of(struct virtio_console *console, u32 queue)
 {
@@ -77,7 +56,7 @@ static u32 entries(u32 queue)
 }
 
 /* Take a chain of queue n; false: there is none, or the driver broke the rules. */
-static bool pop(struct virtio_console *console, u32 n, struct virtqueue_chain *chain)
+bool console_pop(struct virtio_console *console, u32 n, struct virtqueue_chain *chain)
 {
 	enum virtqueue_result result;
 
@@ -93,7 +72,7 @@ static bool pop(struct virtio_console *console, u32 n, struct virtqueue_chain *c
 	return result == VIRTQUEUE_CHAIN;
 }
 
-static void push(struct virtio_console *console, u32 n, u32 head, u32 written)
+void console_push(struct virtio_console *console, u32 n, u32 head, u32 written)
 {
 	virtqueue_push(&console->ring[n], head, written);
 	if (virtqueue_interrupt_due(&console->ring[n]))
@@ -131,7 +110,7 @@ static bool begin_sending(struct virtio_console_port *port, u32 *budget)
 {
 	port->chain.segment = port->segment;
 	port->chain.room = ARRAY_SIZE(port->segment);
-	if (!pop(port->console, tx_queue(port), &port->chain))
+	if (!console_pop(port->console, tx_queue(port), &port->chain))
 		return false;
 	port->sending = true;
 	port->sent = 0;
@@ -142,7 +121,7 @@ static bool begin_sending(struct virtio_console_port *port, u32 *budget)
 static void end_sending(struct virtio_console_port *port)
 {
 	port->sending = false;
-	push(port->console, tx_queue(port), port->chain.head, 0);
+	console_push(port->console, tx_queue(port), port->chain.head, 0);
 }
 
 /*
@@ -195,7 +174,7 @@ static bool is_silent(const struct virtio_console_port *port)
 }
 
 /* What waits for the driver, as far as it has buffers for it. */
-static void serve_rx(struct virtio_console_port *port)
+void console_serve_rx(struct virtio_console_port *port)
 {
 	struct virtio_console *console = port->console;
 	struct virtqueue_segment segment[RX];
@@ -203,167 +182,22 @@ static void serve_rx(struct virtio_console_port *port)
 	u32 n = rx_queue(port);
 
 	for (u32 i = 0; i < RX && port->open && !is_silent(port); i++) {
-		if (!stream_waiting(port->stream, port->end) || !pop(console, n, &chain))
+		if (!stream_waiting(port->stream, port->end) || !console_pop(console, n, &chain))
 			return;
-		push(console, n, chain.head, receive(port, &chain));
+		console_push(console, n, chain.head, receive(port, &chain));
 	}
 	/* Perhaps there is more of both: the driver's next buffer is the occasion. */
 	virtqueue_arm(&console->ring[n]);
 }
 
 /* The driver opens or closes its end. */
-static void set_open(struct virtio_console_port *port, bool open)
+void console_set_open(struct virtio_console_port *port, bool open)
 {
 	if (port->open == open || !port->exists)
 		return;
 	port->open = open;
 	stream_set_open(port->stream, port->end, open);
 	touch(port);
-}
-
-/* ---- Control: what the driver is told ---- */
-
-static enum stream_end far_end(const struct virtio_console_port *port)
-{
-	return port->end == STREAM_MACHINE ? STREAM_TERMINAL : STREAM_MACHINE;
-}
-
-/* Linux 6 reads the rows first; section 5.3.6.2 names them last. It is Linux that has many ports. */
-static u32 put_size(const struct virtio_console_port *port, u8 *text)
-{
-	const u16 size[2] = { port->rows, port->cols };
-
-	memcpy(text, size, sizeof(size));
-	return sizeof(size);
-}
-
-/* The message for one event of a port; returns its size. */
-static u32 compose(const struct virtio_console_port *port, u16 event, u8 *message)
-{
-	struct control control = { .id = port->id, .event = event, .value = 1 };
-	u32 size = sizeof(control), length = (u32)strnlen(port->name, VIRTIO_CONSOLE_NAME);
-
-	if (event == EVENT_OPEN)
-		control.value = stream_is_open(port->stream, far_end(port));
-	memcpy(message, &control, sizeof(control));
-	if (event == EVENT_RESIZE)
-		size += put_size(port, message + size);
-	if (event == EVENT_NAME) {
-		memcpy(message + size, port->name, length);
-		size += length;
-	}
-	return size;
-}
-
-/* The next event that a port's driver is to be told; false: all is said. */
-static bool next_event(const struct virtio_console_port *port, u16 *event)
-{
-	static const u16 order[] = {
-		EVENT_REMOVE, EVENT_ADD, EVENT_CONSOLE, EVENT_NAME, EVENT_OPEN, EVENT_RESIZE,
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(order); i++) {
-		*event = order[i];
-		if (port->todo & BIT(order[i]))
-			return true;
-	}
-	return false;
-}
-
-/* False: the driver has no buffer now. */
-static bool tell(struct virtio_console_port *port, u16 event)
-{
-	struct virtio_console *console = port->console;
-	struct virtqueue_segment segment[CONTROL];
-	struct virtqueue_chain chain = { .segment = segment, .room = CONTROL };
-	u8 message[sizeof(struct control) + VIRTIO_CONSOLE_NAME];
-	u32 size;
-
-	if (!pop(console, CONTROL_RX, &chain))
-		return false;
-	size = compose(port, event, message);
-	if (chain.writable < size) {
-		virtio_broken(&console->dev, CONTROL_RX, "a control buffer is too small");
-		return false;
-	}
-	if (event == EVENT_OPEN)
-		port->told = message[offsetof(struct control, value)];
-	virtqueue_write(&console->ring[CONTROL_RX], &chain, 0, message, size);
-	push(console, CONTROL_RX, chain.head, size);
-	port->todo &= ~(u32)BIT(event);
-	return true;
-}
-
-/* All that there is to say, port by port: six messages each at most. */
-static void serve_control_rx(struct virtio_console *console)
-{
-	u16 event;
-
-	for (u32 i = 0; i < console->ports; i++)
-		while (next_event(&console->port[i], &event))
-			if (!tell(&console->port[i], event))
-				return;
-}
-
-/* ---- Control: what the driver says ---- */
-
-static void device_ready(struct virtio_console *console)
-{
-	console->ready = true;
-	for (u32 i = 0; i < console->ports; i++)
-		if (console->port[i].exists)
-			console->port[i].todo |= (u32)BIT(EVENT_ADD);
-}
-
-/* The driver knows the port: now what it is. A port of this number may have been there before. */
-static void port_ready(struct virtio_console_port *port)
-{
-	set_open(port, false);
-	port->ready = true;
-	port->told = false;
-	port->todo |= (u32)(port->hvc ? BIT(EVENT_CONSOLE) : 0);
-	port->todo |= (u32)(port->name[0] ? BIT(EVENT_NAME) : 0);
-	port->todo |= (u32)(port->hvc && port->rows ? BIT(EVENT_RESIZE) : 0);
-	if (stream_is_open(port->stream, far_end(port)))
-		port->todo |= (u32)BIT(EVENT_OPEN);
-}
-
-static void handle(struct virtio_console *console, const struct control *control)
-{
-	struct virtio_console_port *port;
-
-	if (control->event == EVENT_DEVICE_READY && control->value == 1)
-		device_ready(console);
-	if (control->id >= console->ports)
-		return;
-	port = &console->port[control->id];
-	if (!port->exists || (port->todo & BIT(EVENT_ADD)))
-		return;
-	if (control->event == EVENT_READY && control->value == 1) {
-		port_ready(port);
-	} else if (control->event == EVENT_OPEN && port->ready) {
-		set_open(port, control->value == 1);
-		serve_rx(port);
-	}
-}
-
-/* True: there is more than one call should do. */
-static bool serve_control_tx(struct virtio_console *console)
-{
-	struct virtqueue_segment segment[CONTROL];
-	struct virtqueue_chain chain = { .segment = segment, .room = CONTROL };
-
-	for (u32 i = 0; i < CONTROL; i++) {
-		struct control control;
-
-		if (!pop(console, CONTROL_TX, &chain))
-			return false;
-		if (virtqueue_read(&console->ring[CONTROL_TX], &chain, 0, &control,
-				   sizeof(control)) == sizeof(control))
-			handle(console, &control);
-		push(console, CONTROL_TX, chain.head, 0);
-	}
-	return true;
 }
 
 /* ---- What the transport calls ---- */
@@ -375,13 +209,13 @@ static bool serve_queue(struct virtio_console *console, u32 n)
 
 	if (n == CONTROL_RX || n == CONTROL_TX) {
 		if (n == CONTROL_TX)
-			more = serve_control_tx(console);
-		serve_control_rx(console);
+			more = console_listen(console);
+		console_tell(console);
 	} else if (port->exists) {
 		if (n == tx_queue(port))
 			more = serve_tx(port);
 		else
-			serve_rx(port);
+			console_serve_rx(port);
 		touch(port);
 	}
 	return more;
@@ -420,9 +254,9 @@ static void console_status(void *ctx)
 
 	if (!virtio_running(&console->dev) || virtio_accepted(&console->dev, F_MULTIPORT))
 		return;
-	set_open(port, true);
+	console_set_open(port, true);
 	if (port->exists)
-		serve_rx(port);
+		console_serve_rx(port);
 }
 
 static bool console_reset(void *ctx)
@@ -433,7 +267,7 @@ static bool console_reset(void *ctx)
 	for (u32 i = 0; i < console->ports; i++) {
 		struct virtio_console_port *port = &console->port[i];
 
-		set_open(port, false);
+		console_set_open(port, false);
 		port->ready = port->sending = port->spoken = false;
 		port->todo = 0;
 	}
@@ -491,11 +325,10 @@ static void port_event(void *ctx)
 	virtio_lock(&console->dev);
 	silent = is_silent(port);
 	if (port->exists) {
-		if (port->ready && port->told != stream_is_open(port->stream, far_end(port)))
-			port->todo |= (u32)BIT(EVENT_OPEN);
+		console_check_far_end(port);
 		resume_tx(port);
-		serve_rx(port);
-		serve_control_rx(console);
+		console_serve_rx(port);
+		console_tell(console);
 	}
 	virtio_unlock(&console->dev);
 	if (silent)
@@ -545,7 +378,7 @@ int virtio_console_add_port(struct virtio_console *console, u32 id, bool hvc, co
 	virtio_lock(&console->dev);
 	err = claim_port(port, hvc, name, stream, end);
 	if (!err) {
-		serve_control_rx(console);
+		console_tell(console);
 		console_status(console);
 	}
 	virtio_unlock(&console->dev);
@@ -562,13 +395,13 @@ static void withdraw_port(struct virtio_console_port *port)
 {
 	if (port->sending)
 		end_sending(port);
-	set_open(port, false);
+	console_set_open(port, false);
 	port->exists = port->ready = port->spoken = false;
 	if (port->todo & BIT(EVENT_ADD))
 		port->todo &= (u32)BIT(EVENT_REMOVE);
 	else if (port->console->ready)
 		port->todo = (u32)BIT(EVENT_REMOVE);
-	serve_control_rx(port->console);
+	console_tell(port->console);
 }
 
 int virtio_console_remove_port(struct virtio_console *console, u32 id)
@@ -608,7 +441,7 @@ int virtio_console_resize(struct virtio_console *console, u32 id, u16 cols, u16 
 		port->rows = rows;
 		if (port->ready)
 			port->todo |= (u32)BIT(EVENT_RESIZE);
-		serve_control_rx(console);
+		console_tell(console);
 	}
 	if (possible && id == 0) {
 		virtio_config_set(&console->dev, CONFIG_COLS, size, sizeof(size));

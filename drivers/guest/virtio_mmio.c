@@ -195,7 +195,7 @@ static void power_on(struct virtio_dev *dev)
 	show(dev, STATUS, 0);
 }
 
-/* The driver sees its old status until the reset is complete; Shyper already acts on the new one. */
+/* The driver sees its old status until the reset is complete; Shyper acts on the new one. */
 static bool reset_locked(struct virtio_dev *dev)
 {
 	dev->resetting = true;
@@ -309,7 +309,7 @@ static bool write_ready(struct virtio_dev *dev, u32 value)
 	return value & 1 ? start_queue(dev, queue) : stop_queue(dev, queue);
 }
 
-/* The addresses: three of 64 bits, 16 bytes apart. They stay as they are while the queue is ready. */
+/* The addresses: three of 64 bits, 16 bytes apart. They stay while the queue is ready. */
 static void write_address(struct virtio_dev *dev, u32 offset, u32 value)
 {
 	struct virtio_queue *queue = selected(dev);

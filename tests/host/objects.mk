@@ -55,8 +55,21 @@ test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c sr
 	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c tests/host/dts.c
 host-tests += test_virtio_remote
 test_virtio_remote-src := drivers/guest/virtio_remote.c drivers/guest/virtio_mmio.c
+host-tests += test_stream
+test_stream-src := src/stream.c
+host-tests += test_virtio_mmio
+virtio-src := drivers/guest/virtio_mmio.c src/gmap.c src/page.c src/page_init.c src/owner.c \
+	tests/host/sim_ram.c tests/host/virtio_driver.c
+test_virtio_mmio-src := $(virtio-src)
 host-tests += test_passthrough_own
 test_passthrough_own-src := src/passthrough_own.c $(test_passthrough-src) src/page.c src/page_init.c \
 	src/owner.c tests/host/sim_ram.c
 host-tests += test_quiesce
 test_quiesce-src := drivers/host/quiesce.c src/fdt_read.c tests/host/dts.c tests/host/sim_ram.c
+host-tests += test_virtqueue
+test_virtqueue-src := drivers/guest/virtqueue.c $(virtio-src)
+host-tests += test_virtio_console
+test_virtio_console-src := drivers/guest/virtio_console.c drivers/guest/virtio_console_control.c \
+	drivers/guest/virtqueue.c src/stream.c $(virtio-src) tests/host/console_sides.c
+host-tests += test_virtio_console_ports
+test_virtio_console_ports-src := $(test_virtio_console-src)

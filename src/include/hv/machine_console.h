@@ -24,9 +24,9 @@ struct vm;
 #define CONSOLE_GUEST_AGENT 1	/* "org.qemu.guest_agent.0" */
 
 /*
- * Ports of the MVM's: n is the console of VM n, an hvc for those below CONSOLE_HVCS, which are there
- * from the start; the others are plain ports named "shyper.console.N". CONSOLE_AGENTS + n is the
- * agent of VM n, "shyper.agent.N". Plain ports come and go with their VMs.
+ * Ports of the MVM's: n is the console of VM n, an hvc for those below CONSOLE_HVCS, which are
+ * there from the start; the others are plain ports named "shyper.console.N", and CONSOLE_AGENTS + n
+ * is the agent of VM n, "shyper.agent.N". Plain ports come and go with their VMs.
  */
 #define CONSOLE_HVCS 8
 #define CONSOLE_AGENTS 16
@@ -50,9 +50,9 @@ struct machine_console {
 };
 
 /*
- * machine_console_init() - the VM's console and, if its definition has one, the virtio device, which
- * the caller puts on the bus. By the VM's maker alone. uart: NULL when the VM has none. 0, or -errno
- * with nothing left. machine_console_exit() undoes it, if it was done (all was zero before);
+ * machine_console_init() - the VM's console and, if its definition has one, the virtio device,
+ * which the caller puts on the bus. By the VM's maker alone. uart: NULL when the VM has none. 0, or
+ * -errno with nothing left. machine_console_exit() undoes it, if it was done (all was zero before);
  * machine_console_reset(): power-on; the VM does not run.
  */
 int __must_check machine_console_init(struct machine_console *console, struct vm *vm,

@@ -163,7 +163,7 @@ int __must_check virtio_queue_info(struct virtio_dev *dev, u32 n, struct virtio_
 
 /*
  * virtio_interrupt() - tell the driver: buffers were used (true) or the configuration has changed
- * (false). Any hart; takes the lock. Nothing happens unless the driver is there. _locked: it is held.
+ * (false). Any hart; takes the lock. Nothing happens before DRIVER_OK. _locked: the lock is held.
  */
 void virtio_interrupt(struct virtio_dev *dev, bool used_ring);
 void virtio_interrupt_locked(struct virtio_dev *dev, bool used_ring);

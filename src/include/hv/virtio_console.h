@@ -94,8 +94,8 @@ void virtio_console_reset(struct virtio_console *console);
 
 /*
  * virtio_console_add_port() - the port becomes one end of a stream, which outlives the device. Any
- * hart, the guest may run, no lock is held. name: up to 31 bytes, copied, NULL: none. 0; -EINVAL: id
- * or name; -EBUSY: the port exists or the stream's end is taken.
+ * hart, the guest may run, no lock is held. name: up to 31 bytes, copied, NULL: none. 0; -EINVAL:
+ * id or name; -EBUSY: the port exists or the stream's end is taken.
  */
 int __must_check virtio_console_add_port(struct virtio_console *console, u32 id, bool hvc,
 					 const char *name, struct stream *stream,
@@ -105,8 +105,8 @@ int __must_check virtio_console_add_port(struct virtio_console *console, u32 id,
 int __must_check virtio_console_remove_port(struct virtio_console *console, u32 id);
 
 /*
- * virtio_console_resize() - the terminal behind a console port has this size. Any hart. -EINVAL: there
- * is no such port, or it is a plain one.
+ * virtio_console_resize() - the terminal behind a console port has this size. Any hart. -EINVAL:
+ * there is no such port, or it is a plain one.
  */
 int __must_check virtio_console_resize(struct virtio_console *console, u32 id, u16 cols, u16 rows);
 
