@@ -42,7 +42,7 @@ host_get() {
 
 # Debian's makefiles name /usr/src; without vmlinux Kbuild makes no BTF, which would need pahole.
 adapt() {
-	sed -i "s#include /usr/src#include $1/usr/src#" "$1/headers/Makefile"
+	sed -i "s#\([ =]\)/usr/src/#\1$1/usr/src/#" "$1/headers/Makefile"
 	rm -f "$1/headers/vmlinux"
 }
 
