@@ -476,6 +476,40 @@ static void test_numbers(void **state)
 	assert_int_equal(by_number(0x80000000, 0x1000), -EINVAL);
 }
 
+/* --- Damage ---------------------------------------------------------------------------------- */
+
+/* Whatever a tree that libfdt finds sound says, the answer is a grant or a refusal with words. */
+static void test_random_damage(void **state)
+{
+	static const char source[] =
+		BOARD("clk: osc { compatible = \"c\"; #clock-cells = <1>; };",
+		      DEVICE("net", 10001000, 0x200, 3) PCI(WINDOWS, LINES)
+		      DEV("clocks = <&clk 1>; interrupts-extended = <9 5>; part { x-gpios = <0>; };"));
+	size_t size;
+	u8 *tree = dts_compile(source, &size), *copy = malloc(size);
+	u32 granted_ones = 0;
+
+	(void)state;
+	srandom(1);
+	for (u32 round = 0; round < 5000; round++) {
+		memcpy(copy, tree, size);
+		for (u32 n = 0; n < 1 + round % 4; n++)
+			copy[(size_t)random() % size] = (u8)(random() % 3 ? random() : 0);
+		if (fdt_check_full(copy, size))
+			continue;
+		define(PATHS("/osc", "/soc/net@10001000", "/soc/pci@30000000", "/soc/dev@5000"));
+		memset(&error, 0, sizeof(error));
+		board.fdt = copy;
+		if (passthrough_resolve(&def, &board, &error) == 0)
+			granted_ones++;
+		else
+			assert_true(error.reason[0]);
+	}
+	assert_in_range(granted_ones, 100, 4999);
+	free(copy);
+	free(tree);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -503,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_too_long_description),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_random_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
