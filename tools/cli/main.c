@@ -17,6 +17,7 @@
 #include "version.h"
 
 #define BAR 30	/* columns of the progress bar */
+#define WORTH_A_BAR (1 << 20)	/* bytes: less is done at once */
 
 static const struct arguments *arguments;	/* for the lines that arrive */
 static bool bar_shown;
@@ -39,10 +40,11 @@ static void show_progress(const json_t *progress)
 {
 	double done = (double)json_integer_value(json_object_get(progress, "done"));
 	double total = (double)json_integer_value(json_object_get(progress, "total"));
-	int filled = total > 0 ? (int)(done / total * BAR) : BAR;
+	int filled;
 
-	if (arguments->json || !isatty(STDERR_FILENO))
+	if (arguments->json || total < WORTH_A_BAR || !isatty(STDERR_FILENO))
 		return;
+	filled = (int)(done / total * BAR);
 	fprintf(stderr, "\r%-8s[", json_string_value(json_object_get(progress, "what")));
 	for (int i = 0; i < BAR; i++)
 		fputc(i < filled ? '#' : ' ', stderr);

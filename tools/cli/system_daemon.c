@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +25,6 @@
 struct state {
 	struct watch watch;
 	int lock;
-	int listener;
 	int signals;
 	unsigned int children;
 };
@@ -52,9 +50,11 @@ static int read_cfg(const json_t *args, struct error *error)
 	return count < 0 ? -1 : 0;
 }
 
+/* Of this process alone: children that outlive it do not keep it, as they would a flock(). */
 static int take_lock(struct error *error)
 {
 	const char *path = store_path("daemon.lock");
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd;
 
 	if (store_prepare(error))
@@ -62,7 +62,7 @@ static int take_lock(struct error *error)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_set(error, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (fcntl(fd, F_SETLK, &lock)) {
 		close(fd);
 		return error_set(error, "the daemon runs already");
 	}
@@ -95,8 +95,8 @@ static int start(struct state *d, const json_t *args, struct error *error)
 		*error = d->watch.s.error;
 		return -1;
 	}
-	d->listener = server_listen(error);
-	if (d->listener < 0)
+	d->watch.listener = server_listen(error);
+	if (d->watch.listener < 0)
 		return -1;
 	d->signals = open_signals();
 	return d->signals < 0 ? error_set(error, "signals: %s", strerror(errno)) : 0;
@@ -135,7 +135,7 @@ static void loop(struct state *d)
 		wait = watch_due(&d->watch);
 		pfds[0] = (struct pollfd){ .fd = d->signals, .events = POLLIN };
 		pfds[1] = (struct pollfd){
-			.fd = d->children < MOST_CHILDREN ? d->listener : -1,
+			.fd = d->children < MOST_CHILDREN ? d->watch.listener : -1,
 			.events = POLLIN,
 		};
 		count = watch_fill(&d->watch, pfds + 2);
@@ -144,7 +144,7 @@ static void loop(struct state *d)
 		if ((pfds[0].revents & POLLIN) && !take_signals(d))
 			return;
 		if (pfds[1].revents & POLLIN)
-			d->children += (unsigned int)server_accept(d->listener);
+			d->children += (unsigned int)server_accept(d->watch.listener);
 	}
 }
 

@@ -20,6 +20,7 @@
 #include "../verb.h"
 
 #define LINE_MAX_BYTES (1 << 20)
+#define BACKLOG 128
 #define IDLE_SECONDS 60		/* a client that neither asks nor reads for so long is left */
 
 int server_listen(struct error *error)
@@ -38,7 +39,7 @@ int server_listen(struct error *error)
 	/* The daemon's lock says that the socket's owner is dead. */
 	unlink(path);
 	mask = umask(0177);
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 16)) {
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, BACKLOG)) {
 		error_set(error, "%s: %s", path, strerror(errno));
 		close(fd);
 		fd = -1;
@@ -135,11 +136,15 @@ static bool send_nowhere(struct session *s, json_t *line)
 	return true;
 }
 
-/* The daemon's signals are blocked and read from a descriptor; a child's are as usual. */
-static void become_child(void)
+/*
+ * The daemon's signals are blocked and read from a descriptor; a child's are as usual. A child that
+ * outlives the daemon must not keep its socket open: nobody would answer there.
+ */
+static void become_child(int listener)
 {
 	sigset_t none;
 
+	close(listener);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -155,8 +160,7 @@ int server_accept(int listener)
 		return 0;
 	child = fork();
 	if (child == 0) {
-		close(listener);
-		become_child();
+		become_child(listener);
 		serve(fd);
 		exit(0);
 	}
@@ -164,19 +168,30 @@ int server_accept(int listener)
 	return child > 0;
 }
 
-void server_boot(uint32_t id, const char *name)
+static int boot(uint32_t id, const char *name)
 {
 	struct session s = { .send = send_nowhere };
 	char number[16];
-	json_t *reply, *error;
+	json_t *request, *reply, *error;
+	int status = 0;
 
-	if (fork() != 0)
-		return;
-	become_child();
 	snprintf(number, sizeof(number), "%u", id);
-	reply = verb_serve(&s, json_pack("{ss s{ss}}", "verb", "vm boot", "args", "vm", number));
+	request = json_pack("{ss s{ss}}", "verb", "vm boot", "args", "vm", number);
+	reply = verb_serve(&s, request);
 	error = json_object_get(reply, "error");
-	if (error)
+	if (error) {
 		eventlog_add(id, name, "restart failed", json_pack("{sO}", "error", error));
-	exit(error ? 1 : 0);
+		status = 1;
+	}
+	json_decref(reply);
+	json_decref(request);
+	return status;
+}
+
+void server_boot(int listener, uint32_t id, const char *name)
+{
+	if (fork() == 0) {
+		become_child(listener);
+		exit(boot(id, name));
+	}
 }

@@ -17,6 +17,6 @@ int server_listen(struct error *error);
 int server_accept(int listener);
 
 /* server_boot() - the daemon's own request to boot a VM, in a child too. */
-void server_boot(uint32_t id, const char *name);
+void server_boot(int listener, uint32_t id, const char *name);
 
 #endif

@@ -159,7 +159,7 @@ int watch_due(struct watch *w)
 			continue;
 		if (vm->due <= now) {
 			if (!store_is_held(id))
-				server_boot(id, vm->info.name);
+				server_boot(w->listener, id, vm->info.name);
 			vm->due = 0;
 			remember(id, vm);
 		} else if (wait < 0 || vm->due - now < wait) {

@@ -20,6 +20,7 @@ struct watch_vm {
 
 struct watch {
 	struct session s;	/* of the daemon itself, for /dev/shyper */
+	int listener;		/* for the children that boot */
 	struct watch_vm vm[SHYPER_VMS];
 };
 

@@ -33,7 +33,7 @@ struct device {
 	int (*command)(int vm, enum device_command command);
 	/* ENOENT behind the last block */
 	int (*memory)(int vm, struct shyper_vm_memory *memory);
-	/* size bytes of the guest's RAM at a page's offset; NULL and errno; given back by munmap() */
+	/* size bytes of the guest's RAM at a page's offset, until munmap(); NULL and errno */
 	void *(*map)(int vm, uint64_t offset, size_t size);
 };
 

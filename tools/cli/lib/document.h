@@ -30,7 +30,7 @@ struct where {
 /* document_read() - 0, or -1 with the error set. Needs document_free() in both cases. */
 int document_read(struct document *doc, const char *path, struct error *error);
 
-/* document_parse() - the same for size bytes of text and a NUL, from malloc(): the document's now. */
+/* document_parse() - the same for size bytes of text and a NUL (malloc), the document's now. */
 int document_parse(struct document *doc, const char *name, char *text, size_t size,
 		   struct error *error);
 

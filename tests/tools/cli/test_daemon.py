@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The daemon: its socket, restart policies, and that killing it loses nothing."""
+import json
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from commandline import SHYPER, short
+
+
+def ends(cli):
+    return [e for e in cli.events() if e["event"] == "ended"]
+
+
+def connect(cli):
+    one = socket.socket(socket.AF_UNIX)
+    one.settimeout(20)
+    one.connect(str(cli.socket))
+    return one
+
+
+def ask(cli, data):
+    """Send bytes; returns the lines that come back."""
+    with connect(cli) as one:
+        one.sendall(data)
+        one.shutdown(socket.SHUT_WR)
+        with one.makefile() as file:
+            return [json.loads(line) for line in file]
+
+
+@pytest.mark.parametrize("policy, reason, again", [
+    ("never", "crash", False), ("never", "failure", False), ("never", "poweroff", False),
+    ("never", "reboot", True),
+    ("on-failure", "crash", True), ("on-failure", "failure", True),
+    ("on-failure", "poweroff", False), ("on-failure", "reboot", True),
+    ("always", "crash", True), ("always", "poweroff", True), ("always", "reboot", True),
+])
+def test_policies(cli, policy, reason, again):
+    cli.daemon()
+    cli.config(restart=policy)
+    cli.run("vm", "boot", "a")
+    cli.end(1, reason)
+    cli.until(lambda: ends(cli))
+    assert ends(cli)[0]["reason"] == reason
+    if again:
+        cli.until(lambda: cli.vm(1)["state"] == "running")
+        assert cli.vm(1)["boots"] == 2
+    else:
+        time.sleep(1.3)
+        assert cli.vm(1)["state"] == "ended"
+
+
+def test_back_off(cli):
+    cli.daemon()
+    cli.config(restart="on-failure")
+    cli.run("vm", "boot", "a")
+    for _ in range(2):
+        cli.until(lambda: cli.vm(1)["state"] == "running")
+        cli.end(1, "crash")
+        cli.until(lambda: cli.vm(1)["state"] == "ended")
+    cli.until(lambda: len(ends(cli)) == 2)
+    assert [e["restart in seconds"] for e in ends(cli)] == [1, 2]
+
+
+def test_a_stopped_vm_stays_down(cli):
+    cli.daemon()
+    cli.config(restart="always")
+    cli.run("vm", "boot", "a")
+    cli.end(1, "crash")
+    cli.run("vm", "shutdown", "--force", "a")       # while it waits to be restarted
+    time.sleep(1.5)
+    assert cli.vm(1)["state"] == "ended"
+    cli.run("vm", "boot", "a")
+    assert cli.vm(1)["state"] == "running"
+
+
+def test_a_failed_restart_is_told(cli):
+    cli.daemon()
+    cli.config(restart="always")
+    cli.run("vm", "boot", "a")
+    (cli.folder / "flat.bin").unlink()
+    cli.end(1, "reboot")
+    cli.until(lambda: any(e["event"] == "restart failed" for e in cli.events()))
+    assert "flat.bin" in cli.events()[-1]["error"]
+
+
+def test_killed_and_started_again(cli):
+    daemon = cli.daemon()
+    cli.config(restart="on-failure")
+    cli.run("vm", "boot", "a")
+    cli.end(1, "crash")
+    cli.until(lambda: ends(cli))
+    daemon.send_signal(signal.SIGKILL)              # with a restart promised
+    daemon.wait(10)
+    assert cli.vm("a")["restart"] == "on-failure"   # the command alone
+    cli.daemon()
+    cli.until(lambda: cli.vm(1)["state"] == "running")
+    assert len(ends(cli)) == 1
+    cli.daemons[-1].send_signal(signal.SIGKILL)
+    cli.daemons[-1].wait(10)
+    cli.end(1, "crash")                             # while nobody looks
+    cli.daemon()
+    cli.until(lambda: cli.vm(1)["boots"] == 3)
+    assert len(ends(cli)) == 2
+
+
+def test_there_is_one(cli):
+    cli.daemon()
+    assert "runs already" in cli.error("system", "daemon")
+    assert cli.json("vm", "list") == []
+
+
+def test_events_are_followed(cli):
+    cli.daemon()
+    cli.config()
+    follower = subprocess.Popen([str(SHYPER), "events", "-f"], env=cli.environment, text=True,
+                                stdout=subprocess.PIPE)
+    try:
+        assert "configured" in follower.stdout.readline()
+        cli.run("vm", "boot", "a")
+        assert "booted" in follower.stdout.readline()
+        cli.end(1, "failure", 3)
+        assert "ended, reason failure, code 3" in follower.stdout.readline()
+    finally:
+        follower.kill()
+        follower.wait(10)
+        follower.stdout.close()
+
+
+@pytest.mark.parametrize("data, words", [
+    (b"\n", None),
+    (b"{}\n", 'needs a "verb"'),
+    (b"[]\n", "a request is an object"),
+    (b"nonsense\n", "expected"),
+    (b'{"verb": 5}\n', 'needs a "verb"'),
+    (b'{"verb": "system daemon"}\n', 'needs a "verb"'),
+    (b'{"verb": "vm boot"}\n', "name or id is missing"),
+    (b'{"verb": "vm boot", "args": []}\n', '"args" must be an object'),
+    (b'{"verb": "vm boot", "args": {"vm": 1}}\n', "name or id is missing"),
+    (b'{"verb": "vm config", "args": {}}\n', "configuration file is missing"),
+    (b'{"verb": "vm list", "cwd": "/nonexistent"}\n', "cannot be entered"),
+    (b"x" * (2 << 20), None),
+    (b"[" * 100000 + b"\n", "depth"),
+    (b'{"verb": "\xff"}\n', "unable to decode"),
+    (b"\0\0\n", "expected"),
+], ids=short)
+def test_bad_requests(cli, data, words):
+    cli.daemon()
+    try:
+        lines = ask(cli, data)
+    except (BrokenPipeError, ConnectionResetError):
+        lines = []
+    if words:
+        assert words in lines[-1]["error"]
+    else:
+        assert lines == []
+    assert cli.json("vm", "list") == []
+
+
+def test_several_requests_on_a_line_each(cli):
+    cli.daemon()
+    lines = ask(cli, b'{"verb": "vm list"}\n{"verb": "system info"}\n')
+    assert lines[0]["result"] == [] and lines[1]["result"]["harts"] == 4
+
+
+def test_many_clients_at_once(cli):
+    cli.daemon()
+    cli.config()
+    idle = [connect(cli) for _ in range(40)]
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(cli.json("vm", "list")))
+               for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 8 and all(r[0]["name"] == "a" for r in results)
+    for one in idle:
+        one.close()
+
+
+def test_the_socket_is_roots_alone(cli):
+    cli.daemon()
+    assert cli.socket.stat().st_mode & 0o777 == 0o600
+
+
+def test_mediated_disks(cli):
+    (cli.folder / "one.img").write_bytes(b"\0" * 512)
+    cli.write({"mediated": ["one.img"]}, "mediated-cfg.json")
+    cli.daemon("mediated-cfg.json")
+    kept = json.loads((cli.state / "mediated.json").read_text())
+    assert kept == {"mediated": [str(cli.folder / "one.img")]}
+
+
+@pytest.mark.parametrize("text, words", [
+    ("", "is empty"), ("[]", "must be an object"), ("{}", '"mediated" is missing'),
+    ('{"mediated": "x"}', "must be a list"), ('{"mediated": ["none.img"]}', "No such file"),
+    ('{"mediated": [1]}', "must be a text"), ('{"mediated": ["."]}', "neither a file nor"),
+])
+def test_bad_mediated_disks(cli, text, words):
+    cli.write(text, "m.json")
+    assert words in cli.error("system", "daemon", "m.json")
+    assert "No such file" in cli.error("system", "daemon", "none.json")
