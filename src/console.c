@@ -22,16 +22,19 @@
 #define HELD 2048		/* bytes of Shyper's lines kept while a VM has the terminal */
 #define INPUT_BURST 64		/* bytes taken per interrupt, so that it stays short */
 
+/* What a VM writes until the line is complete. Its own output alone gets here, under the lock. */
+static struct line {
+	struct spinlock lock;	/* taken before the console's */
+	char text[LINE];
+	u32 size;
+} lines[VMS];
+
 /* Everything under the lock but the ports, which are set at boot. */
 static struct {
 	struct spinlock lock;
 	const struct console_port *port;
 	u32 open;		/* VM whose unfinished line the terminal shows; NOBODY */
 	bool fresh;		/* the cursor is at the start of a line */
-	struct {
-		char text[LINE];
-		u32 size;
-	} line[VMS];
 	u32 focus;		/* VM that gets the input; written by the input's hart */
 	struct vm *tenant;	/* that has the port's device passed through; NULL: none */
 	char held[HELD];	/* lines for after its end; the log has all of them anyway */
@@ -150,11 +153,12 @@ static void show_line(u32 id)
 {
 	fresh_line();
 	show_prefix(id);
-	emit(console.line[id].text, console.line[id].size);
+	emit(lines[id].text, lines[id].size);
 }
 
 static void put_shared(u32 id, char c)
 {
+	struct line *line = &lines[id];
 	bool focused = id == console.focus;
 
 	if (c == '\r')
@@ -164,21 +168,21 @@ static void put_shared(u32 id, char c)
 			show_line(id);
 		emit("\r\n", 2);
 		console.open = NOBODY;
-		console.line[id].size = 0;
+		line->size = 0;
 		return;
 	}
 	if (focused && console.open != id) {
 		show_line(id);
 		console.open = id;
 	}
-	if (console.line[id].size == LINE) {
+	if (line->size == LINE) {
 		if (!focused) {
 			show_line(id);
 			emit("\r\n", 2);
 		}
-		console.line[id].size = 0;
+		line->size = 0;
 	}
-	console.line[id].text[console.line[id].size++] = c;
+	line->text[line->size++] = c;
 	if (focused)
 		emit(&c, 1);
 }
@@ -197,7 +201,7 @@ static void end_turn(u32 id, u64 began)
 		;
 }
 
-void console_vm_write(u32 id, const char *text, size_t size)
+static void write_now(u32 id, const char *text, size_t size)
 {
 	u64 began;
 
@@ -205,8 +209,11 @@ void console_vm_write(u32 id, const char *text, size_t size)
 	began = arch_time();
 	if (is_lent()) {
 		/* A call of the VM's own, to what it takes for firmware beside its driver. */
-		if (id == console.tenant->id)
+		if (id == console.tenant->id) {
+			console.port->put(lines[id].text, lines[id].size);
 			console.port->put(text, size);
+		}
+		lines[id].size = 0;
 	} else if (shared()) {
 		for (size_t i = 0; i < size; i++)
 			put_shared(id, text[i]);
@@ -214,6 +221,45 @@ void console_vm_write(u32 id, const char *text, size_t size)
 		emit(text, size);
 	}
 	end_turn(id, began);
+}
+
+/* The VM shows whole lines only. */
+static bool shows_lines(u32 id)
+{
+	return shared() && id != __atomic_load_n(&console.focus, __ATOMIC_RELAXED);
+}
+
+/*
+ * What only makes such a VM's line longer needs no lock but the VM's own; returns how much it took.
+ * With a turn at the terminal for every byte, many VMs that print would wait most of the time.
+ */
+static size_t gather(u32 id, const char *text, size_t size)
+{
+	struct line *line = &lines[id];
+	size_t n = 0;
+
+	if (!shows_lines(id))
+		return 0;
+	for (; n < size && text[n] != '\n' && line->size < LINE; n++)
+		if (text[n] != '\r')
+			line->text[line->size++] = text[n];
+	return n;
+}
+
+void console_vm_write(u32 id, const char *text, size_t size)
+{
+	struct spinlock *own = &lines[id].lock;
+	size_t done;
+
+	spin_lock(own);
+	for (done = gather(id, text, size); done < size;
+	     done += gather(id, text + done, size - done)) {
+		size_t now = shows_lines(id) ? 1 : size - done;
+
+		write_now(id, text + done, now);
+		done += now;
+	}
+	spin_unlock(own);
 }
 
 /* What the terminal has for a call of the VM that drives it. */
@@ -306,7 +352,7 @@ static void give_focus(u32 id)
 		return;
 	}
 	lock();
-	console.focus = id;
+	__atomic_store_n(&console.focus, id, __ATOMIC_RELAXED);
 	unlock();
 	format(line, sizeof(line), "shyper: input goes to VM %u, %s\n", id, vm_by_id(id)->def.name);
 	say(line);
