@@ -18,13 +18,52 @@ static int irq;
 
 static_assert(sizeof(*events) <= PAGE_SIZE);
 
+static void forget(__u64 *word, unsigned long bits)
+{
+	atomic_long_andnot(bits, (atomic_long_t *)word);
+}
+
+/* Tell the disks. Their bits stay until they have heard; those of nobody must not stand in the way. */
+static void tell(__u64 *word, u32 id, bool doorbell)
+{
+	unsigned long bits = READ_ONCE(*word);
+	unsigned long nobody = bits ? shyper_disks_event(id, bits, doorbell) : 0;
+
+	if (nobody)
+		forget(word, nobody);
+}
+
+/* Other bits of the word have not interrupted while this one stood. */
+static void heard(__u64 *word, u32 id, u32 device, bool doorbell)
+{
+	forget(word, BIT(device));
+	smp_mb__after_atomic();
+	tell(word, id, doorbell);
+}
+
+void shyper_events_doorbell_heard(u32 id, u32 device)
+{
+	heard(&events->doorbell[id], id, device, true);
+}
+
+void shyper_events_device_heard(u32 id, u32 device)
+{
+	heard(&events->device[id], id, device, false);
+}
+
 static irqreturn_t take(int number, void *context)
 {
 	unsigned long state = xchg(&events->state, 0);
 	unsigned int id;
 
-	for_each_set_bit(id, &state, SHYPER_VMS)
+	for_each_set_bit(id, &state, SHYPER_VMS) {
 		shyper_vm_changed(id);
+		shyper_disks_changed(id);
+	}
+	for (id = 0; id < SHYPER_VMS; id++) {
+		tell(&events->device[id], id, false);
+		tell(&events->doorbell[id], id, true);
+	}
 	/* Bits of several interrupts may have been taken at once: ours, even when none is left. */
 	return IRQ_HANDLED;
 }

@@ -44,6 +44,8 @@ static int errno_of(long status)
 	}
 }
 
+static_assert(sizeof(struct shyper_device_setup) <= PAGE_SIZE);
+
 static struct sbiret call(unsigned long function, unsigned long a0, unsigned long a1,
 			  unsigned long a2, unsigned long a3)
 {
@@ -118,6 +120,44 @@ int hc_log_read(struct shyper_log *log)
 		memcpy(log, exchange, sizeof(*log));
 	return err;
 }
+
+int hc_device_setup(u32 id, u32 number, const struct shyper_device_setup *setup)
+{
+	memcpy(exchange, setup, sizeof(*setup));
+	return call_errno(SHYPER_HC_DEVICE_SETUP, id, number, virt_to_phys(exchange),
+			  sizeof(*setup));
+}
+
+/* --- Without the lock: Shyper puts calls in order itself --- */
+
+static int call_free(unsigned long function, unsigned long a0, unsigned long a1, unsigned long a2,
+		     unsigned long a3)
+{
+	return errno_of(sbi_ecall(SHYPER_EXTENSION, function, a0, a1, a2, a3, 0, 0).error);
+}
+
+int hc_vm_info_to(u32 id, struct shyper_vm_info *info)
+{
+	return call_free(SHYPER_HC_VM_INFO, id, virt_to_phys(info), sizeof(*info), 0);
+}
+
+int hc_device_info(u32 id, u32 number, struct shyper_device_info *info)
+{
+	return call_free(SHYPER_HC_DEVICE_INFO, id, number, virt_to_phys(info), sizeof(*info));
+}
+
+/* Both can fail only for a VM that is gone, or not there for it any more. */
+void hc_device_reset_done(u32 id, u32 number)
+{
+	call_free(SHYPER_HC_DEVICE_RESET_DONE, id, number, 0, 0);
+}
+
+void hc_device_interrupt(u32 id, u32 number)
+{
+	call_free(SHYPER_HC_DEVICE_INTERRUPT, id, number, 1, 0);
+}
+
+/* --- With the lock again --- */
 
 void hc_refused(struct shyper_refusal *refusal)
 {

@@ -16,6 +16,7 @@
 
 struct page;
 struct platform_device;
+struct seq_file;
 struct shyper_section;
 struct vm_area_struct;
 
@@ -44,10 +45,13 @@ struct shyper_vm {
 	u32 sections;		/* 0: it has none */
 	atomic_t maps;		/* memory areas that map it; below 0: none may begin */
 
+	struct mutex disk_lock;	/* inside shyper_lock: no disk begins to be served meanwhile */
+
 	/* Changed under shyper_lock, read anywhere. */
 	bool gone;		/* destroyed: the id may be another's */
 
 	/* Lock-free. */
+	atomic_t served;	/* disks with a queue in use: I/O on the memory may be under way */
 	atomic_t changes;	/* of its state, counted */
 	wait_queue_head_t wait;	/* for changes and gone */
 };
@@ -73,12 +77,29 @@ int hc_vm_info(u32 id, struct shyper_vm_info *info);
 int hc_memory(u32 id, u32 index, struct shyper_memory *memory);
 int hc_events(phys_addr_t page, u32 source);
 int hc_log_read(struct shyper_log *log);
+int hc_device_setup(u32 id, u32 number, const struct shyper_device_setup *setup);
+
+/* The following need no lock; what they write to is kmalloc memory. */
+int hc_vm_info_to(u32 id, struct shyper_vm_info *info);
+int hc_device_info(u32 id, u32 number, struct shyper_device_info *info);
+void hc_device_reset_done(u32 id, u32 number);
+
+/* hc_device_interrupt() - buffers were used. Any context. */
+void hc_device_interrupt(u32 id, u32 number);
 
 /* --- events.c ------------------------------------------------------------------------------- */
 
 /* shyper_events_start() - listen, with the interrupt that the device names. */
 int shyper_events_start(struct platform_device *pdev);
 void shyper_events_stop(void);
+
+/*
+ * shyper_events_doorbell_heard(), _device_heard() - who is about to look at a VM's device says so
+ * first. Until then Shyper keeps the event to itself when it comes again: that bounds how often a
+ * guest can interrupt the MVM.
+ */
+void shyper_events_doorbell_heard(u32 id, u32 device);
+void shyper_events_device_heard(u32 id, u32 device);
 
 /* --- memory.c: pages of VMs' memory --------------------------------------------------------- */
 
@@ -125,12 +146,37 @@ struct shyper_vm *shyper_vm_create(const void *tree, u32 size, struct shyper_ref
 /* shyper_vm_destroy() - the object remains until its last reference goes. */
 int shyper_vm_destroy(struct shyper_vm *vm, struct shyper_refusal *refusal);
 
+/* shyper_vm_runs() - 1: it does, or is about to end; 0; or an error. */
+int shyper_vm_runs(struct shyper_vm *vm);
+
 /* shyper_vm_get() - a reference to VM id; NULL: there is none. shyper_vm_put() needs no lock. */
 struct shyper_vm *shyper_vm_get(unsigned long id);
 void shyper_vm_put(struct shyper_vm *vm);
 
 /* shyper_vm_changed() - Shyper reports that the state of VM id is another. Interrupt context. */
 void shyper_vm_changed(unsigned int id);
+
+/* --- blk.c: disks of VMs, served in the guests' memory --------------------------------------- */
+
+int shyper_disks_init(void);
+void shyper_disks_exit(void);
+
+/* shyper_disk_set() - SHYPER_VM_SET_DISK of a VM that does not run. With shyper_lock. */
+int shyper_disk_set(struct shyper_vm *vm, const struct shyper_disk *values,
+		    struct shyper_refusal *refusal);
+
+/* shyper_disks_forget() - of a VM that is gone. None is served. With shyper_lock. */
+void shyper_disks_forget(struct shyper_vm *vm);
+
+/*
+ * shyper_disks_event() - these devices of VM id have rung, or else have changed. Returns those that
+ * are not disks. shyper_disks_changed() - the VM's state has. Any context.
+ */
+unsigned long shyper_disks_event(u32 id, unsigned long devices, bool doorbell);
+void shyper_disks_changed(u32 id);
+
+/* shyper_disks_show() - a table for people. With shyper_lock. */
+void shyper_disks_show(struct seq_file *out);
 
 /* --- vm_file.c, device.c, state.c: what user space sees -------------------------------------- */
 

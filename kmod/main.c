@@ -14,11 +14,14 @@
 
 static int probe(struct platform_device *pdev)
 {
-	int err = shyper_events_start(pdev);
+	int err = shyper_disks_init();
 
+	if (err)
+		return err;
+	err = shyper_events_start(pdev);
 	if (err) {
 		dev_err(&pdev->dev, "no events from Shyper (error %d)\n", err);
-		return err;
+		goto no_events;
 	}
 	mutex_lock(&shyper_lock);
 	err = shyper_vms_find();
@@ -37,6 +40,8 @@ no_device:
 	mutex_unlock(&shyper_lock);
 no_vms:
 	shyper_events_stop();
+no_events:
+	shyper_disks_exit();
 	return err;
 }
 
@@ -49,6 +54,7 @@ static void remove(struct platform_device *pdev)
 	mutex_lock(&shyper_lock);
 	shyper_vms_forget();
 	mutex_unlock(&shyper_lock);
+	shyper_disks_exit();
 }
 
 /* The next kernel may be another: Shyper must not write into its memory. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /sys/kernel/debug/shyper/vms: what the module knows of each VM, for people. */
+/* /sys/kernel/debug/shyper: what the module knows of VMs and their disks, for people. */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -53,10 +53,20 @@ static int vms_show(struct seq_file *out, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(vms);
 
+static int disks_show(struct seq_file *out, void *unused)
+{
+	mutex_lock(&shyper_lock);
+	shyper_disks_show(out);
+	mutex_unlock(&shyper_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(disks);
+
 void shyper_state_init(void)
 {
 	folder = debugfs_create_dir("shyper", NULL);
 	debugfs_create_file("vms", 0400, folder, NULL, &vms_fops);
+	debugfs_create_file("disks", 0400, folder, NULL, &disks_fops);
 }
 
 void shyper_state_exit(void)

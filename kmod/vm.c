@@ -73,6 +73,7 @@ static int add(u32 id, int *memory_error)
 	strscpy(vm->name, info->name, sizeof(vm->name));
 	kref_init(&vm->ref);
 	init_waitqueue_head(&vm->wait);
+	mutex_init(&vm->disk_lock);
 	*memory_error = shyper_memory_open(vm);
 	table_set(id, vm);
 	kfree(info);
@@ -88,6 +89,7 @@ failed:
 static void remove(struct shyper_vm *vm)
 {
 	table_set(vm->id, NULL);
+	shyper_disks_forget(vm);
 	WRITE_ONCE(vm->gone, true);
 	wake_up_all(&vm->wait);
 	shyper_vm_put(vm);
@@ -163,7 +165,7 @@ static int destroy(struct shyper_vm *vm, struct shyper_refusal *refusal)
 	return err;
 }
 
-static int runs(struct shyper_vm *vm)
+int shyper_vm_runs(struct shyper_vm *vm)
 {
 	struct shyper_vm_info *info = kmalloc(sizeof(*info), GFP_KERNEL);
 	int err = info ? hc_vm_info(vm->id, info) : -ENOMEM;
@@ -176,7 +178,7 @@ static int runs(struct shyper_vm *vm)
 
 int shyper_vm_destroy(struct shyper_vm *vm, struct shyper_refusal *refusal)
 {
-	int err = runs(vm);
+	int err = shyper_vm_runs(vm);
 
 	if (err < 0)
 		return err;

@@ -9,6 +9,9 @@
 
 #include "kmod.h"
 
+/* How long the disks of a VM that has ended may take for what is under way. */
+#define DISKS_END (30 * HZ)
+
 struct vm_file {
 	struct shyper_vm *vm;
 	struct shyper_refusal refusal;
@@ -38,9 +41,35 @@ static int enter(struct vm_file *vf)
 	return -ENODEV;
 }
 
+/*
+ * The same for what the VM's memory must be quiet for: of one that does not run, wait until the I/O
+ * of its disks has ended. Who asks for it of one that runs is told by Shyper.
+ */
+static int enter_quiet(struct vm_file *vf)
+{
+	struct shyper_vm *vm = vf->vm;
+	long left = DISKS_END;
+	int err;
+
+	for (;;) {
+		err = enter(vf);
+		if (err || !atomic_read(&vm->served) || shyper_vm_runs(vm))
+			return err;
+		if (!left)
+			shyper_refuse(&vf->refusal, 0, "I/O on the disks of %s does not end",
+				      vm->name);
+		mutex_unlock(&shyper_lock);
+		if (!left)
+			return -EBUSY;
+		left = wait_event_killable_timeout(vm->wait, !atomic_read(&vm->served), left);
+		if (left < 0)
+			return left;
+	}
+}
+
 static int control(struct vm_file *vf, unsigned int command)
 {
-	int err = enter(vf);
+	int err = command == SHYPER_VM_DESTROY ? enter_quiet(vf) : enter(vf);
 
 	if (err)
 		return err;
@@ -69,12 +98,35 @@ static int boot(struct vm_file *vf, const void __user *user)
 
 	if (copy_from_user(&values, user, sizeof(values)))
 		return -EFAULT;
-	err = enter(vf);
+	err = enter_quiet(vf);
 	if (err)
 		return err;
+	/* Whoever still believes in the VM's last life must not begin to serve it in this one. */
+	mutex_lock(&vf->vm->disk_lock);
 	err = hc_boot(vf->vm->id, &values);
 	if (err)
 		hc_refused(&vf->refusal);
+	mutex_unlock(&vf->vm->disk_lock);
+	mutex_unlock(&shyper_lock);
+	return err;
+}
+
+static int set_disk(struct vm_file *vf, const void __user *user)
+{
+	struct shyper_disk values;
+	int err;
+
+	if (copy_from_user(&values, user, sizeof(values)))
+		return -EFAULT;
+	err = enter_quiet(vf);
+	if (err)
+		return err;
+	err = shyper_vm_runs(vf->vm);
+	if (err > 0)
+		err = shyper_refuse(&vf->refusal, -EBUSY, "%s is running; stop it first",
+				    vf->vm->name);
+	if (!err)
+		err = shyper_disk_set(vf->vm, &values, &vf->refusal);
 	mutex_unlock(&shyper_lock);
 	return err;
 }
@@ -91,6 +143,9 @@ static int info(struct vm_file *vf, void __user *user)
 	err = hc_vm_info(vf->vm->id, values);
 	if (err)
 		hc_refused(&vf->refusal);
+	/* It has ended for user space when its memory is quiet; then that is news. */
+	else if (values->state == SHYPER_VM_ENDED && atomic_read(&vf->vm->served))
+		values->state = SHYPER_VM_STOPPING;
 	mutex_unlock(&shyper_lock);
 	if (!err && copy_to_user(user, values, sizeof(*values)))
 		err = -EFAULT;
@@ -142,6 +197,8 @@ static long vm_ioctl(struct file *file, unsigned int command, unsigned long argu
 		return boot(vf, user);
 	case SHYPER_VM_MEMORY:
 		return memory(vf, user);
+	case SHYPER_VM_SET_DISK:
+		return set_disk(vf, user);
 	case SHYPER_REASON:
 		return shyper_reason(&vf->refusal, user);
 	default:
