@@ -94,7 +94,9 @@ static const struct irqchip_ops chip = { .name = "test", .set_line = set_line };
 
 static enum mmio_result touch(bool write, u64 offset, u64 value, u64 *out)
 {
-	struct mmio_access access = { .offset = offset, .width = 4, .write = write, .value = value };
+	struct mmio_access access = {
+		.offset = offset, .width = 4, .write = write, .value = value,
+	};
 	enum mmio_result result = virtio_mmio_ops.access(&remote.dev, &access);
 
 	if (out)
