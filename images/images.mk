@@ -27,4 +27,5 @@ $(I)/mvm/base.img: $(mvm-inputs) $(call recipes,images/mvm images/common) | $(to
 # goes.
 $(I)/mvm/root.img: $(I)/mvm/base.img images/mvm/products images/mvm/install.sh $(mvm-products)
 	$(call say,INSTALL,$@)
-	$(Q)cp --sparse=always --reflink=auto $< $@.new && sh images/mvm/install.sh $@.new && mv $@.new $@
+	$(Q)cp --sparse=always --reflink=auto $< $@.new && sh images/mvm/install.sh $@.new && \
+		mv $@.new $@

@@ -38,9 +38,16 @@ module_order() {
 	shift
 	for module; do
 		awk -v name="$module" -F '[: ]+' '{
-			file = $1; sub(/.*\//, "", file); sub(/\.ko.*/, "", file); gsub(/-/, "_", file)
-			if (file == name) { for (i = NF; i > 0; i--) if ($i != "") print $i; found = 1 }
-		} END { exit !found }' "$index/modules.dep" || die "the kernel has no module $module"
+			file = $1
+			sub(/.*\//, "", file)
+			sub(/\.ko.*/, "", file)
+			gsub(/-/, "_", file)
+			if (file == name) {
+				for (i = NF; i > 0; i--) if ($i != "") print $i
+				found = 1
+			}
+		} END { exit !found }' "$index/modules.dep" ||
+			die "the kernel has no module $module"
 	done | awk '!seen[$0]++' | sed "s#^#usr/lib/modules/$(basename "$index")/#"
 }
 
@@ -48,7 +55,10 @@ module_order() {
 # pages of documentation. base-files comes first: it lays the links from /bin to /usr/bin.
 unpack_packages() {
 	mkdir -p "$2"
-	{ grep '^base-files_' "$CACHE/$1.list"; grep -v -e '^base-files_' -e '^#' "$CACHE/$1.list"; } |
+	{
+		grep '^base-files_' "$CACHE/$1.list"
+		grep -v -e '^base-files_' -e '^#' "$CACHE/$1.list"
+	} |
 	while read -r deb; do
 		dpkg-deb --fsys-tarfile "$CACHE/debs/$deb" |
 			tar -x --no-same-owner --keep-directory-symlink -C "$2" --wildcards \
@@ -93,8 +103,8 @@ image_uuid() {
 	} | sha256sum | sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'
 }
 
-# make_disk FILE SIZE FOLDER LABEL - a sparse ext4 image with the folder's files. Its tables count as
-# initialized, so that Linux does not write them in the background, during somebody's measurement.
+# make_disk FILE SIZE FOLDER LABEL - a sparse ext4 image with the folder's files. Its tables count
+# as initialized, so that Linux does not write them in the background, during somebody's measurement.
 make_disk() {
 	rm -f "$1"
 	truncate -s "$2" "$1"

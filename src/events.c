@@ -34,8 +34,8 @@ void events_detach(void)
 }
 
 /*
- * Set a bit of a word, and interrupt unless the word had bits: then somebody has, and the MVM has not
- * looked yet.
+ * Set a bit of a word, and interrupt unless the word had bits: then somebody has, and the MVM has
+ * not looked yet.
  */
 static void post(u64 *word, u32 bit)
 {

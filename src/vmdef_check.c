@@ -9,8 +9,8 @@
 #include <hv/format.h>
 
 /*
- * Register files end with these registers: UART scratch, finisher, RTC's last, and what a driver may
- * expect of virtio. PLIC: see below.
+ * Register files end with these registers: UART scratch, finisher, RTC's last, and what a driver
+ * may expect of virtio. PLIC: see below.
  */
 const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
 	[VMDEF_PLIC] = { "/devices/plic", { 0x0c000000, 0x600000, 0 }, 0, false, false },
@@ -20,7 +20,8 @@ const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
 	[VMDEF_CONSOLE] = { "/devices/console", { 0x10001000, 0x1000, 1 }, 0x200, true, true },
 #define VIRTIO(n)                                                                        \
 	[VMDEF_VIRTIO0 + (n)] = { "/devices/virtio" #n,                                  \
-				  { 0x10002000 + 0x1000 * (n), 0x1000, 2 + (n) }, 0x200, true, true }
+				  { 0x10002000 + 0x1000 * (n), 0x1000, 2 + (n) },        \
+				  0x200, true, true }
 	VIRTIO(0), VIRTIO(1), VIRTIO(2), VIRTIO(3), VIRTIO(4), VIRTIO(5), VIRTIO(6), VIRTIO(7),
 #undef VIRTIO
 };

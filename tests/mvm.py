@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The management VM under Shyper, by its serial console and by ssh; tools/run-mvm.sh with SNAPSHOT=1,
+"""The management VM under Shyper, by its serial console and by ssh; tools/run-mvm.sh, SNAPSHOT=1,
 so that every machine begins with the pristine image.
 """
 import re

@@ -95,8 +95,8 @@ static void put_cells(struct writer *w, u32 address_cells, u32 size_cells)
 }
 
 /*
- * Devices of the board refer to their PLIC and to each other by the board's phandles: these stay, and
- * our own begin behind them.
+ * Devices of the board refer to their PLIC and to each other by the board's phandles: these stay,
+ * and our own begin behind them.
  */
 static void number_phandles(struct writer *w, const struct guest_fdt_params *params)
 {
@@ -311,7 +311,7 @@ static void put_virtio(struct writer *w, const struct vmdef_device *device)
 	end(w);
 }
 
-/* The interrupt by which Shyper has the MVM look at its events; the highest source, used by nobody. */
+/* The interrupt by which Shyper has the MVM look at its events: the highest source. */
 static void put_events(struct writer *w, const struct vmdef *def)
 {
 	if (!def->management || !def->plic.size)

@@ -8,9 +8,9 @@
 struct vmdef;
 
 /*
- * guest_fdt_copy() - write the host nodes of a resolved definition that have registers, or those that
- * have none, into the open node of a tree that is being written; addresses and sizes have two cells
- * there. 0 or libfdt's error.
+ * guest_fdt_copy() - write the host nodes of a resolved definition that have registers, or those
+ * that have none, into the open node of a tree that is being written; addresses and sizes have two
+ * cells there. 0 or libfdt's error.
  */
 int guest_fdt_copy(void *to, const void *board_fdt, const struct vmdef *def, bool registers);
 

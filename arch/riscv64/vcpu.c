@@ -166,7 +166,7 @@ static void gstage_load(struct vcpu *vcpu, struct hart *hart)
 	struct vmid_enter enter = vmid_enter(&vm_vmids, &vm->vmid, &hart->vmid, hart->index,
 					     vcpu->index, vcpu->arch.last_hart);
 
-	/* No walk may pair the old vsatp with the new hgatp: it counts as active even in HS-mode. */
+	/* No walk may pair the old vsatp with the new hgatp: it is active even in HS-mode. */
 	csr_write(CSR_VSATP, 0);
 	if (enter.flush_all)
 		hfence_gvma_all();

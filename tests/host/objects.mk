@@ -52,7 +52,8 @@ host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c
 host-tests += test_passthrough
 test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c src/fdt_read.c \
-	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c tests/host/dts.c
+	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c \
+	tests/host/dts.c
 host-tests += test_virtio_remote
 test_virtio_remote-src := drivers/guest/virtio_remote.c drivers/guest/virtio_mmio.c
 host-tests += test_stream
@@ -62,7 +63,8 @@ virtio-src := drivers/guest/virtio_mmio.c src/gmap.c src/page.c src/page_init.c 
 	tests/host/sim_ram.c tests/host/virtio_driver.c
 test_virtio_mmio-src := $(virtio-src)
 host-tests += test_passthrough_own
-test_passthrough_own-src := src/passthrough_own.c $(test_passthrough-src) src/page.c src/page_init.c \
+test_passthrough_own-src := src/passthrough_own.c $(test_passthrough-src) src/page.c \
+	src/page_init.c \
 	src/owner.c tests/host/sim_ram.c
 host-tests += test_quiesce
 test_quiesce-src := drivers/host/quiesce.c src/fdt_read.c tests/host/dts.c tests/host/sim_ram.c
@@ -73,3 +75,5 @@ test_virtio_console-src := drivers/guest/virtio_console.c drivers/guest/virtio_c
 	drivers/guest/virtqueue.c src/stream.c $(virtio-src) tests/host/console_sides.c
 host-tests += test_virtio_console_ports
 test_virtio_console_ports-src := $(test_virtio_console-src)
+host-tests += test_cli_policy
+test_cli_policy-src := tools/cli/daemon/policy.c

@@ -484,7 +484,8 @@ static void test_random_damage(void **state)
 	static const char source[] =
 		BOARD("clk: osc { compatible = \"c\"; #clock-cells = <1>; };",
 		      DEVICE("net", 10001000, 0x200, 3) PCI(WINDOWS, LINES)
-		      DEV("clocks = <&clk 1>; interrupts-extended = <9 5>; part { x-gpios = <0>; };"));
+		      DEV("clocks = <&clk 1>; interrupts-extended = <9 5>; "
+			  "part { x-gpios = <0>; };"));
 	size_t size;
 	u8 *tree = dts_compile(source, &size), *copy = malloc(size);
 	u32 granted_ones = 0;

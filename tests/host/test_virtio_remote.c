@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A device that the MVM serves, as its driver sees it and as the MVM does: absent until it is set up,
- * events for what the driver does, and a reset that waits until the MVM has let go.
+ * A device that the MVM serves, as its driver sees it and as the MVM does: absent until it is set
+ * up, events for what the driver does, and a reset that waits until the MVM has let go.
  */
 #include <setjmp.h>
 #include <stdarg.h>

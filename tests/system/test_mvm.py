@@ -15,7 +15,8 @@ def test_console_network_and_poweroff(mvm):
     assert mvm.run("uname -m") == "riscv64"
     assert int(mvm.run("awk '/MemTotal/ { print $2 }' /proc/meminfo")) > 900 * KIB
     mvm.run("i=0; until ip -4 addr show eth0 | grep -q 10.0.2.15; do "
-            "i=$((i + 1)); [ $i -lt 60 ] || break; sleep 0.5; done; ip -4 addr show eth0 | grep inet")
+            "i=$((i + 1)); [ $i -lt 60 ] || break; sleep 0.5; done; "
+            "ip -4 addr show eth0 | grep inet")
     mvm.run("ping -c 1 -W 5 10.0.2.2")
     mvm.send("poweroff")
     assert mvm.wait() == 0

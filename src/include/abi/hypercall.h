@@ -28,8 +28,8 @@ typedef int32_t __s32;
 #define SHYPER_HC_REASON 1	/* (buffer, size) → bytes: text of the caller's last refusal */
 #define SHYPER_HC_SYSTEM_INFO 2	/* (struct shyper_system_info, size); */
 /*
- * (definition tree, size, floor) → id. Its memory is the MVM's to fill, and at no host address below
- * floor: an operating system may be unable to use what lies below its own memory.
+ * (definition tree, size, floor) → id. Its memory is the MVM's to fill, and at no host address
+ * below floor: an operating system may be unable to use what lies below its own memory.
  */
 #define SHYPER_HC_VM_CREATE 3
 #define SHYPER_HC_VM_DESTROY 4	/* (id): of a VM that does not run; its memory leaves the MVM */
@@ -127,8 +127,8 @@ struct shyper_boot {
 #define SHYPER_DEVICE_CONFIG 256
 
 /*
- * What a virtio device (definition tree: node devices/virtio) shows to its driver. A device that was
- * never set up is absent (DeviceID 0).
+ * What a virtio device (definition tree: node devices/virtio) shows to its driver. A device that
+ * was never set up is absent (DeviceID 0).
  */
 struct shyper_device_setup {
 	__u32 device_id;	/* virtio specification, section 5: 2 is a block device */

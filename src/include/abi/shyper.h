@@ -53,8 +53,8 @@ struct shyper_text {
 #define SHYPER_VM_MEMORY _IOWR(SHYPER_IOCTL, 22, struct shyper_vm_memory)
 
 /*
- * SHYPER_VM_SET_DISK - have the module serve virtio block device `device` of the VM from this file or
- * block device, in place; fd -1 takes it away. EBUSY while the VM runs. The descriptor may be
+ * SHYPER_VM_SET_DISK - have the module serve virtio block device `device` of the VM from this file
+ * or block device, in place; fd -1 takes it away. EBUSY while the VM runs. The descriptor may be
  * closed afterwards.
  */
 #define SHYPER_DISK_READONLY 1

@@ -36,8 +36,8 @@ bool passthrough_covers(const struct vmdef *def, u64 host);
 
 /*
  * passthrough_copies() - the guest's tree gets this property of a device. It does not get
- * references to what a VM does without: IOMMU, MSI controllers, pin settings (which the firmware has
- * made).
+ * references to what a VM does without: IOMMU, MSI controllers, pin settings (which the firmware
+ * has made).
  */
 bool passthrough_copies(const char *property);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making devices that a VM had leave memory alone (drivers/host/quiesce.c). A device that was passed
- * through goes on reading and writing where its driver told it to after that driver is gone, so it
- * is stopped before the memory has another use.
+ * Making devices that a VM had leave memory alone (drivers/host/quiesce.c). A device that was
+ * passed through goes on reading and writing where its driver told it to after that driver is gone,
+ * so it is stopped before the memory has another use.
  */
 #ifndef HV_QUIESCE_H
 #define HV_QUIESCE_H

@@ -26,7 +26,7 @@ struct virtio_remote {
 	struct virtio_ops ops;	/* the device id is the MVM's choice */
 
 	/* Under the device's lock. */
-	bool serving;		/* the MVM may hold buffers: from DRIVER_OK until it says reset-done */
+	bool serving;		/* the MVM may hold buffers: from DRIVER_OK until reset-done */
 };
 
 /* virtio_remote_init() - an absent device (DeviceID 0). By the VM's maker alone. */
@@ -43,10 +43,10 @@ int __must_check virtio_remote_setup(struct virtio_remote *remote,
 /* virtio_remote_info() - what the driver has made of it. Any hart. */
 void virtio_remote_info(struct virtio_remote *remote, struct shyper_device_info *info);
 
-/* virtio_remote_reset_done() - the MVM has let go of all buffers of a device that resets. Any hart. */
+/* virtio_remote_reset_done() - the MVM has let go of a resetting device's buffers. Any hart. */
 void virtio_remote_reset_done(struct virtio_remote *remote);
 
-/* virtio_remote_restart() - power-on state, still set up. The VM does not run, and the MVM knows. */
+/* virtio_remote_restart() - power-on state, still set up. The VM does not run; the MVM knows. */
 void virtio_remote_restart(struct virtio_remote *remote);
 
 #endif
