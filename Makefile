@@ -64,7 +64,9 @@ hostlibs := -lcmocka -lfdt
 tools-stamp := $(B)/deps/tools.stamp
 objs :=
 host-tests :=
+fuzz-targets :=
 include src/objects.mk drivers/objects.mk arch/$(ARCH)/objects.mk tests/host/objects.mk
+include tests/fuzz/objects.mk
 makefiles := $(MAKEFILE_LIST)
 include tests/guest/payloads.mk
 # What is compiled for the MVM joins mvm-products before images.mk reads it.
@@ -150,6 +152,22 @@ $(H)/$(1): $(call host-objs,$(1)) $(makefiles)
 	$(Q)$(HOSTCC) $(hostcflags) -o $$@ $$(filter %.o,$$^) $(hostlibs)
 endef
 $(foreach t,$(host-tests),$(eval $(call host-test,$(t))))
+
+FUZZ_TIME ?= 60##		fuzz: seconds for each target
+fuzzcflags := $(filter-out -fsanitize=% -Wconversion,$(hostcflags)) \
+	-fsanitize=fuzzer,address,undefined
+.PHONY: fuzz
+fuzz: $(addprefix $(B)/fuzz/,$(fuzz-targets)) ## random input for a bounded time, by libFuzzer (clang)
+	$(Q)for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_TIME) -max_len=2048 \
+		-artifact_prefix=$$f. -verbosity=0 -print_final_stats=1 $$f.corpus || exit 1; done
+
+define fuzz-target
+$(B)/fuzz/$(1): tests/fuzz/$(1).c $($(1)-src) $(makefiles) $(H)/flags
+	$(Q)sh tools/deps.sh fuzz
+	$$(call say,CLANG,$$@)
+	$(Q)mkdir -p $$(@D) && clang $(fuzzcflags) -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach t,$(fuzz-targets),$(eval $(call fuzz-target,$(t))))
 
 .PHONY: vmdef-check
 vmdef-check: $(B)/tools/vmdef-check ## build/tools/vmdef-check TREE.dtb: check VM definitions on the host

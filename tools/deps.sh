@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh tools|guest|all - get what the build and the tests need and is not there yet.
+# deps.sh tools|guest|fuzz|all - get what the build and the tests need and is not there yet.
 #   tools: host packages (apt, as root or through sudo) and libfdt for riscv64 in build/deps
 #   guest: the riscv64 packages that guest images are made of, in build/cache
+#   fuzz: clang with libFuzzer (large, so not among all)
 # Knows Debian 12 and 13. Elsewhere the tools must be there; the check is the same.
 set -eu
 cd "$(dirname "$0")/.."
@@ -118,9 +119,16 @@ get_guest() {
 	guest_closure cli tools/cli/packages
 }
 
+get_fuzz() {
+	! have clang || [ ! -e "$(clang -print-file-name=libclang_rt.fuzzer-x86_64.a)" ] || return 0
+	say "deps: installing clang and its run-time libraries"
+	debian_install '' clang libclang-rt-dev
+}
+
 case ${1:-} in
 tools) get_tools ;;
 guest) get_guest ;;
+fuzz) get_fuzz ;;
 all) get_tools; get_guest; say "deps: everything is there" ;;
-*) die "usage: deps.sh tools|guest|all" ;;
+*) die "usage: deps.sh tools|guest|fuzz|all" ;;
 esac

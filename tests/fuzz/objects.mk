@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# libFuzzer targets, two lines each: fuzz-targets += fuzz_x, fuzz_x-src := the files it feeds.
+fuzz-targets += fuzz_virtio
+fuzz_virtio-src := drivers/guest/virtio_mmio.c drivers/guest/virtqueue.c \
+	drivers/guest/virtio_console.c drivers/guest/virtio_console_control.c src/stream.c \
+	src/gmap.c src/page.c src/page_init.c src/owner.c
