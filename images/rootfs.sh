@@ -104,7 +104,7 @@ image_uuid() {
 }
 
 # make_disk FILE SIZE FOLDER LABEL - a sparse ext4 image with the folder's files. Its tables count
-# as initialized, so that Linux does not write them in the background, during somebody's measurement.
+# as initialized, so that Linux does not write them in the background, during a measurement.
 make_disk() {
 	rm -f "$1"
 	truncate -s "$2" "$1"
