@@ -17,7 +17,6 @@ new_work
 unpack_packages mvm "$work/root"
 unpack_kernel "$work/root"
 add_init "$work/root"
-ln -s mandoc "$work/root/usr/bin/man"
 add_files "$work/root" images/common/files images/mvm/files
 set_password "$work/root" root
 cp "$kernel" "$work/root/root/Image"

@@ -6,7 +6,7 @@ cli-host-src := $(filter-out tools/cli/lib/device.c,$(cli-src)) tests/tools/cli/
 cli-libs := -ljansson -lsmartcols -lfdt
 cli-flags := -std=gnu11 -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE $(warnings) \
 	-Isrc/include -I$(B)/include
-mvm-products += $(B)/tools/shyper
+mvm-products += $(B)/tools/shyper tools/cli/completion.bash $(wildcard tools/cli/man/*)
 # The cross compiler brings a libc of its own, an older one: the sysroot's comes before it.
 cli-sysroot := --sysroot=$(B)/sysroot -B$(B)/sysroot/usr/lib/riscv64-linux-gnu/ \
 	-isystem $(B)/sysroot/usr/include -isystem $(B)/sysroot/usr/include/riscv64-linux-gnu

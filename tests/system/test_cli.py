@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The shyper command in the management VM: VMs from definition to removal, with and without daemon."""
+import json
+import struct
+
+import pytest
+
+from machine import INITRD, TOP
+
+# sw 0x73333, (0x100000): the test finisher's word for "failed, code 7".
+FAILS = struct.pack("<5I", 0x001002b7, 0x00073337, 0x33330313, 0x0062a023, 0x6f)
+
+
+@pytest.fixture
+def shyper(mvm, tmp_path):
+    """The MVM with the module loaded and a few images in /root."""
+    (tmp_path / "fails.bin").write_bytes(FAILS)
+    mvm.put(tmp_path / "fails.bin", "/root/fails.bin")
+    mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
+    mvm.run("insmod shyper_riscv64.ko")
+    return Shyper(mvm)
+
+
+class Shyper:
+    def __init__(self, mvm):
+        self.mvm = mvm
+
+    def run(self, words, timeout=None):
+        return self.mvm.run(f"shyper {words}", timeout)
+
+    def json(self, words):
+        return json.loads(self.run(f"{words} --json 2>/dev/null"))
+
+    def fails(self, words, status=1):
+        """What it says on stderr."""
+        return self.mvm.run(f"shyper {words} 2>&1 >/dev/null || [ $? = {status} ]")
+
+    def config(self, **vm):
+        self.mvm.run(f"echo '{json.dumps(vm)}' >{vm['name']}.json")
+        return self.json(f"vm config {vm['name']}.json")["id"]
+
+    def vm(self, name):
+        return self.json(f"vm info {name}")
+
+    def until(self, name, condition, seconds=60):
+        self.mvm.run(f"i=0; until shyper vm info {name} | grep -Eq '{condition}'; do "
+                     f"i=$((i + 1)); [ $i -lt {seconds * 5} ] || break; sleep 0.2; done; "
+                     f"shyper vm info {name} | grep -E '{condition}'", seconds + 30)
+
+    def daemon(self):
+        self.mvm.run("(shyper system daemon mediated-cfg.json >daemon.log 2>&1 &) ; i=0; "
+                     "until shyper vm list >/dev/null && [ -S /run/shyper.sock ]; do "
+                     "i=$((i + 1)); [ $i -lt 50 ] || break; sleep 0.2; done; [ -S /run/shyper.sock ]")
+
+    def pages(self):
+        return self.json("system info")["pages_free"]
+
+
+@pytest.fixture(params=["alone", "daemon"])
+def served(shyper, request):
+    if request.param == "daemon":
+        shyper.daemon()
+    return shyper
+
+
+def test_life_of_a_payload(served):
+    free = served.pages()
+    assert served.config(name="count", kernel="counter.bin", memory="64M", harts=[2]) == 1
+    assert served.vm("count")["state"] == "made"
+    served.run("vm boot count")
+    vm = served.vm("count")
+    assert (vm["state"], vm["harts"], vm["memory"]) == ("running", [2], 64 << 20)
+    before = served.vm(1)["exits"]["mmio-write"]
+    served.until("count", "running")
+    assert served.vm(1)["exits"]["mmio-write"] > before
+    served.run("vm pause count")
+    held = served.vm(1)
+    assert held["state"] == "paused" and served.vm(1)["exits"] == held["exits"]
+    served.run("vm resume 1")
+    assert served.vm(1)["state"] == "running"
+    served.run("vm reset count")
+    assert served.vm(1)["boots"] == 2
+    assert "serves another vCPU" in served.fails("vm config count.json")
+    assert "runs" in served.fails("vm boot 1") or "running" in served.fails("vm boot 1")
+    assert "shut it down first" in served.fails("vm delconfig 1")
+    served.run("vm shutdown --force count")
+    assert served.vm(1)["reason"] == "stop"
+    served.run("vm remove count")
+    assert [vm["name"] for vm in served.json("vm list")] == ["mvm"]
+    assert served.pages() == free
+    names = [json.loads(line)["event"]["event"]
+             for line in served.run("events --json").splitlines()]
+    assert names[0] == "configured" and names[-1] == "removed"
+
+
+def test_linux_with_an_initrd(shyper):
+    shyper.mvm.put(INITRD, "/root/test.gz")
+    shyper.config(name="linux", kernel="Image", initrd="test.gz", memory="256M", vcpus=2,
+                  cmdline="console=ttyS0 quiet guest.off")
+    shyper.run("vm boot linux")
+    shyper.until("linux", "ended by: +poweroff")
+    shyper.run("vm boot linux")
+    shyper.until("linux", "ended by: +poweroff")
+    assert shyper.vm("linux")["boots"] == 2
+    shyper.run("vm remove linux")
+
+
+def test_rust_shypers_files(shyper):
+    shyper.run("vm config vm1_config_riscv.json")
+    assert "no APLIC" in shyper.fails("vm config vm1_config_riscv_aia.json")
+    shyper.run("vm boot 1")
+    assert shyper.vm("guest-os-1")["harts"] == [1, 2, 3]
+    shyper.run("vm delconfig 1 -f")
+
+
+def test_policy_and_a_killed_daemon(shyper):
+    shyper.daemon()
+    shyper.config(name="fails", kernel="fails.bin", memory="64M", restart="on-failure")
+    shyper.config(name="count", kernel="counter.bin", memory="64M")
+    shyper.run("vm boot count")
+    shyper.run("vm boot fails")
+    shyper.until("fails", "boots: +[3-9]")
+    shyper.mvm.run("kill -9 $(pidof shyper); sleep 0.5; ! shyper vm list | grep -q nothing")
+    assert shyper.vm("count")["state"] == "running"
+    assert "insmod" not in shyper.run("vm list")
+    boots = shyper.vm("fails")["boots"]
+    shyper.daemon()
+    shyper.until("fails", f"boots: +([1-9][0-9]|[{boots + 1}-9])")
+    shyper.run("vm shutdown -f fails")
+    boots = shyper.vm("fails")["boots"]
+    shyper.mvm.run("sleep 3")
+    assert shyper.vm("fails")["boots"] == boots
+    assert shyper.vm("count")["boots"] == 1
+    codes = {json.loads(line)["event"].get("code") for line in
+             shyper.run("events --json").splitlines()}
+    assert 7 in codes
+
+
+def test_cycles_lose_no_page(shyper):
+    shyper.config(name="c", kernel="counter.bin", memory="64M")
+    shyper.run("vm remove c")
+    free = shyper.pages()
+    shyper.mvm.run("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "
+                   "shyper vm config c.json && shyper vm boot c && shyper vm remove c || break; "
+                   "done >/dev/null; [ $i = 20 ]", 120)
+    assert shyper.pages() == free
+
+
+def test_manual_and_completion(shyper):
+    assert "manage virtual machines" in shyper.mvm.run("man shyper | cat")
+    assert "guest-os-1" not in shyper.run("help")
+    assert "reset" in shyper.mvm.run(
+        ". /usr/share/bash-completion/completions/shyper; COMP_WORDS=(shyper vm res); COMP_CWORD=2; "
+        "_shyper; echo ${COMPREPLY[@]}")
