@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Disks of VMs: set by user space, seen by the guest as virtio block devices, served and stopped. */
+/* Disks of VMs: set by user space, virtio block devices for the guest, served and stopped. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitops.h>
@@ -418,7 +418,8 @@ static void show(struct seq_file *out, const struct blk_disk *disk)
 {
 	const struct blk_counts *counts = &disk->counts;
 
-	seq_printf(out, "%2u %4u %5s %6s %5u %9llu %9llu %9llu %8llu %9llu %8llu %10llu %7llu %6llu ",
+	seq_printf(out, "%2u %4u %5s %6s %5u %9llu %9llu %9llu %8llu %9llu "
+		   "%8llu %10llu %7llu %6llu ",
 		   disk->vm->id, disk->number, disk->image.shape.readonly ? "ro" : "rw",
 		   disk->failed ? "failed" : disk->active ? "yes" : "no",
 		   atomic_read(&disk->busy), counts->requests, counts->read >> 10,

@@ -23,7 +23,7 @@ static void forget(__u64 *word, unsigned long bits)
 	atomic_long_andnot(bits, (atomic_long_t *)word);
 }
 
-/* Tell the disks. Their bits stay until they have heard; those of nobody must not stand in the way. */
+/* Tell the disks. Their bits stay until they have heard; those of nobody are in the way. */
 static void tell(__u64 *word, u32 id, bool doorbell)
 {
 	unsigned long bits = READ_ONCE(*word);

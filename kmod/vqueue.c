@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Split virtqueues. The driver runs meanwhile and may change anything at any time: each of its
- * words is loaded by one READ_ONCE(), or copied before it is looked at. virtio is little-endian, and
- * so are all machines that this runs on.
+ * words is loaded by one READ_ONCE(), or copied before it is looked at. virtio is little-endian,
+ * and so are all machines that this runs on.
  */
 #include "vqueue.h"
 

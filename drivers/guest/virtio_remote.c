@@ -96,6 +96,10 @@ int virtio_remote_setup(struct virtio_remote *remote, const struct shyper_device
 {
 	u32 size = setup->queue_size;
 
+	if (setup->device_id == 0 && setup->queues == 0) {
+		become(remote, 0, 0, 0, 0);
+		return 0;
+	}
 	if (setup->device_id == 0 || setup->queues == 0 || setup->queues > SHYPER_DEVICE_QUEUES ||
 	    size == 0 || size > VIRTIO_QUEUE_MAX || (size & (size - 1)) ||
 	    setup->config_size > SHYPER_DEVICE_CONFIG ||

@@ -165,6 +165,17 @@ static void absent_until_set_up(void **state)
 	assert_int_equal(rd(QUEUE_NUM_MAX), 0);
 }
 
+static void absent_again(void **state)
+{
+	const struct shyper_device_setup nothing = { .device_id = 0 };
+
+	(void)state;
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	assert_int_equal(virtio_remote_setup(&remote, &nothing), 0);
+	assert_int_equal(rd(DEVICE_ID), 0);
+	assert_int_equal(rd(QUEUE_NUM_MAX), 0);
+}
+
 static void setup_refuses(void **state)
 {
 	static const struct {
@@ -273,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(absent_until_set_up, fresh),
+		cmocka_unit_test_setup(absent_again, fresh),
 		cmocka_unit_test_setup(setup_refuses, fresh),
 		cmocka_unit_test_setup(mvm_learns_of_the_driver, fresh),
 		cmocka_unit_test_setup(interrupts_reach_the_driver, fresh),

@@ -128,7 +128,7 @@ struct shyper_boot {
 
 /*
  * What a virtio device (definition tree: node devices/virtio) shows to its driver. A device that
- * was never set up is absent (DeviceID 0).
+ * was never set up is absent (DeviceID 0), and becomes so again by a setup of zeroes.
  */
 struct shyper_device_setup {
 	__u32 device_id;	/* virtio specification, section 5: 2 is a block device */
