@@ -137,7 +137,7 @@ void console_hv_write(const char *text, size_t len)
 /* More than one VM shares the terminal. */
 static bool shared(void)
 {
-	return vm_by_id(1) != NULL;
+	return vms_made() > 1;
 }
 
 static void show_prefix(u32 id)
@@ -260,6 +260,17 @@ void console_vm_write(u32 id, const char *text, size_t size)
 		done += now;
 	}
 	spin_unlock(own);
+}
+
+void console_vm_gone(u32 id)
+{
+	struct line *line = &lines[id];
+
+	spin_lock(&line->lock);
+	if (line->size && shows_lines(id))
+		write_now(id, "\n", 1);
+	line->size = 0;
+	spin_unlock(&line->lock);
 }
 
 /* What the terminal has for a call of the VM that drives it. */

@@ -50,6 +50,7 @@ static long status_of(int err)
 	case -EPERM: return SHYPER_E_PERM;
 	case -ENOENT: return SHYPER_E_NOENT;
 	case -EFAULT: return SHYPER_E_FAULT;
+	case -EEXIST:
 	case -EBUSY: return SHYPER_E_BUSY;
 	case -ENOMEM: return SHYPER_E_NOMEM;
 	default: return SHYPER_E_INVAL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A VM's life: booting, pausing, ending. Making and unmaking: vm_make.c. */
+#include <hv/console.h>
 #include <hv/errno.h>
 #include <hv/events.h>
 #include <hv/fit.h>
@@ -22,8 +23,16 @@ struct vm *vm_by_id(u32 id)
 	return id < VMS ? __atomic_load_n(&vms[id], __ATOMIC_ACQUIRE) : NULL;
 }
 
+static u32 made;	/* entries of vms[] that are not NULL; atomic */
+
+u32 vms_made(void)
+{
+	return __atomic_load_n(&made, __ATOMIC_RELAXED);
+}
+
 void vm_publish(u32 id, struct vm *vm)
 {
+	__atomic_fetch_add(&made, vm ? 1 : -1u, __ATOMIC_RELAXED);
 	__atomic_store_n(&vms[id], vm, __ATOMIC_RELEASE);
 }
 
@@ -220,6 +229,7 @@ static void end(struct vm *vm)
 
 	u32 id = vm->id;
 
+	console_vm_gone(id);
 	if (vm->fit) {
 		machine_stop(vm);
 		arch_vm_exit(vm);

@@ -59,16 +59,17 @@ static int find(const struct vm *vm, const char *what, const struct vmdef_image 
 		return 0;
 	if (!fit_image_get(vm->fit, image->name, out))
 		return 0;
-	refuse("%s refused: its %s '%s' is not in the boot image", vm->def.name, what,
-		image->name);
+	refuse("%s refused: node /%s, property image: '%s' is not in the boot image", vm->def.name,
+	       what, image->name);
 	return -ENOENT;
 }
 
 static int too_big(const struct vm *vm, const char *what, u64 base, u64 size)
 {
-	refuse("%s refused: its %s (%llu KiB at 0x%llx) does not fit into the memory "
-		"0x%llx..0x%llx; give it more memory", vm->def.name, what,
-		(unsigned long long)(size >> 10), (unsigned long long)base,
+	refuse("%s refused: node /memory@%llx, property reg: the %s (%llu KiB at 0x%llx) does not "
+	       "fit into 0x%llx..0x%llx; give it more memory", vm->def.name,
+	       (unsigned long long)vm->def.ram[0].base, what,
+	       (unsigned long long)ALIGN_UP(size, KIB(1)) >> 10, (unsigned long long)base,
 		(unsigned long long)vm->def.ram[0].base,
 		(unsigned long long)(vm->def.ram[0].base + vm->def.ram[0].size - 1));
 	return -E2BIG;

@@ -11,6 +11,7 @@
 #include <hv/page.h>
 #include <hv/passthrough.h>
 #include <hv/refuse.h>
+#include <hv/string.h>
 #include <hv/vm.h>
 #include <hv/vm_load.h>
 
@@ -28,6 +29,13 @@ static void free_struct(void *ptr, size_t size)
 	page_free(ptr_pa(ptr), ALIGN_UP((u64)size, PAGE_SIZE), OWNER_HV);
 }
 
+/* At least one: what is free may be in pieces, and both figures are rounded. */
+static u64 missing_mib(const struct gmap_shortage *shortage)
+{
+	return shortage->needs_mib > shortage->free_mib ?
+		       shortage->needs_mib - shortage->free_mib : 1;
+}
+
 static int add_memory(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->def.rams; i++) {
@@ -40,15 +48,17 @@ static int add_memory(struct vm *vm)
 			continue;
 		shortage = gmap_shortage(ram->size);
 		if (err == -ENOMEM)
-			refuse("%s refused: its memory at 0x%llx needs %llu MiB, "
-				"%llu MiB are free%s",
-				vm->def.name, (unsigned long long)ram->base,
-				(unsigned long long)shortage.needs_mib,
-				(unsigned long long)shortage.free_mib,
-				vm->gmap.floor ? ", some of it where the MVM cannot use it" : "");
+			refuse("%s refused: node /memory@%llx, property reg: needs %llu MiB, "
+			       "%llu MiB are free%s: %llu MiB are missing",
+			       vm->def.name, (unsigned long long)ram->base,
+			       (unsigned long long)shortage.needs_mib,
+			       (unsigned long long)shortage.free_mib,
+			       vm->gmap.floor ? ", some of it where the MVM cannot use it" : "",
+			       (unsigned long long)missing_mib(&shortage));
 		else
-			refuse("%s refused: the board's memory at 0x%llx is absent or taken",
-				vm->def.name, (unsigned long long)ram->base);
+			refuse("%s refused: node /memory@%llx, property identity-map: the board's "
+			       "memory there is absent or taken",
+			       vm->def.name, (unsigned long long)ram->base);
 		return err;
 	}
 	for (u32 i = 0; i < vm->def.passthroughs; i++) {
@@ -56,10 +66,11 @@ static int add_memory(struct vm *vm)
 		int err = gmap_add_device(&vm->gmap, GPA(p->base), HPA(p->host), p->size);
 
 		if (err) {
-			refuse("%s refused: passthrough of 0x%llx%s%s: it is another's",
-			       vm->def.name, (unsigned long long)p->host,
-			       p->host_node ? ", part of " : "",
-			       p->host_node ? vm->def.host_node[p->host_node - 1].path : "");
+			refuse("%s refused: node %s, property %s: 0x%llx is another's",
+			       vm->def.name,
+			       p->host_node ? vm->def.host_node[p->host_node - 1].path :
+					      "/passthrough",
+			       p->host_node ? "reg" : "host-reg", (unsigned long long)p->host);
 			return err;
 		}
 	}
@@ -92,10 +103,11 @@ static int pin(struct vcpu *vcpu, const struct vmdef *def)
 	int err = arch_hart_claim(vcpu, hartid);
 
 	if (err == -ENOMEM)
-		refuse("%s refused: vCPU %u of %u has no hart left; give it fewer vCPUs or the "
-			"board more harts", def->name, vcpu->index, def->vcpus);
+		refuse("%s refused: node /, property vcpus: vCPU %u of %u has no hart left; give "
+		       "it fewer vCPUs or the board more harts", def->name, vcpu->index,
+		       def->vcpus);
 	else if (err)
-		refuse("%s refused: hart %llu for vCPU %u %s", def->name,
+		refuse("%s refused: node /, property harts: hart %llu for vCPU %u %s", def->name,
 			(unsigned long long)*hartid, vcpu->index,
 			err == -EBUSY ? "serves another vCPU" : "does not exist or did not start");
 	return err;
@@ -179,6 +191,14 @@ static int free_slot(void)
 	return -ENOMEM;
 }
 
+static bool name_taken(const char *name)
+{
+	for (u32 i = 0; i < VMS; i++)
+		if (vm_by_id(i) && !strcmp(vm_by_id(i)->def.name, name))
+			return true;
+	return false;
+}
+
 int vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out)
 {
 	int slot = free_slot(), err;
@@ -187,6 +207,10 @@ int vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out)
 	if (slot < 0) {
 		refuse("%s refused: there are %u VMs already", def->name, VMS);
 		return slot;
+	}
+	if (name_taken(def->name)) {
+		refuse("%s refused: node /, property vm-name: another VM has this name", def->name);
+		return -EEXIST;
 	}
 	vm = alloc_struct(sizeof(*vm));
 	if (!vm) {

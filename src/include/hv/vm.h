@@ -130,6 +130,9 @@ void vm_halted(struct vm *vm);
 struct vm *vm_by_id(u32 id);
 void vm_publish(u32 id, struct vm *vm);
 
+/* vms_made() - how many VMs there are, in whatever state. Any hart, no lock. */
+u32 vms_made(void);
+
 /* vm_state() - the state now; only the transitions that the caller itself may make are excluded. */
 static inline enum vm_state vm_state(const struct vm *vm)
 {
