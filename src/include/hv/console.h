@@ -38,7 +38,7 @@ void console_hv_write(const char *text, size_t len);
 /* console_vm_write() - what VM id's guest prints. Any hart; takes the console's lock. */
 void console_vm_write(u32 id, const char *text, size_t size);
 
-/* console_vm_gone() - VM id prints no more: its unfinished line is shown and forgotten. Any hart. */
+/* console_vm_gone() - VM id is over: its unfinished line is shown and forgotten. Any hart. */
 void console_vm_gone(u32 id);
 
 /* console_vm_read() - received bytes for an SBI call of this VM's vCPU; returns how many. */
