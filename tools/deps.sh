@@ -24,6 +24,7 @@ python=/usr/lib/python3/dist-packages
 # One line per tool: how to see that it is there, and the package that brings it.
 missing_packages() {
 	have riscv64-linux-gnu-gcc || say gcc-riscv64-linux-gnu
+	[ -e /usr/riscv64-linux-gnu/include/stdio.h ] || say libc6-dev-riscv64-cross
 	have gcc || say gcc
 	[ -e /usr/include/stdio.h ] || say libc6-dev
 	have git || say git
