@@ -77,3 +77,5 @@ host-tests += test_virtio_console_ports
 test_virtio_console_ports-src := $(test_virtio_console-src)
 host-tests += test_cli_policy
 test_cli_policy-src := tools/cli/daemon/policy.c
+host-tests += test_blk_parse
+test_blk_parse-src := kmod/blk_parse.c kmod/vqueue.c kmod/guest.c
