@@ -9,7 +9,8 @@
 
 #include "../../tools/cli/daemon/policy.h"
 
-static int delay(enum def_restart restart, uint32_t reason, uint64_t seconds, unsigned int *failures)
+static int delay(enum def_restart restart, uint32_t reason, uint64_t seconds,
+		 unsigned int *failures)
 {
 	const struct policy_end end = {
 		.restart = restart, .reason = reason, .seconds = seconds,

@@ -81,11 +81,12 @@ static void print_memory(const json_t *vm)
 
 	printf("%-11s %s\n", "memory:",
 	       describe_size(json_integer_value(json_object_get(vm, "memory")), buf, sizeof(buf)));
-	json_array_foreach(json_object_get(vm, "blocks"), i, block)
+	json_array_foreach(json_object_get(vm, "blocks"), i, block) {
 		printf("%-11s 0x%" PRIx64 ", %s\n", "",
 		       (uint64_t)json_integer_value(json_object_get(block, "guest")),
 		       describe_size(json_integer_value(json_object_get(block, "size")), buf,
 				     sizeof(buf)));
+	}
 }
 
 static void print_exits(const json_t *vm)
