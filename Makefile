@@ -264,7 +264,7 @@ images: $(I)/linux/Image $(I)/mvm/root.img ## build kernel, initrds and disks of
 ## Clean
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
-	$(Q)rm -rf $(O) $(H) $(B)/include $(B)/guest $(B)/test-logs $(B)/bench $(B)/kmod \
+	$(Q)rm -rf $(O) $(H) $(B)/cli $(B)/cli-host $(B)/tools/shyper* $(B)/include $(B)/guest $(B)/test-logs $(B)/bench $(B)/kmod \
 		$(B)/shyper.* $(B)/tools/vmdef-check $(B)/*.itb $(B)/checked.stamp
 
 distclean: ## remove all of build/, downloads and the MVM's disk too
