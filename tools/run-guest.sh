@@ -11,6 +11,13 @@ top=$(dirname "$0")/..
 take_variables "KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS OUT \
 	BARE" "$@"
 shyper=$top/build/shyper.bin
+case ${LOGLEVEL:-warn} in
+err | warn | info | debug) ;;
+*) die "LOGLEVEL=$LOGLEVEL is none of err, warn, info, debug" ;;
+esac
+case ${SMP:-1} in
+*[!0-9]* | 0*) die "SMP=$SMP is not a number of harts" ;;
+esac
 
 # mebibytes SIZE - 256M, 1G, 65536K or bytes, in MiB, rounded up.
 mebibytes() {
