@@ -6,6 +6,7 @@
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -368,6 +369,7 @@ static void forget(struct blk_disk *disk)
 {
 	table_set(disk->vm->id, disk->number, NULL);
 	cancel_work_sync(&disk->serve);
+	synchronize_rcu();
 	cancel_work_sync(&disk->finish);
 	cancel_work_sync(&disk->update);
 	blk_image_close(&disk->image);

@@ -6,7 +6,7 @@
  * Who does what with a disk:
  *   update   work   looks what the driver has made of the device, starts and stops serving
  *   serve    work   takes requests from the queue and starts them
- *   finish   BH     gives ended requests back to the guest, many at a time
+ *   finish   BH     gives ended requests back to the guest, many at a time; or blk_end() does
  * One of each runs at a time; serve and finish meet at lists without locks. Whoever may touch the
  * queue is counted in busy; where that reaches 0 and the disk is to stop, update goes on.
  */
@@ -103,6 +103,7 @@ struct blk_disk {
 	/* Lock-free. */
 	bool active;		/* to be served: set and cleared by update, cleared by serve */
 	bool starved;		/* serve had no request left; finish wakes it */
+	spinlock_t used_lock;	/* of who gives back; interrupts off */
 	atomic_t busy;		/* serve's, and requests under way */
 	struct llist_head free;	/* put by finish, taken by serve */
 	struct llist_head done;	/* put by anybody, taken by finish */

@@ -4,7 +4,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/bottom_half.h>
-#include <linux/interrupt.h>
+#include <linux/rcupdate.h>
 
 #include "blk.h"
 #include "kmod.h"
@@ -26,28 +26,6 @@ static u8 status_of(int err)
 	return err == -EOPNOTSUPP ? BLK_UNSUPP : BLK_IOERR;
 }
 
-/*
- * Ended requests are collected: as many as end in one interrupt are given back together, with one
- * interrupt for the guest.
- */
-void blk_end(struct blk_request *request, int err)
-{
-	struct blk_disk *disk = request->disk;
-
-	if (request->order.kind != BLK_NOTHING)
-		request->order.status = status_of(err);
-	if (!llist_add(&request->node, &disk->done))
-		return;
-	if (!in_task() || irqs_disabled()) {
-		queue_work(system_bh_wq, &disk->finish);
-		return;
-	}
-	/* Outside of interrupts, only who enables bottom halves runs them at once. */
-	local_bh_disable();
-	queue_work(system_bh_wq, &disk->finish);
-	local_bh_enable();
-}
-
 static void give_back(struct blk_disk *disk, const struct blk_request *request)
 {
 	const struct blk_order *order = &request->order;
@@ -61,9 +39,9 @@ static void give_back(struct blk_disk *disk, const struct blk_request *request)
 	vqueue_push(&disk->queue, request->head, data + 1);
 }
 
-static void finish(struct work_struct *work)
+/* All that has ended; returns how many that were. With used_lock. */
+static int give_back_all(struct blk_disk *disk)
 {
-	struct blk_disk *disk = container_of(work, struct blk_disk, finish);
 	struct llist_node *ended = llist_reverse_order(llist_del_all(&disk->done));
 	struct blk_request *request, *next;
 	int n = 0;
@@ -74,16 +52,67 @@ static void finish(struct work_struct *work)
 		n++;
 	}
 	if (!n)
-		return;
+		return 0;
 	vqueue_publish(&disk->queue);
 	disk->counts.batches++;
 	if (vqueue_interrupt_due(&disk->queue)) {
 		disk->counts.interrupts++;
 		hc_device_interrupt(disk->vm->id, disk->number);
 	}
+	return n;
+}
+
+/* Outside of interrupts, only who enables bottom halves runs them at once. */
+static void finish_soon(struct blk_disk *disk)
+{
+	bool plain = in_task() && !irqs_disabled();
+
+	if (plain)
+		local_bh_disable();
+	queue_work(system_bh_wq, &disk->finish);
+	if (plain)
+		local_bh_enable();
+}
+
+static void finish_now(struct blk_disk *disk)
+{
+	unsigned long flags;
+	int n;
+
+	spin_lock_irqsave(&disk->used_lock, flags);
+	n = give_back_all(disk);
+	spin_unlock_irqrestore(&disk->used_lock, flags);
+	if (!n)
+		return;
 	if (xchg(&disk->starved, false))
 		queue_work(blk_works, &disk->serve);
 	leave(disk, n);
+}
+
+static void finish(struct work_struct *work)
+{
+	finish_now(container_of(work, struct blk_disk, finish));
+}
+
+/*
+ * A request that was alone goes back at once. Of several, as many as end in one interrupt are given
+ * back together, with one interrupt for the guest.
+ */
+void blk_end(struct blk_request *request, int err)
+{
+	struct blk_disk *disk = request->disk;
+
+	if (request->order.kind != BLK_NOTHING)
+		request->order.status = status_of(err);
+	/* Once nothing is busy the disk may be taken away: not before we are out of here. */
+	rcu_read_lock();
+	if (llist_add(&request->node, &disk->done)) {
+		if (atomic_read(&disk->busy) == 1)
+			finish_now(disk);
+		else
+			finish_soon(disk);
+	}
+	rcu_read_unlock();
 }
 
 /* --- From the guest ------------------------------------------------------------------------- */
@@ -278,6 +307,7 @@ void blk_serve_init(struct blk_disk *disk)
 	INIT_WORK(&disk->finish, finish);
 	init_llist_head(&disk->free);
 	init_llist_head(&disk->done);
+	spin_lock_init(&disk->used_lock);
 	for (u32 i = 0; i < BLK_REQUESTS; i++) {
 		disk->request[i].disk = disk;
 		INIT_WORK(&disk->request[i].work, blk_io_work);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What shyper.ko makes of a guest's block queue: chains, requests, and every rule that is broken. */
+/* What shyper.ko makes of a guest's block queue: chains, requests, every rule that is broken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #define PIECE 0x10000u
 #define BASE 0x80000000ull
-#define HOLE (BASE + 2 * PIECE)		/* behind the two pieces, which are neighbours for the guest */
+#define HOLE (BASE + 2 * PIECE)	/* behind the pieces, which are neighbours for the guest */
 #define NUM 16u
 
 #define DESC_AT BASE			/* guest addresses: the rings */
