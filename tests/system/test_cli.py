@@ -112,9 +112,12 @@ def test_linux_with_an_initrd(shyper):
 
 def test_rust_shypers_files(shyper):
     shyper.run("vm config vm1_config_riscv.json")
+    assert "needs a mediated disk" in shyper.fails("vm boot 1")
+    shyper.daemon()
     assert "no APLIC" in shyper.fails("vm config vm1_config_riscv_aia.json")
     shyper.run("vm boot 1")
     assert shyper.vm("guest-os-1")["harts"] == [1, 2, 3]
+    assert shyper.vm("guest-os-1")["disks"][0]["path"] == "/root/vm1.img"
     shyper.run("vm delconfig 1 -f")
 
 

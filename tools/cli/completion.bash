@@ -12,7 +12,7 @@ _shyper() {
 	if ((COMP_CWORD == 1)); then
 		choice="vm system events help --json --help --version"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == vm ]]; then
-		choice="config boot start list info pause resume reboot reset shutdown stop remove
+		choice="config boot start list info console pause resume reboot reset shutdown stop remove
 			getvmid getdefconfig delconfig"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == system ]]; then
 		choice="info log daemon reboot shutdown"

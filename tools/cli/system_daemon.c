@@ -45,8 +45,7 @@ static int read_cfg(const json_t *args, struct error *error)
 		return 0;
 	count = mediated_load(path ? path : DEFAULT_CFG, error);
 	if (count > 0)
-		fprintf(stderr, "note: %d mediated disk(s) are remembered; this version of Shyper "
-			"attaches none\n", count);
+		fprintf(stderr, "shyper daemon: %d mediated disk(s)\n", count);
 	return count < 0 ? -1 : 0;
 }
 

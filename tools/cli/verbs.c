@@ -11,6 +11,7 @@ const struct verb *const verbs[] = {
 	&verb_vm_boot,
 	&verb_vm_list,
 	&verb_vm_info,
+	&verb_vm_console,
 	&verb_vm_pause,
 	&verb_vm_resume,
 	&verb_vm_reboot,

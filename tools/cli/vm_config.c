@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/disks.h"
 #include "lib/eventlog.h"
 #include "lib/layout.h"
 #include "lib/store.h"
@@ -72,6 +73,10 @@ static json_t *make_record(const struct config *c, uint32_t id)
 		return NULL;
 	if (c->def.initrd[0])
 		json_object_set_new(record, "initrd", json_string(c->def.initrd));
+	if (json_object_set_new(record, "disks", disks_record(&c->def))) {
+		json_decref(record);
+		return NULL;
+	}
 	json_object_set_new(record, "restart", json_string(def_restart_names[c->def.restart]));
 	return record;
 }

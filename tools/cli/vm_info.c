@@ -89,6 +89,22 @@ static void print_memory(const json_t *vm)
 	}
 }
 
+static void print_disks(const json_t *vm)
+{
+	const json_t *disk;
+	size_t i;
+
+	json_array_foreach(json_object_get(vm, "disks"), i, disk) {
+		const char *path = json_string_value(json_object_get(disk, "path"));
+
+		printf("%-11s %s%s%s\n", i ? "" : "disks:",
+		       path ? path : "the first mediated disk that is free",
+		       json_is_true(json_object_get(disk, "readonly")) ? ", read-only" : "",
+		       path && json_is_true(json_object_get(disk, "mediated")) ? ", mediated" :
+		       "");
+	}
+}
+
 static void print_exits(const json_t *vm)
 {
 	const char *name;
@@ -122,6 +138,7 @@ static void print(const json_t *vm)
 	print_text(vm, "file:", "file");
 	print_text(vm, "kernel:", "kernel");
 	print_text(vm, "initrd:", "initrd");
+	print_disks(vm);
 	print_exits(vm);
 }
 

@@ -27,7 +27,7 @@ static json_t *op(struct session *s, const json_t *args)
 	return list;
 }
 
-enum { ID, NAME, STATE, VCPUS, HARTS, MEMORY, UPTIME, RESTART, COLUMNS };
+enum { ID, NAME, STATE, VCPUS, HARTS, MEMORY, DISKS, UPTIME, RESTART, COLUMNS };
 
 static void fill_line(struct libscols_line *line, const json_t *vm)
 {
@@ -49,6 +49,8 @@ static void fill_line(struct libscols_line *line, const json_t *vm)
 	scols_line_set_data(line, MEMORY,
 			    describe_size(json_integer_value(json_object_get(vm, "memory")), buf,
 					  sizeof(buf)));
+	snprintf(buf, sizeof(buf), "%zu", json_array_size(json_object_get(vm, "disks")));
+	scols_line_set_data(line, DISKS, buf);
 	scols_line_set_data(line, UPTIME,
 			    describe_time(json_integer_value(json_object_get(vm, "uptime")), buf,
 					  sizeof(buf)));
@@ -63,8 +65,8 @@ static void print(const json_t *result)
 	} columns[COLUMNS] = {
 		[ID] = { "ID", SCOLS_FL_RIGHT }, [NAME] = { "NAME", 0 }, [STATE] = { "STATE", 0 },
 		[VCPUS] = { "VCPUS", SCOLS_FL_RIGHT }, [HARTS] = { "HARTS", 0 },
-		[MEMORY] = { "MEMORY", SCOLS_FL_RIGHT }, [UPTIME] = { "UPTIME", SCOLS_FL_RIGHT },
-		[RESTART] = { "RESTART", 0 },
+		[MEMORY] = { "MEMORY", SCOLS_FL_RIGHT }, [DISKS] = { "DISKS", SCOLS_FL_RIGHT },
+		[UPTIME] = { "UPTIME", SCOLS_FL_RIGHT }, [RESTART] = { "RESTART", 0 },
 	};
 	struct libscols_table *table = scols_new_table();
 

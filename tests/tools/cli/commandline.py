@@ -82,6 +82,22 @@ class Cli:
         """entry, initrd, initrd_size, fdt of the last boot"""
         return struct.unpack("<4Q", (self.fake / f"{vm}.boot").read_bytes())
 
+    def disk(self, vm, number):
+        """[flags, serial number, file] of a disk that the module has, or None."""
+        path = self.fake / f"{vm}.disk{number}"
+        return path.read_text().rstrip("\n").split(" ", 2) if path.exists() else None
+
+    def image(self, name):
+        """An image file; returns its full name."""
+        (self.folder / name).write_bytes(b"\0" * 512)
+        return str(self.folder / name)
+
+    def mediated(self, *names):
+        """Keep a list of mediated disks, as a daemon that was there."""
+        self.state.mkdir(exist_ok=True)
+        (self.state / "mediated.json").write_text(
+            json.dumps({"mediated": [self.image(name) for name in names]}))
+
     def ram(self, vm, at, size):
         with open(self.fake / f"{vm}.ram", "rb") as file:
             file.seek(at - 0x80000000)

@@ -3,12 +3,14 @@
  * A stand-in for /dev/shyper, for tests on the host: VMs are files in the folder that the
  * environment's SHYPER_FAKE names, so that all processes of a test see the same ones. ID.vm is a
  * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a
- * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb.
+ * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN;
+ * ID.console is its console. With 0.old the module knows no disks.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <libfdt.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +226,70 @@ static int boot(int vm, const struct shyper_boot *request)
 	return save(id, &i);
 }
 
+static const char *path_of_disk(uint32_t id, uint32_t number)
+{
+	char suffix[16];
+
+	snprintf(suffix, sizeof(suffix), "disk%u", number);
+	return path_of(id, suffix);
+}
+
+/* ID.diskN has a line: flags, serial number, file. */
+static bool is_image_of(uint32_t id, uint32_t number, const char *image)
+{
+	FILE *file = fopen(path_of_disk(id, number), "r");
+	char line[1024] = "";
+	bool is;
+
+	if (!file)
+		return false;
+	is = fgets(line, sizeof(line), file) && strstr(line, image);
+	fclose(file);
+	return is;
+}
+
+static int keep_disk(uint32_t id, const struct shyper_disk *disk)
+{
+	char link[64], image[512] = "";
+	FILE *file;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", disk->fd);
+	if (readlink(link, image, sizeof(image) - 1) < 0)
+		return -EBADF;
+	for (uint32_t i = 0; i < SHYPER_VMS * SHYPER_DEVICES; i++) {
+		if (is_image_of(i / SHYPER_DEVICES, i % SHYPER_DEVICES, image))
+			return refuse(-EBUSY, "the image is a disk already");
+	}
+	file = fopen(path_of_disk(id, disk->device), "w");
+	fprintf(file, "%u %.20s %s\n", disk->flags, disk->serial, image);
+	fclose(file);
+	return 0;
+}
+
+static int set_disk(int vm, const struct shyper_disk *disk)
+{
+	uint32_t id = (uint32_t)id_of[vm];
+	struct shyper_vm_info i;
+	bool there = !access(path_of_disk(id, disk->device), F_OK);
+
+	if (!access(path_of(0, "old"), F_OK))
+		return -ENOTTY;
+	if (disk->device >= SHYPER_DEVICES || disk->reserved || disk->reserved2)
+		return -EINVAL;
+	if (load(id, &i) || i.state == SHYPER_VM_RUNNING)
+		return refuse(-EBUSY, "it runs");
+	if (disk->fd < 0)
+		return unlink(path_of_disk(id, disk->device)) ? -ENOENT : 0;
+	return there ? refuse(-EBUSY, "it has that disk") : keep_disk(id, disk);
+}
+
+static int console(uint32_t id)
+{
+	int fd = open(path_of(id, "console"), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int destroy(uint32_t id, const struct shyper_vm_info *i)
 {
 	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot" };
@@ -232,6 +298,8 @@ static int destroy(uint32_t id, const struct shyper_vm_info *i)
 		return refuse(-EBUSY, "it runs");
 	for (size_t n = 0; n < sizeof(suffixes) / sizeof(suffixes[0]); n++)
 		unlink(path_of(id, suffixes[n]));
+	for (uint32_t n = 0; n < SHYPER_DEVICES; n++)
+		unlink(path_of_disk(id, n));
 	return 0;
 }
 
@@ -292,5 +360,7 @@ const struct device device = {
 	.boot = boot,
 	.command = command,
 	.memory = memory,
+	.set_disk = set_disk,
 	.map = map,
+	.console = console,
 };

@@ -21,6 +21,12 @@ def prop(tree, node, name, kind="s"):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def nodes(tree):
+    """Of the devices."""
+    return subprocess.run(["fdtget", "-l", str(tree), "/devices"], capture_output=True, text=True,
+                          check=True, timeout=30).stdout.split()
+
+
 def checked(tree):
     """A tree that Shyper's own parser accepts."""
     done = subprocess.run([str(CHECK), str(tree)], capture_output=True, text=True, check=False,
@@ -69,6 +75,11 @@ def test_all_keys(cli):
     assert stored["kernel"] == str(cli.folder / "flat.bin")
     assert stored["initrd"] == str(cli.folder / "rd")
     assert stored["definition"]["disks"][0] == "/srv/a.img"
+    assert cli.vm("a")["disks"] == [
+        {"path": "/srv/a.img", "readonly": False, "mediated": False},
+        {"path": str(cli.folder / "b.img"), "readonly": True, "mediated": False}]
+    assert prop(tree, "/devices/virtio1", "reg") is None
+    assert nodes(tree) == ["console", "virtio0", "virtio1"]
 
 
 @pytest.mark.parametrize("memory, size", [
@@ -120,6 +131,12 @@ def test_rust_example(images):
     assert prop(tree, "/", "vcpus", "u") == "3"
     assert prop(tree, "/", "harts", "u") == "0 1 0 2 0 3"
     assert prop(tree, "/devices/plic", "reg", "x") == "0 c000000 0 600000"
+    assert nodes(tree) == ["plic", "console", "virtio0"]
+    assert prop(tree, "/devices/virtio0", "reg", "x") == "0 10001000 0 1000"
+    assert prop(tree, "/devices/virtio0", "interrupt", "u") == "19"
+    assert prop(tree, "/devices/console", "reg", "x") == "0 40001000 0 1000"
+    assert prop(tree, "/devices/console", "interrupt", "u") == "21"
+    images.mediated("m.img")
     out, error = images.run("vm", "boot", 1)
     assert "booted" in out
     entry, initrd, initrd_size, fdt = images.boot_words(1)
@@ -145,6 +162,7 @@ def test_a_ramdisk_without_address_may_be_absent(images):
     images.write(rust())
     _, error = images.run("vm", "config", "vm.json")
     assert "vm.json:1:" in error and "boots without" in error
+    images.mediated("m.img")
     images.run("vm", "boot", 1)
     assert images.boot_words(1)[1:3] == (0, 0)
     images.write(rust(image__ramdisk_load_ipa="0x90000000"))
@@ -163,6 +181,19 @@ def test_interrupt_files_of_others_are_out_of_reach(images):
     images.write(rust(passthrough_device__passthrough_device_list=[
         {"base_ipa": "0x50001000", "base_pa": "0x28006000", "length": "0x1000"}]))
     assert "no definition may name" in images.error("vm", "config", "vm.json")
+
+
+def test_places_that_are_left_to_us(images):
+    devices = [{"type": "EMU_DEVICE_T_VIRTIO_BLK_MEDIATED"}, {"type": "EMU_DEVICE_T_VIRTIO_BLK"},
+               {"type": "EMU_DEVICE_T_VIRTIO_BLK_MEDIATED", "base_ipa": "0x30000000"}]
+    images.write(rust(emulated_device__emulated_device_list=devices))
+    _, error = images.run("vm", "config", "vm.json")
+    assert "served like EMU_DEVICE_T_VIRTIO_BLK_MEDIATED" in error
+    tree = checked(images.tree(1))
+    assert nodes(tree) == ["virtio0", "virtio1", "virtio2"]
+    assert prop(tree, "/devices/virtio0", "reg") is None
+    assert prop(tree, "/devices/virtio2", "reg", "x") == "0 30000000 0 1000"
+    assert prop(tree, "/devices/virtio2", "interrupt") is None
 
 
 def test_devices_of_the_board(images):
@@ -188,6 +219,9 @@ def test_devices_of_the_board(images):
     ({"emulated_device__emulated_device_list__0__type": 99}, "is 99"),
     ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3]}, "6 bytes of a MAC"),
     ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3, 4, 5, 256]}, "not a byte"),
+    ({"emulated_device__emulated_device_list": [{"type": "EMU_DEVICE_T_VIRTIO_CONSOLE"}] * 2},
+     "second virtio console"),
+    ({"emulated_device__emulated_device_list": [{"type": 7}] * 9}, "one disk too many"),
     ({"image__device_tree_filename": "my.dtbo"}, "device trees and overlays cannot be given"),
     ({"image__kernel_filename": ""}, "must name a file"),
     ({"image__kernel_filename": None}, '"kernel_filename" is missing'),
@@ -273,6 +307,9 @@ def native(**changes):
     ({"disks": ["a", 5]}, "vm.json:4:18: disks[1]:"),
     ({"disks": [{"file": "x"}]}, 'unknown key "file"'),
     ({"disks": [{}]}, '"path" is missing'),
+    ({"disks": [{"path": ""}]}, "must not be empty"),
+    ({"disks": [{"path": "x", "serial": "s" * 21}]}, "has 21 bytes; at most 20"),
+    ({"disks": ["x"] * 9}, "has 9 items"),
     ({"nics": [{"mac": "52:54:00:12:34:5g"}]}, "is not a MAC address"),
     ({"nics": [{"mac": "01:54:00:12:34:56"}]}, "group address"),
     ({"nics": {}}, "must be a list"),

@@ -173,6 +173,31 @@ static int missing(struct reader *r, const struct def *def, bool initrd)
 			     !stat(file, &st) ? "is not an ordinary file" : "does not exist");
 }
 
+/* An image may be made later, but is meant by one name for ever. */
+static int resolve_disk(struct reader *r, const struct where *where, char *path,
+			const char *folder)
+{
+	char joined[PATH_MAX], found[PATH_MAX];
+
+	if (!path[0] || path[0] == '/')
+		return 0;
+	if (snprintf(joined, sizeof(joined), "%s/%s", folder, path) >= (int)sizeof(joined))
+		return reader_refuse(r, where, "the name is too long");
+	strcpy(path, access(joined, F_OK) && realpath(path, found) ? found : joined);
+	return 0;
+}
+
+static int resolve_disks(struct reader *r, struct def *def, const char *folder)
+{
+	const struct where disks = { NULL, "disks", 0 };
+
+	for (uint32_t i = 0; i < def->disks; i++) {
+		if (resolve_disk(r, &(struct where){ &disks, NULL, i }, def->disk[i].path, folder))
+			return -1;
+	}
+	return 0;
+}
+
 int def_resolve(struct def *def, const struct document *doc, const char *folder, json_t *notes,
 		struct error *error)
 {
@@ -180,6 +205,8 @@ int def_resolve(struct def *def, const struct document *doc, const char *folder,
 
 	if (!resolve(def->kernel, folder))
 		return missing(&r, def, false);
+	if (resolve_disks(&r, def, folder))
+		return -1;
 	if (!def->initrd[0] || resolve(def->initrd, folder))
 		return 0;
 	/* Rust-Shyper never loaded an initrd without an address: its files name some in vain. */

@@ -15,6 +15,8 @@
 #define DEF_RAM 8
 #define DEF_PASSTHROUGH 32
 #define DEF_IRQS 64
+#define DEF_DISKS SHYPER_DEVICES
+#define DEF_SERIAL 20		/* bytes */
 #define DEF_ADDRESS_END (UINT64_C(1) << 56)
 #define DEF_RAM_BASE UINT64_C(0x80000000)
 #define DEF_PAGE UINT64_C(4096)
@@ -34,6 +36,20 @@ struct def_address {
 struct def_range {
 	uint64_t base;	/* guest physical */
 	uint64_t size;
+};
+
+/* Where a virtio device is. */
+struct def_place {
+	struct def_range range;		/* size 0: where such a device is by default */
+	uint32_t irq;			/* 0: the default one */
+};
+
+struct def_disk {
+	struct def_place place;
+	char path[PATH_MAX];		/* absolute once def_resolve() has been there */
+	char serial[DEF_SERIAL + 1];
+	bool readonly;
+	bool mediated;			/* path is "" or what was chosen of the daemon's list */
 };
 
 /* A device of the board: one range, wires, or both. */
@@ -64,7 +80,11 @@ struct def {
 	struct def_passthrough passthrough[DEF_PASSTHROUGH];
 	uint32_t irqs;
 	uint32_t irq[DEF_IRQS];		/* source on the board and on the VM's PLIC */
-	uint32_t disks, nics, consoles;	/* how many are asked for */
+	uint32_t disks;
+	struct def_disk disk[DEF_DISKS];	/* by the number of their device */
+	uint32_t nics;			/* how many are asked for */
+	bool console;			/* a virtio console, at … */
+	struct def_place console_place;
 	enum def_restart restart;
 };
 
@@ -82,7 +102,7 @@ int def_parse(struct def *def, const struct document *doc, json_t **notes, struc
 
 /*
  * def_resolve() - file names become absolute, by the folder of the definition's file or else by
- * the current one, and the files are there. Returns 0, or -1 with the error set.
+ * the current one, and kernel and initrd are there. Returns 0, or -1 with the error set.
  */
 int def_resolve(struct def *def, const struct document *doc, const char *folder, json_t *notes,
 		struct error *error);

@@ -5,14 +5,7 @@
 
 #include "def.h"
 
-#define DISKS 64
 #define NICS 16
-
-/* Into what the members of a disk or a network card go: they are checked, and kept as they are. */
-struct part {
-	char text[PATH_MAX];
-	bool flag;
-};
 
 static int read_name(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
@@ -120,73 +113,83 @@ static int read_restart(struct reader *r, const struct where *where, const json_
 
 /* --- Disks and network cards ----------------------------------------------------------------- */
 
-static int part_text(struct reader *r, const struct where *where, const json_t *value, void *into)
+static int disk_path(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
-	struct part *part = into;
+	struct def_disk *disk = into;
 
-	if (reader_text(r, where, value, part->text, sizeof(part->text)))
+	if (reader_text(r, where, value, disk->path, sizeof(disk->path)))
 		return -1;
-	return part->text[0] ? 0 : reader_refuse(r, where, "must not be empty");
+	return disk->path[0] ? 0 : reader_refuse(r, where, "must not be empty");
 }
 
-static int part_flag(struct reader *r, const struct where *where, const json_t *value, void *into)
+static int disk_readonly(struct reader *r, const struct where *where, const json_t *value,
+			 void *into)
 {
-	return reader_flag(r, where, value, &((struct part *)into)->flag);
+	return reader_flag(r, where, value, &((struct def_disk *)into)->readonly);
 }
 
-static int part_mac(struct reader *r, const struct where *where, const json_t *value, void *into)
+static int disk_serial(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
 {
-	struct part *part = into;
+	struct def_disk *disk = into;
+
+	return reader_text(r, where, value, disk->serial, sizeof(disk->serial));
+}
+
+/* Checked; cards are not attached yet. */
+static int nic_mac(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	char text[32];
 	unsigned int b[6];
 	int end = 0;
 
-	if (part_text(r, where, value, part))
+	(void)into;
+	if (reader_text(r, where, value, text, sizeof(text)))
 		return -1;
-	if (sscanf(part->text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4],
-		   &b[5], &end) != 6 || end != 17 || part->text[end])
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+		   &end) != 6 || end != 17 || text[end])
 		return reader_refuse(r, where, "\"%s\" is not a MAC address; write it like "
-				     "\"52:54:00:12:34:56\"", part->text);
+				     "\"52:54:00:12:34:56\"", text);
 	if (b[0] & 1)
 		return reader_refuse(r, where, "%s is a group address, which no card can have",
-				     part->text);
+				     text);
 	return 0;
 }
 
 static int read_disk(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
 	static const struct key keys[] = {
-		{ "path", true, part_text },
-		{ "readonly", false, part_flag },
+		{ "path", true, disk_path },
+		{ "readonly", false, disk_readonly },
+		{ "serial", false, disk_serial },
 		{ NULL, false, NULL },
 	};
 	struct def *def = into;
-	struct part part;
+	struct def_disk *disk = &def->disk[def->disks++];
 
-	def->disks++;
 	if (json_is_string(value))
-		return part_text(r, where, value, &part);
+		return disk_path(r, where, value, disk);
 	if (!json_is_object(value))
 		return reader_refuse(r, where, "must be the name of a file, or an object with "
 				     "\"path\"");
-	return reader_object(r, where, value, keys, true, &part);
+	return reader_object(r, where, value, keys, true, disk);
 }
 
 static int read_disks(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
-	return reader_list(r, where, value, DISKS, read_disk, into);
+	return reader_list(r, where, value, DEF_DISKS, read_disk, into);
 }
 
 static int read_nic(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
 	static const struct key keys[] = {
-		{ "mac", false, part_mac },
+		{ "mac", false, nic_mac },
 		{ NULL, false, NULL },
 	};
 	struct def *def = into;
-	struct part part;
 
 	def->nics++;
-	return reader_object(r, where, value, keys, true, &part);
+	return reader_object(r, where, value, keys, true, NULL);
 }
 
 static int read_nics(struct reader *r, const struct where *where, const json_t *value, void *into)
@@ -212,5 +215,6 @@ int def_native(struct reader *r, struct def *def)
 		{ NULL, false, NULL },
 	};
 
+	def->console = true;
 	return reader_object(r, NULL, r->doc->root, keys, true, def);
 }

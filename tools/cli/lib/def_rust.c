@@ -348,6 +348,39 @@ static int emulated_plic(struct reader *r, const struct where *where, struct def
 	return 0;
 }
 
+/* Numbers that are missing or 0 leave place or interrupt to us. */
+static struct def_place place_of(const struct entry *e)
+{
+	struct def_place place = { .irq = (uint32_t)e->irq_id };
+
+	if (e->base_ipa)
+		place.range = (struct def_range){ e->base_ipa, e->length ? e->length : DEF_PAGE };
+	return place;
+}
+
+static int emulated_disk(struct reader *r, const struct where *where, struct def *def,
+			 const struct entry *e)
+{
+	if (def->disks == DEF_DISKS)
+		return reader_refuse(r, where, "is one disk too many; at most %d are possible",
+				     DEF_DISKS);
+	if (e->type == VIRTIO_BLK)
+		reader_note(r, where, "is served like EMU_DEVICE_T_VIRTIO_BLK_MEDIATED, from the "
+			    "list of mediated disks");
+	def->disk[def->disks++] = (struct def_disk){ .place = place_of(e), .mediated = true };
+	return 0;
+}
+
+static int emulated_console(struct reader *r, const struct where *where, struct def *def,
+			    const struct entry *e)
+{
+	if (def->console)
+		return reader_refuse(r, where, "is a second virtio console");
+	def->console = true;
+	def->console_place = place_of(e);
+	return 0;
+}
+
 static int emulated_net(struct reader *r, const struct where *where, struct def *def,
 			const struct entry *e)
 {
@@ -375,14 +408,12 @@ static int emulated(struct reader *r, const struct where *where, struct def *def
 		return emulated_plic(r, where, def, e);
 	case VIRTIO_BLK:
 	case VIRTIO_BLK_MEDIATED:
-		def->disks++;
-		return 0;
+		return emulated_disk(r, where, def, e);
 	case VIRTIO_NET:
 		return emulated_net(r, where, def, e);
-	case CONSOLE:
 	case VIRTIO_CONSOLE:
-		def->consoles++;
-		return 0;
+		return emulated_console(r, where, def, e);
+	case CONSOLE:
 	case SHYPER:
 	case META:
 		reader_note(r, &type, "%s " AUTOMATIC, emulated_names[e->type]);

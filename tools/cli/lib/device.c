@@ -2,9 +2,14 @@
 /* The real /dev/shyper, which shyper.ko makes. */
 #include "device.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -89,11 +94,69 @@ static int memory(int vm, struct shyper_vm_memory *block)
 	return call(vm, SHYPER_VM_MEMORY, block);
 }
 
+static int set_disk(int vm, const struct shyper_disk *disk)
+{
+	struct shyper_disk copy = *disk;
+
+	return call(vm, SHYPER_VM_SET_DISK, &copy);
+}
+
 static void *map(int vm, uint64_t offset, size_t size)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm, (off_t)offset);
 
 	return at == MAP_FAILED ? NULL : at;
+}
+
+/* --- Consoles -------------------------------------------------------------------------------- */
+
+#define HVCS 8	/* Linux has that many; Shyper gives hvc n to VM n */
+#define PORTS "/sys/class/virtio-ports"
+
+static bool is_named(const char *port, const char *name)
+{
+	char path[sizeof(PORTS) + NAME_MAX + 8], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), PORTS "/%s/name", port);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, name);
+}
+
+static bool find_port(const char *name, char *path, size_t size)
+{
+	DIR *ports = opendir(PORTS);
+	struct dirent *entry;
+	bool found = false;
+
+	while (ports && !found && (entry = readdir(ports))) {
+		found = is_named(entry->d_name, name);
+		if (found)
+			snprintf(path, size, "/dev/%s", entry->d_name);
+	}
+	if (ports)
+		closedir(ports);
+	return found;
+}
+
+static int console(uint32_t id)
+{
+	char name[32], path[NAME_MAX + 8];
+	int fd;
+
+	snprintf(name, sizeof(name), "shyper.console.%u", id);
+	if (id < HVCS)
+		snprintf(path, sizeof(path), "/dev/hvc%u", id);
+	else if (!find_port(name, path, sizeof(path)))
+		return -ENOENT;
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 const struct device device = {
@@ -108,5 +171,7 @@ const struct device device = {
 	.boot = boot,
 	.command = command,
 	.memory = memory,
+	.set_disk = set_disk,
 	.map = map,
+	.console = console,
 };

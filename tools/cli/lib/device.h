@@ -33,8 +33,13 @@ struct device {
 	int (*command)(int vm, enum device_command command);
 	/* ENOENT behind the last block */
 	int (*memory)(int vm, struct shyper_vm_memory *memory);
+	/* ENOENT: no disk to take away; ENOTTY: the module knows no disks */
+	int (*set_disk)(int vm, const struct shyper_disk *disk);
 	/* size bytes of the guest's RAM at a page's offset, until munmap(); NULL and errno */
 	void *(*map)(int vm, uint64_t offset, size_t size);
+
+	/* the terminal or port of a VM's console → descriptor; ENOENT, ENODEV: it has none here */
+	int (*console)(uint32_t id);
 };
 
 extern const struct device device;

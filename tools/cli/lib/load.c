@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "disks.h"
 #include "layout.h"
 #include "store.h"
 
@@ -73,6 +74,8 @@ static int read_record(struct session *s, const struct session_vm *vm, struct de
 	doc.root = json_object_get(record, "definition");
 	err = def_parse(def, &doc, &notes, &s->error);
 	json_decref(notes);
+	if (!err)
+		err = disks_settle(s, vm, def, record);
 	kernel = json_string_value(json_object_get(record, "kernel"));
 	initrd = json_string_value(json_object_get(record, "initrd"));
 	snprintf(def->kernel, sizeof(def->kernel), "%s", kernel ? kernel : "");
@@ -83,11 +86,9 @@ static int read_record(struct session *s, const struct session_vm *vm, struct de
 
 static void note_unattached(struct session *s, const struct def *def)
 {
-	if (def->disks || def->nics || def->consoles)
-		session_note(s, "this version of Shyper attaches no virtio devices: the guest "
-			     "boots without its %u disk(s), %u network card(s) and %u virtio "
-			     "console(s); its serial port works", def->disks, def->nics,
-			     def->consoles);
+	if (def->nics)
+		session_note(s, "this version of Shyper attaches no network cards: the guest "
+			     "boots without its %u", def->nics);
 }
 
 static int fill_and_start(struct session *s, struct session_vm *vm, const struct def *def)
@@ -120,8 +121,12 @@ int load_boot(struct session *s, struct session_vm *vm)
 	if (vm->info.state == SHYPER_VM_RUNNING || vm->info.state == SHYPER_VM_STOPPING)
 		return error_set(&s->error, "VM %u (%s) is %s already", vm->id, vm->info.name,
 				 session_state(&vm->info));
-	if (read_record(s, vm, &def) || fill_and_start(s, vm, &def))
+	if (read_record(s, vm, &def) || disks_attach(s, vm, &def))
 		return -1;
+	if (fill_and_start(s, vm, &def)) {
+		disks_detach(vm);
+		return -1;
+	}
 	store_hold(vm->id, false);
 	note_unattached(s, &def);
 	return 0;
@@ -134,12 +139,16 @@ int load_stop(struct session *s, struct session_vm *vm)
 	if (vm->info.state == SHYPER_VM_RUNNING)
 		err = device.command(vm->fd, DEVICE_STOP);
 	else if (vm->info.state != SHYPER_VM_STOPPING)
-		return 0;
+		goto ended;
 	if (session_info(s, vm))
 		return -1;
 	/* It may have ended by itself meanwhile. */
 	if (err < 0 && vm->info.state == SHYPER_VM_RUNNING)
 		return session_refused(s, vm->fd, err, "VM %u (%s) cannot be stopped", vm->id,
 				       vm->info.name);
-	return session_await_end(s, vm);
+	if (session_await_end(s, vm))
+		return -1;
+ended:
+	disks_detach(vm);
+	return 0;
 }

@@ -107,6 +107,15 @@ int store_mediated_save(json_t *list, struct error *error)
 	return save(store_path("mediated.json"), list, error);
 }
 
+json_t *store_mediated_load(void)
+{
+	json_t *kept = load(store_path("mediated.json"));
+	json_t *list = json_incref(json_object_get(kept, "mediated"));
+
+	json_decref(kept);
+	return list;
+}
+
 void store_hold(uint32_t id, bool hold)
 {
 	const char *path = path_of(id, "hold");
@@ -134,21 +143,36 @@ void store_forget(uint32_t id)
 		unlink(path_of(id, suffixes[i]));
 }
 
-int store_lock(uint32_t id, struct error *error)
+static int lock(const char *path, struct error *error)
 {
 	int fd;
 
 	if (store_prepare(error))
 		return -1;
-	fd = open(path_of(id, "lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_set(error, "%s: %s", path_of(id, "lock"), strerror(errno));
+		return error_set(error, "%s: %s", path, strerror(errno));
 	while (flock(fd, LOCK_EX)) {
 		if (errno == EINTR)
 			continue;
 		close(fd);
-		return error_set(error, "%s: cannot be locked: %s", path_of(id, "lock"),
-				 strerror(errno));
+		return error_set(error, "%s: cannot be locked: %s", path, strerror(errno));
 	}
 	return fd;
+}
+
+int store_lock(uint32_t id, struct error *error)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", path_of(id, "lock"));
+	return lock(path, error);
+}
+
+int store_mediated_lock(struct error *error)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", store_path("mediated.lock"));
+	return lock(path, error);
 }

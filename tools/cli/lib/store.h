@@ -34,6 +34,12 @@ json_t *store_run_load(uint32_t id);
 /* store_mediated_save() - the list of mediated disks, mediated.json. */
 int store_mediated_save(json_t *list, struct error *error);
 
+/* store_mediated_load() - that list of names, or NULL. */
+json_t *store_mediated_load(void);
+
+/* store_mediated_lock() - one process at a time chooses of them; as store_lock(). */
+int store_mediated_lock(struct error *error);
+
 /* store_hold() - a VM that is held is not restarted by the daemon. */
 void store_hold(uint32_t id, bool hold);
 bool store_is_held(uint32_t id);

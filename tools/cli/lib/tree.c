@@ -112,6 +112,28 @@ static bool is_replaced(const struct def *def, const struct def_range *range)
 	return false;
 }
 
+static void put_virtio(struct writer *w, const char *name, const struct def_place *place)
+{
+	begin(w, name);
+	if (place->range.size)
+		put_range(w, "reg", place->range.base, place->range.size);
+	if (place->irq)
+		put_u32(w, "interrupt", place->irq);
+	end(w);
+}
+
+static void put_virtios(struct writer *w, const struct def *def)
+{
+	char name[24];
+
+	if (def->console)
+		put_virtio(w, "console", &def->console_place);
+	for (uint32_t i = 0; i < def->disks; i++) {
+		snprintf(name, sizeof(name), "virtio%u", i);
+		put_virtio(w, name, &def->disk[i].place);
+	}
+}
+
 static void put_devices(struct writer *w, const struct def *def)
 {
 	begin(w, "devices");
@@ -128,6 +150,7 @@ static void put_devices(struct writer *w, const struct def *def)
 		put_string(w, "status", "disabled");
 		end(w);
 	}
+	put_virtios(w, def);
 	end(w);
 }
 
