@@ -41,6 +41,7 @@ static struct guest_fdt_params make_params(void)
 	def.uart = (struct vmdef_device){ 0x10000000, 0x100, 10 };
 	def.finisher = (struct vmdef_device){ 0x100000, 0x1000, 0 };
 	def.rtc = (struct vmdef_device){ 0x101000, 0x1000, 11 };
+	def.console = (struct vmdef_device){ 0x10001000, 0x1000, 1 };
 	return (struct guest_fdt_params){
 		.def = &def,
 		.isa = "rv64imafdc_zicbom_zicboz_zicsr_sstc",
@@ -185,6 +186,8 @@ static void test_references(void **state)
 	assert_int_not_equal(plic, finisher);
 	assert_int_equal(cell("/soc/serial@10000000", "interrupt-parent"), plic);
 	assert_int_equal(cell("/soc/rtc@101000", "interrupts"), 11);
+	assert_int_equal(cell("/soc/virtio_mmio@10001000", "interrupts"), 1);
+	ASSERT_TEXT("/soc/virtio_mmio@10001000", "compatible", "virtio,mmio");
 	assert_int_equal(cell("/poweroff", "regmap"), finisher);
 	assert_int_equal(cell("/poweroff", "value"), 0x5555);
 	assert_int_equal(cell("/reboot", "value"), 0x7777);
@@ -201,6 +204,7 @@ static void test_nothing(void **state)
 
 	(void)state;
 	def.plic.size = def.uart.size = def.finisher.size = def.rtc.size = 0;
+	def.console.size = 0;
 	def.cmdline[0] = 0;
 	params.initrd_size = 0;
 	params.rng_seed_size = 0;

@@ -128,6 +128,39 @@ static void test_defaults(void **state)
 	assert_int_equal(def.finisher.base, 0x100000);
 	assert_int_equal(def.rtc.base, 0x101000);
 	assert_int_equal(def.rtc.irq, 11);
+	assert_int_equal(def.console.size, 0);
+	assert_int_equal(def.console.irq, 0);
+}
+
+static void check_console(const struct edit *edits, u64 base, u64 size, u32 irq)
+{
+	static struct vmdef def;
+	struct vmdef_error error;
+
+	assert_int_equal(parse_edited(minimal, edits, &def, &error), 0);
+	assert_int_equal(def.console.base, base);
+	assert_int_equal(def.console.size, size);
+	assert_int_equal(def.console.irq, irq);
+}
+
+/* Its node asks for the virtio console, and may say where it is. */
+static void test_console(void **state)
+{
+	const struct edit plain[] = { TEXT("/devices/console", "status", "okay"), { .how = END } };
+	const struct edit no_plic[] = {
+		TEXT("/devices/plic", "status", "disabled"),
+		TEXT("/devices/console", "status", "okay"), { .how = END } };
+	const struct edit moved[] = {
+		CELLS("/devices/console", "reg", 0, 0x20000000, 0, 0x200),
+		CELLS("/devices/console", "interrupt", 7), { .how = END } };
+	const struct edit disabled[] = {
+		TEXT("/devices/console", "status", "disabled"), { .how = END } };
+
+	(void)state;
+	check_console(plain, 0x10001000, 0x1000, 1);
+	check_console(no_plic, 0x10001000, 0x1000, 0);
+	check_console(moved, 0x20000000, 0x200, 7);
+	check_console(disabled, 0, 0, 0);
 }
 
 static void test_hart_ids_of_two_cells(void **state)
@@ -319,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_hart_ids_of_two_cells),
 		cmocka_unit_test(test_disabled_device),
 		cmocka_unit_test(test_no_plic),
+		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_disabled_place_is_free),
 		cmocka_unit_test(test_emulated_devices_may_share_a_page),
 		cmocka_unit_test(test_random_damage),
