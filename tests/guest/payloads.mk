@@ -31,6 +31,7 @@ payloads += spin
 payloads += time
 payloads += uart
 payloads += unknown_mmio
+payloads += virtio_blk
 payloads += virtual_insn
 
 GUEST_CROSS ?= riscv64-linux-gnu-

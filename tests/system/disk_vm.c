@@ -52,25 +52,32 @@ static void *contents(const char *path, size_t *size)
 	if (fd < 0)
 		die(-1, path);
 	*size = (size_t)lseek(fd, 0, SEEK_END);
-	at = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+	at = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (at == MAP_FAILED)
 		die(-1, path);
 	close(fd);
 	return at;
 }
 
-static int create(const char *tree)
+/* Names are unique: the last letter of this one's is given. */
+static int create_as(const char *path, char letter)
 {
 	size_t size;
-	struct shyper_create c = { .tree = (unsigned long)contents(tree, &size) };
+	char *tree = contents(path, &size), *name = memmem(tree, size, "disk-vm", 8);
+	struct shyper_create c = { .tree = (unsigned long)tree, .size = (unsigned int)size };
 	int vm;
 
-	c.size = (unsigned int)size;
+	name[6] = letter;
 	vm = ioctl(device, SHYPER_CREATE_VM, &c);
 	if (vm < 0)
 		die(device, "create");
 	printf("vm %u\n", c.id);
 	return vm;
+}
+
+static int create(const char *path)
+{
+	return create_as(path, 'm');
 }
 
 static size_t load(int vm, const char *path, off_t offset)
@@ -169,7 +176,7 @@ static void refused(long result, int why, const char *what)
 static int refuse(char **args)
 {
 	struct shyper_disk d = { .device = SHYPER_DEVICES };
-	int vm = create(args[0]), other = create(args[0]), pipes[2];
+	int vm = create(args[0]), other = create_as(args[0], 'n'), pipes[2];
 
 	refused(ioctl(vm, SHYPER_VM_SET_DISK, (void *)16), EFAULT, "a wild pointer");
 	refused(ioctl(vm, SHYPER_VM_SET_DISK, &d), EINVAL, "no such device");
