@@ -9,7 +9,8 @@
 
 #define SLOTS 0x10001000UL	/* of a page each */
 enum {
-	MAGIC = 0x00, VERSION = 0x04, ID = 0x08, OFFERED = 0x10, OFFERED_SEL = 0x14, ACCEPTED = 0x20,
+	MAGIC = 0x00, VERSION = 0x04, ID = 0x08, OFFERED = 0x10, OFFERED_SEL = 0x14,
+	ACCEPTED = 0x20,
 	ACCEPTED_SEL = 0x24, QUEUE_SEL = 0x30, NUM_MAX = 0x34, NUM = 0x38, READY = 0x44,
 	NOTIFY = 0x50, INTERRUPT = 0x60, ACK = 0x64, STATUS = 0x70, DESC = 0x80, DRIVER = 0x90,
 	USED = 0xa0, CONFIG = 0x100,
@@ -265,7 +266,8 @@ static void check_pieces(void)
 	notify();
 	check_eq("read in 126 pieces", await_used(1, 5000) ? q->status[0] : NOT_YET, OK);
 	for (u32 i = 0; i < pieces; i++)
-		memcpy((void *)(BUFFER + 0x40000 + size * i), (void *)(BUFFER + 1024 * (i + 1)), size);
+		memcpy((void *)(BUFFER + 0x40000 + size * i),
+		       (void *)(BUFFER + 1024 * (i + 1)), size);
 	check_eq("the pieces", is_filled(BUFFER + 0x40000, pieces * size, 5), true);
 }
 
@@ -356,7 +358,7 @@ static void check_without_features(void)
 	set_up(usual());
 }
 
-/* ---- What is forbidden: the device may answer or fall silent, and works again after a reset ---- */
+/* ---- What is forbidden: the device may answer or fall silent, and works after a reset ---- */
 
 static const struct {
 	const char *name;
@@ -376,7 +378,8 @@ static const struct {
 	    { BUFFER, 1, WRITE, 0 } }, 0, 0 },
 	{ "4 GiB", { { BUFFER, 16, NEXT, 1 }, { BUFFER, 0xffffffff, NEXT | WRITE, 2 },
 		     { BUFFER, 1, WRITE, 0 } }, 0, 0 },
-	{ "around the address space", { { ~0UL - 7, 16, NEXT, 1 }, { BUFFER, 1, WRITE, 0 } }, 0, 0 },
+	{ "around the address space", { { ~0UL - 7, 16, NEXT, 1 }, { BUFFER, 1, WRITE, 0 } },
+	  0, 0 },
 	{ "empty", { { BUFFER, 0, NEXT, 1 }, { BUFFER, 0, WRITE, 0 } }, 0, 0 },
 	{ "no status", { { BUFFER, 16, 0, 0 } }, 0, 0 },
 	{ "half a header", { { BUFFER, 8, NEXT, 1 }, { BUFFER, 1, WRITE, 0 } }, 0, 0 },

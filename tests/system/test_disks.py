@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disks of VMs, served by the kernel module in the MVM: disk_vm.c runs VMs by /dev/shyper alone. The
-payload tests/guest/virtio_blk.c does to a disk whatever a guest can do.
+"""Disks of VMs, served by the kernel module in the MVM: disk_vm.c runs VMs by /dev/shyper alone.
+The payload tests/guest/virtio_blk.c does to a disk whatever a guest can do.
 """
 import re
 import subprocess
