@@ -48,8 +48,9 @@ unsigned long shyper_disks_event(u32 id, unsigned long devices, bool doorbell)
 		if (!disk)
 			continue;
 		nobody &= ~BIT(number);
-		disk->counts.doorbells += doorbell;
-		queue_work(blk_works, doorbell ? &disk->serve : &disk->update);
+		/* Nothing new when it is about to look anyway. */
+		if (queue_work(blk_works, doorbell ? &disk->serve : &disk->update))
+			disk->counts.doorbells += doorbell;
 	}
 	spin_unlock_irqrestore(&table_lock, flags);
 	return nobody;
