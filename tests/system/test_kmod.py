@@ -21,10 +21,12 @@ def archive(tmp_path_factory, make):
     subprocess.run(["riscv64-linux-gnu-gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror",
                     f"-I{TOP}/src/include", "-o", folder / "ioctl-test",
                     HERE / "shyper_ioctl_test.c"], check=True)
-    subprocess.run(["dtc", "-q", "-O", "dtb", "-o", folder / "vm.dtb",
-                    HERE / "shyper_ioctl_test.dts"], check=True)
+    source = (HERE / "shyper_ioctl_test.dts").read_text()
+    for name, vm in ("vm.dtb", "ioctl-test"), ("second.dtb", "second"):
+        subprocess.run(["dtc", "-q", "-O", "dtb", "-o", folder / name], check=True, text=True,
+                       input=source.replace('"ioctl-test"', f'"{vm}"'))
     subprocess.run(["tar", "-C", folder, "-cf", folder / "archive.tar", "ioctl-test", "vm.dtb",
-                    "-C", MODULE.parent, MODULE.name], check=True)
+                    "second.dtb", "-C", MODULE.parent, MODULE.name], check=True)
     return folder / "archive.tar"
 
 
@@ -58,7 +60,8 @@ def test_every_call_and_every_refusal(mvm, archive):
 
 def test_vms_outlive_the_module(mvm, archive):
     insmod(mvm, archive)
-    first, second = (mvm.run("/tmp/ioctl-test make /tmp/vm.dtb") for _ in range(2))
+    first, second = (mvm.run(f"/tmp/ioctl-test make /tmp/{tree}")
+                     for tree in ("vm.dtb", "second.dtb"))
     mvm.send("sleep 1000 </dev/shyper & echo $! >/tmp/holder")
     mvm.expect(mvm.PROMPT)
     assert mvm.run("rmmod shyper_riscv64 2>/dev/null || echo in use") == "in use"
@@ -66,7 +69,7 @@ def test_vms_outlive_the_module(mvm, archive):
     mvm.run("rmmod shyper_riscv64 && ! [ -e /dev/shyper ] && ! [ -e /sys/kernel/debug/shyper ]")
     mvm.run("insmod /tmp/shyper_riscv64.ko")
     assert vms(mvm) == {0: ("mvm", "running"), 1: ("ioctl-test", "running"),
-                        2: ("ioctl-test", "running")}
+                        2: ("second", "running")}
     for vm in first, second:
         mvm.run(f"/tmp/ioctl-test unmake {vm}")
     assert vms(mvm) == {0: ("mvm", "running")}

@@ -165,8 +165,8 @@ def test_panic_is_seen_whoever_has_the_terminal(machine, disk):
     ("0x80200000", "no device of the board that a VM may have"),    # Shyper,
     ("0x88000000", "no device of the board that a VM may have"),    # free memory,
     ("0x0", "no device of the board that a VM may have"),           # nothing;
-    ("0x10000000", "passthrough of 0x10000000: it is another's"),   # UART and RTC: only by node
-    ("0x101000", "passthrough of 0x101000: it is another's"),
+    ("0x10000000", "host-reg: 0x10000000 is another's"),   # UART and RTC: only by node
+    ("0x101000", "host-reg: 0x101000 is another's"),
 ])
 def test_what_no_number_reaches(machine, tmp_path, host, reason):
     loot = f"reg = <0 0x40000000 0 0x1000>; host-reg = <0 {host} 0 0x1000>;"
@@ -202,8 +202,8 @@ def test_one_device_for_two(machine, tmp_path):
     second["dts"] = str(tmp_path / "late.dts")
     guest = machine(FIT=pack(tmp_path, [first, second]), SMP=2, MEMORY="1G", LOGLEVEL="info")
     guest.expect("thief: VM 0")
-    guest.expect("late refused: passthrough of 0x10001000, part of /soc/virtio_mmio@10001000: "
-                 "it is another's")
+    guest.expect("late refused: node /soc/virtio_mmio@10001000, property reg: "
+                 "0x10001000 is another's")
 
 
 def test_dma_needs_identity_memory(tmp_path):
