@@ -41,9 +41,7 @@ static void post(u64 *word, u32 bit)
 {
 	if (__atomic_fetch_or(word, BIT(bit), __ATOMIC_ACQ_REL))
 		return;
-	/* One request of the gateway: the wire need not stay high. */
-	irq_line_set(&events.line, true);
-	irq_line_set(&events.line, false);
+	irq_line_pulse(&events.line);
 }
 
 static struct shyper_events *page(void)

@@ -82,8 +82,7 @@ static bool passthrough_interrupt(u32 source, void *ctx)
 		if (vm->def.irq[i].host == source) {
 			struct irq_line wire = line(vm, vm->def.irq[i].guest);
 
-			irq_line_set(&wire, true);
-			irq_line_set(&wire, false);
+			irq_line_pulse(&wire);
 		}
 	}
 	return false;

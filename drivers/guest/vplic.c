@@ -15,7 +15,8 @@
  *   a RMW of `busy` and then reads `level`. The two RMWs of one word have an order. If complete()
  *   comes first, the gateway is open and set_line() makes the request. If set_line() does, its
  *   release and complete()'s acquire show the new level to complete(), which makes the request.
- *   When both try, one wins `busy`.
+ *   When both try, one wins `busy`. A pulse is the same with `edge`, which a claim clears: who
+ *   pulses after that finds a claimed source, and its request is made at the completion.
  *
  * - A change against the kick it needs. Whether a source counts for a vCPU depends on several words
  *   (pending, priority, enable, threshold), written by different harts. Each writer changes its
@@ -126,7 +127,7 @@ static void gateway(struct vplic *plic, u32 source)
 static void release(struct vplic *plic, u32 source)
 {
 	clear(plic->busy, source);
-	if (test(plic->level, source))
+	if (test(plic->level, source) || test(plic->edge, source))
 		gateway(plic, source);
 	if (plic->hooks->completed)
 		plic->hooks->completed(plic->ctx, source);
@@ -142,6 +143,16 @@ static void set_line(void *chip, u32 source, bool level)
 		clear(plic->level, source);
 	else if (set(plic->level, source))
 		gateway(plic, source);
+}
+
+static void pulse(void *chip, u32 source)
+{
+	struct vplic *plic = chip;
+
+	if (source == 0 || source >= plic->sources)
+		return;
+	set(plic->edge, source);
+	gateway(plic, source);
 }
 
 /*
@@ -203,6 +214,8 @@ static u32 claim(struct vplic *plic, const struct vplic_context *context)
 		if (!source)
 			return 0;
 		if (clear(plic->pending, source)) {
+			if (test(plic->edge, source))
+				clear(plic->edge, source);
 			set(plic->claimed, source);
 			notify_pending(plic, source);
 			return source;
@@ -380,6 +393,8 @@ static void reset_sources(struct vplic *plic)
 		bool waiting = clear(plic->pending, source);
 		bool served = clear(plic->claimed, source);
 
+		/* What a pulse told, nobody asks for any more. */
+		clear(plic->edge, source);
 		if (waiting || served)
 			release(plic, source);
 	}
@@ -410,6 +425,7 @@ void vplic_init(struct vplic *plic, u32 vcpus, u32 sources, const struct vplic_h
 const struct irqchip_ops vplic_irqchip_ops = {
 	.name = "vplic",
 	.set_line = set_line,
+	.pulse = pulse,
 	.pending = pending,
 	.reset = reset,
 };

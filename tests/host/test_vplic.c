@@ -68,6 +68,11 @@ static void line(u32 source, bool level)
 	vplic_irqchip_ops.set_line(&plic, source, level);
 }
 
+static void pulse(u32 source)
+{
+	vplic_irqchip_ops.pulse(&plic, source);
+}
+
 static bool ext(u32 vcpu)
 {
 	return vplic_irqchip_ops.pending(&plic, vcpu);
@@ -248,6 +253,40 @@ static void test_request_outlives_wire(void **state)
 	line(3, true);
 	wr(CLAIM(1), 3);
 	assert_int_equal(rd(CLAIM(1)), 3);
+}
+
+static void test_pulses(void **state)
+{
+	(void)state;
+	enable(0, 9);
+	wr(PRIORITY(9), 1);
+	/* Several before the claim are one. */
+	pulse(9);
+	pulse(9);
+	assert_true(ext(0));
+	assert_int_equal(rd(CLAIM(S(0))), 9);
+	wr(CLAIM(S(0)), 9);
+	assert_false(ext(0));
+	assert_int_equal(rd(CLAIM(S(0))), 0);
+	/* One while it is served is another. */
+	pulse(9);
+	assert_int_equal(rd(CLAIM(S(0))), 9);
+	pulse(9);
+	pulse(9);
+	assert_false(ext(0));
+	wr(CLAIM(S(0)), 9);
+	assert_true(ext(0));
+	assert_int_equal(rd(CLAIM(S(0))), 9);
+	wr(CLAIM(S(0)), 9);
+	assert_false(ext(0));
+	/* A reset forgets them. */
+	pulse(9);
+	vplic_irqchip_ops.reset(&plic);
+	enable(0, 9);
+	wr(PRIORITY(9), 1);
+	assert_false(ext(0));
+	pulse(0);
+	pulse(128);
 }
 
 static void test_priorities(void **state)
@@ -585,6 +624,7 @@ int main(void)
 		cmocka_unit_test_setup(test_absent, setup),
 		cmocka_unit_test_setup(test_claim_complete, setup),
 		cmocka_unit_test_setup(test_request_outlives_wire, setup),
+		cmocka_unit_test_setup(test_pulses, setup),
 		cmocka_unit_test_setup(test_priorities, setup),
 		cmocka_unit_test_setup(test_threshold, setup),
 		cmocka_unit_test_setup(test_complete_ignored, setup),

@@ -16,6 +16,11 @@ struct irqchip_ops {
 	 */
 	void (*set_line)(void *chip, u32 source, bool level);
 	/*
+	 * Request one interrupt, as an edge would. Its handler starts after this; pulses before
+	 * it does are one with it, later ones another. As set_line() otherwise.
+	 */
+	void (*pulse)(void *chip, u32 source);
+	/*
 	 * The external interrupt input of a vCPU: is something enabled pending above its
 	 * threshold? Called by the hart that runs the vCPU, after the chip kicked it.
 	 */
@@ -35,6 +40,12 @@ static inline void irq_line_set(const struct irq_line *line, bool level)
 {
 	if (line->ops)
 		line->ops->set_line(line->chip, line->source, level);
+}
+
+static inline void irq_line_pulse(const struct irq_line *line)
+{
+	if (line->ops)
+		line->ops->pulse(line->chip, line->source);
 }
 
 #endif

@@ -57,6 +57,7 @@ struct vplic {
 
 	/* One bit per source, lock-free; the rules are at the top of vplic.c. */
 	u64 level[VPLIC_WORDS] __attribute__((aligned(64)));	/* the wire is high */
+	u64 edge[VPLIC_WORDS];		/* a pulse came that no claim has followed */
 	u64 busy[VPLIC_WORDS];		/* the gateway is closed: a request is under way */
 	u64 pending[VPLIC_WORDS];	/* the request waits for a claim */
 	u64 claimed[VPLIC_WORDS];	/* the request waits for its completion */
