@@ -226,8 +226,8 @@ debug: $(B)/shyper.bin vmdef-check ## run-guest, stopped at the first instructio
 
 ##
 ## Check
-.PHONY: check headers layers format-check docs-check analyze
-check: headers layers format-check docs-check ## the checks of the source that need no more tools
+.PHONY: check headers layers format-check docs-check tests-check analyze
+check: headers layers format-check docs-check tests-check ## the checks of the source that need no more tools
 
 headers: $(B)/include/version.h | $(tools-stamp) ## every header compiles alone
 	$(Q)for h in $$(find src arch drivers -name '*.h' ! -name shyper.h | sort); do \
@@ -243,6 +243,10 @@ format-check: ## tabs, 100 columns, SPDX lines, function length
 
 docs-check: ## what README and docs name exists
 	$(Q)$(PYTHON) tools/check-docs.py
+
+tests-check: ## pytest finds and can load every test
+	$(Q)$(PYTHON) -m pytest --collect-only -qq tests >/dev/null || \
+		$(PYTHON) -m pytest --collect-only -qq tests
 
 analyze: ## cppcheck over the hypervisor
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
