@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Objects of drivers/host and drivers/guest, one line each, full path.
 objs += drivers/guest/vplic.o
+objs += drivers/guest/vimsic.o
 objs += drivers/guest/uart16550.o
 objs += drivers/guest/finisher.o
 objs += drivers/guest/rtc_goldfish.o

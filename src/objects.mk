@@ -15,6 +15,7 @@ objs += src/page_init.o
 objs += src/board.o
 objs += src/lib/isa.o
 objs += src/gmap.o
+objs += src/guest_files.o
 objs += src/clock.o
 objs += src/console.o
 objs += src/events.o
