@@ -10,6 +10,7 @@ objs += drivers/guest/virtio_remote.o
 objs += drivers/guest/machine_console.o
 objs += drivers/host/ns16550.o
 objs += drivers/host/plic.o
+objs += drivers/host/aplic.o
 objs += drivers/host/quiesce.o
 objs += drivers/guest/virtio_mmio.o
 objs += drivers/guest/virtqueue.o

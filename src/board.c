@@ -12,7 +12,7 @@
 #include <hv/isa.h>
 #include <hv/string.h>
 
-#define IRQ_S_EXT 9	/* supervisor external interrupt: privileged specification, sip */
+#include "board_irq.h"
 
 /* --- Properties ------------------------------------------------------------------------------ */
 
@@ -57,11 +57,24 @@ static bool read_reg_at(const void *fdt, int parent, int node, u32 index,
 	return fdt_read_reg(fdt, parent, node, index, &range->base, &range->size);
 }
 
-/* First range of a device's registers, as the CPU addresses it. */
-static bool read_reg(const void *fdt, int node, struct board_range *range)
+bool board_read_reg(const void *fdt, int node, u32 index, struct board_range *range)
 {
 	return fdt_read_untranslated(fdt, node) &&
-	       read_reg_at(fdt, fdt_parent_offset(fdt, node), node, 0, range);
+	       read_reg_at(fdt, fdt_parent_offset(fdt, node), node, index, range);
+}
+
+/* First range of a device's registers. */
+static bool read_reg(const void *fdt, int node, struct board_range *range)
+{
+	return board_read_reg(fdt, node, 0, range);
+}
+
+int board_next_device(const void *fdt, int node, const char *compatible)
+{
+	do {
+		node = fdt_node_offset_by_compatible(fdt, node, compatible);
+	} while (node >= 0 && !fdt_read_okay(fdt, node));
+	return node;
 }
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -230,6 +243,7 @@ static bool read_hart(struct board *b, const void *fdt, int cpus, int node,
 	*hart = (struct board_hart){
 		.hartid = fdt_read_cells(&reg, cells),
 		.plic_context = BOARD_NO_CONTEXT,
+		.aplic_index = BOARD_NO_CONTEXT,
 		.isa = intern_isa(b, fdt, node),
 		.cbom_block = read_u32_or(fdt, node, "riscv,cbom-block-size", 0),
 		.cboz_block = read_u32_or(fdt, node, "riscv,cboz-block-size", 0),
@@ -286,89 +300,6 @@ static const char *parse_harts(struct board *b, const void *fdt, u32 intc[BOARD_
 	return b->timebase ? NULL : "no timebase-frequency";
 }
 
-/* --- Interrupt controllers ------------------------------------------------------------------- */
-
-/*
- * The S-mode external interrupts among interrupts-extended: pairs of a hart's interrupt
- * controller and an interrupt number, one for each context. Other cells are not a hart's.
- */
-static void parse_plic_contexts(struct board *b, const void *fdt, int node, const u32 *intc)
-{
-	int size;
-	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts-extended", &size);
-
-	for (u32 context = 0; cells && context < (u32)size / 8; context++) {
-		u32 phandle = fdt32_ld(cells + 2 * context);
-
-		if (fdt32_ld(cells + 2 * context + 1) != IRQ_S_EXT)
-			continue;
-		for (u32 i = 0; phandle && i < b->harts; i++) {
-			if (intc[i] == phandle)
-				b->hart[i].plic_context = context;
-		}
-	}
-}
-
-/* Next node of this compatible string that may be used; negative: no more. */
-static int next_device(const void *fdt, int node, const char *compatible)
-{
-	do {
-		node = fdt_node_offset_by_compatible(fdt, node, compatible);
-	} while (node >= 0 && !fdt_read_okay(fdt, node));
-	return node;
-}
-
-static bool parse_plic(struct board *b, const void *fdt, const char *compatible,
-		       const u32 *intc)
-{
-	int node = next_device(fdt, -1, compatible);
-	struct board_range range;
-	u32 sources;
-
-	if (node < 0 || !read_reg(fdt, node, &range))
-		return false;
-	sources = read_u32_or(fdt, node, "riscv,ndev", 0);
-	if (sources == 0 || sources > 1023)
-		return false;
-	b->plic = range;
-	b->plic_sources = sources;
-	parse_plic_contexts(b, fdt, node, intc);
-	return true;
-}
-
-/* The first entry of interrupts-extended is some hart's S-mode external interrupt. */
-static bool serves_s_mode(const void *fdt, int node)
-{
-	int size;
-	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts-extended", &size);
-
-	return cells && size >= 8 && fdt32_ld(cells + 1) == IRQ_S_EXT;
-}
-
-/* An APLIC serves S-mode by wires to harts, or by messages to an S-mode IMSIC. */
-static bool aplic_serves_s_mode(const void *fdt, int node)
-{
-	u32 parent = read_u32_or(fdt, node, "msi-parent", 0);
-	int imsic = parent ? fdt_node_offset_by_phandle(fdt, parent) : -1;
-
-	return serves_s_mode(fdt, node) || (imsic >= 0 && serves_s_mode(fdt, imsic));
-}
-
-static void parse_aia(const void *fdt, const char *compatible,
-		      bool (*serves)(const void *fdt, int node), struct board_range *range)
-{
-	int node = -1;
-
-	while ((node = next_device(fdt, node, compatible)) >= 0) {
-		struct board_range found;
-
-		if (serves(fdt, node) && read_reg(fdt, node, &found)) {
-			*range = found;
-			return;
-		}
-	}
-}
-
 /* --- Devices and /chosen --------------------------------------------------------------------- */
 
 static bool read_uart(const void *fdt, int node, struct board_uart *uart)
@@ -410,7 +341,7 @@ static void parse_uart(struct board *b, const void *fdt, int chosen)
 	while (!read_uart(fdt, node, &uart)) {
 		static const char compatible[] = "ns16550a";
 
-		node = next_device(fdt, node, compatible);
+		node = board_next_device(fdt, node, compatible);
 		if (node < 0)
 			return;
 	}
@@ -439,13 +370,10 @@ static void parse_chosen(struct board *b, const void *fdt, int chosen)
 static void parse_devices(struct board *b, const void *fdt, const u32 *intc)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen");
-	int rtc = next_device(fdt, -1, "google,goldfish-rtc");
-	int finisher = next_device(fdt, -1, "sifive,test0");
+	int rtc = board_next_device(fdt, -1, "google,goldfish-rtc");
+	int finisher = board_next_device(fdt, -1, "sifive,test0");
 
-	if (!parse_plic(b, fdt, "sifive,plic-1.0.0", intc))
-		parse_plic(b, fdt, "riscv,plic0", intc);
-	parse_aia(fdt, "riscv,aplic", aplic_serves_s_mode, &b->aplic);
-	parse_aia(fdt, "riscv,imsics", serves_s_mode, &b->imsic);
+	board_parse_irq(b, fdt, intc);
 	parse_uart(b, fdt, chosen);
 	if (rtc >= 0 && !read_reg(fdt, rtc, &b->rtc))
 		b->rtc = (struct board_range){ .size = 0 };

@@ -419,9 +419,13 @@ static bool input_interrupt(u32 source, void *ctx)
 
 void console_input_init(const struct board *from)
 {
+	static const struct host_irq_target target = {
+		.trigger = IRQ_TRIGGER_HIGH, .handler = input_interrupt,
+	};
+
 	if (!from->uart.base || !from->uart.irq)
 		return;
-	if (host_irq_attach(from->uart.irq, 0, input_interrupt, NULL)) {
+	if (host_irq_attach(from->uart.irq, &target)) {
 		log_warn("console: its interrupt %u cannot be had: no input", from->uart.irq);
 		return;
 	}

@@ -17,7 +17,7 @@ int events_attach(struct vm *mvm, u64 page, u32 source)
 {
 	struct shyper_events *at = gmap_ram_ptr(&mvm->gmap, GPA(page), PAGE_SIZE);
 
-	if (!IS_ALIGNED(page, PAGE_SIZE) || source == 0 || source >= mvm->def.plic_sources)
+	if (!IS_ALIGNED(page, PAGE_SIZE) || source == 0 || source >= mvm->def.sources)
 		return -EINVAL;
 	if (!at)
 		return -EFAULT;

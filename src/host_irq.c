@@ -23,10 +23,13 @@ static struct owner owners[SOURCES];
 
 int host_irq_init(const struct board *from)
 {
-	chip = plic_probe(from);
+	chip = from->irqchip == BOARD_PLIC ? plic_probe(from) : aplic_probe(from);
 	if (!chip)
 		return -ENODEV;
-	sources = MIN(from->plic_sources + 1, (u32)SOURCES);
+	sources = MIN(from->sources + 1, (u32)SOURCES);
+	/* By messages a source needs an identity above Shyper's own, which is 1. */
+	if (from->irqchip == BOARD_IMSIC)
+		sources = MIN(sources, from->imsic_ids);
 	return 0;
 }
 
@@ -36,7 +39,7 @@ void host_irq_hart_init(void)
 		chip->hart_init(this_hart()->index);
 }
 
-int host_irq_attach(u32 source, u32 hart_index, host_irq_handler handler, void *ctx)
+int host_irq_attach(u32 source, const struct host_irq_target *target)
 {
 	int err = 0;
 
@@ -48,10 +51,10 @@ int host_irq_attach(u32 source, u32 hart_index, host_irq_handler handler, void *
 	if (owners[source].handler) {
 		err = -EBUSY;
 	} else {
-		owners[source].ctx = ctx;
-		owners[source].hart = hart_index;
-		__atomic_store_n(&owners[source].handler, handler, __ATOMIC_RELEASE);
-		chip->route(source, hart_index);
+		owners[source].ctx = target->ctx;
+		owners[source].hart = target->hart_index;
+		__atomic_store_n(&owners[source].handler, target->handler, __ATOMIC_RELEASE);
+		chip->route(source, target->hart_index, target->trigger);
 	}
 	spin_unlock(&lock);
 	return err;
@@ -67,6 +70,28 @@ void host_irq_detach(u32 source)
 		__atomic_store_n(&owners[source].handler, NULL, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&lock);
+}
+
+void host_irq_forward(u32 source, const struct host_msi *to, enum irq_trigger trigger)
+{
+	if (chip->forward)
+		chip->forward(source, to, trigger);
+}
+
+void host_irq_silence(u32 source)
+{
+	chip->mask(source, owners[source].hart);
+}
+
+void host_irq_back(u32 source, enum irq_trigger trigger)
+{
+	chip->route(source, owners[source].hart, trigger);
+}
+
+void host_irq_again(u32 source)
+{
+	if (chip->again)
+		chip->again(source);
 }
 
 void host_irq_complete(u32 source)

@@ -13,6 +13,7 @@ objs += src/owner.o
 objs += src/page.o
 objs += src/page_init.o
 objs += src/board.o
+objs += src/board_irq.o
 objs += src/lib/isa.o
 objs += src/gmap.o
 objs += src/guest_files.o

@@ -64,6 +64,7 @@ const char *passthrough_withheld(const void *fdt, int node)
 		{ "sifive,plic-1.0.0", "is the interrupt controller, which Shyper keeps" },
 		{ "riscv,aplic", "is the interrupt controller, which Shyper keeps" },
 		{ "riscv,imsics", "is the interrupt controller, which Shyper keeps" },
+		{ "riscv,aclint-sswi", "interrupts harts, which is for firmware and Shyper to do" },
 		{ "riscv,iommu", "is the IOMMU, which Shyper keeps" },
 		{ "sifive,test0", "ends the machine, which is for Shyper to do" },
 	};
@@ -312,13 +313,6 @@ static int for_each_given(struct resolve *r, int (*step)(struct resolve *r))
 	return err;
 }
 
-static int find_plic(const void *fdt)
-{
-	int node = fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
-
-	return node >= 0 ? node : fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0");
-}
-
 /* --- Devices given in numbers ---------------------------------------------------------------- */
 
 /* The end of the node's range, in whole pages, that holds this address; 0: none does. */
@@ -370,14 +364,14 @@ static int check_numbers(const void *fdt, const struct vmdef_passthrough *pt,
 
 int passthrough_resolve(struct vmdef *def, const struct board *from, struct vmdef_error *error)
 {
-	struct resolve r = { .fdt = from->fdt, .def = def, .error = error };
+	struct resolve r = { .fdt = from->fdt, .def = def, .error = error,
+			     .irqchip = from->irqchip_node };
 	int err = 0;
 
 	for (u32 i = 0; !err && i < def->passthroughs; i++)
 		err = check_numbers(r.fdt, &def->passthrough[i], error);
 	if (err || !def->host_nodes)
 		return err;
-	r.plic = find_plic(r.fdt);
 	err = for_each_given(&r, find);
 	if (!err)
 		err = for_each_given(&r, resolve_one);

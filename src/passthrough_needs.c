@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a passed-through device needs of others: interrupts, which must come by the PLIC, and nodes
- * that its properties refer to, which the VM must have been given as well. A guest never finds a
- * reference that leads nowhere.
+ * What a passed-through device needs of others: interrupts, which must come by the board's PLIC or
+ * APLIC, and nodes that its properties refer to, which the VM must have been given as well. A guest
+ * never finds a reference that leads nowhere.
  */
 #include "passthrough_resolve.h"
 
@@ -132,7 +132,8 @@ static int check_references(struct resolve *r, int node, const char *name, const
 
 /* --- Interrupts ------------------------------------------------------------------------------ */
 
-static int add_source(struct resolve *r, int node, const char *property, u32 source)
+static int add_source(struct resolve *r, int node, const char *property, u32 source,
+		      u32 trigger)
 {
 	struct vmdef *def = r->def;
 
@@ -143,13 +144,15 @@ static int add_source(struct resolve *r, int node, const char *property, u32 sou
 	if (def->irqs == VMDEF_IRQS)
 		return passthrough_refuse(r, node, property, "brings more than %u in all",
 					  VMDEF_IRQS);
-	def->irq[def->irqs++] = (struct vmdef_irq){ source, source, r->current };
+	def->irq[def->irqs++] = (struct vmdef_irq){
+		.host = source, .guest = source, .trigger = trigger, .host_node = r->current };
 	return 0;
 }
 
 /*
- * One interrupt, whose specifier begins at cells, towards parent: a source of the PLIC, or an
- * affair among devices of this VM. How many cells the specifier takes is *cells_used.
+ * One interrupt, whose specifier begins at cells, towards parent: a source of the board's PLIC (one
+ * cell) or APLIC (source and trigger), or an affair among devices of this VM. How many cells the
+ * specifier takes is *used.
  */
 static int add_interrupt(struct resolve *r, int node, const char *property, int parent,
 			 const fdt32_t *cells, u32 left, u32 *used)
@@ -157,13 +160,15 @@ static int add_interrupt(struct resolve *r, int node, const char *property, int 
 	*used = parent < 0 ? 0 : fdt_read_u32(r->fdt, parent, "#interrupt-cells", 0);
 	if (*used == 0 || *used > left)
 		return passthrough_refuse(r, node, property, "is malformed");
-	if (parent == r->plic)
-		return *used == 1 ? add_source(r, node, property, fdt32_ld(cells)) :
-				    passthrough_refuse(r, node, property, "is malformed");
+	if (parent == r->irqchip && *used <= 2)
+		return add_source(r, node, property, fdt32_ld(cells),
+				  *used == 2 ? fdt32_ld(cells + 1) & 0xf : 0);
+	if (parent == r->irqchip)
+		return passthrough_refuse(r, node, property, "is malformed");
 	if (is_given(r, parent))
 		return 0;
 	return passthrough_refuse(r, node, property,
-				  "goes to a controller that is neither the PLIC nor given");
+				  "goes to a controller that is neither the board's nor given");
 }
 
 static int add_interrupts(struct resolve *r, int node)

@@ -9,7 +9,7 @@ struct resolve {
 	const void *fdt;		/* of the board */
 	struct vmdef *def;
 	struct vmdef_error *error;
-	int plic;			/* node of the board's PLIC; negative: none */
+	int irqchip;			/* node of the board's PLIC or APLIC; negative: none */
 	int given[VMDEF_HOST_NODES];	/* node of each host_node[] */
 	u32 current;			/* number + 1 of the one at work */
 	u32 bytes;			/* of description so far */

@@ -274,7 +274,7 @@ static int read_interrupt(struct vmdef_parse *p, const struct vmdef_value *v)
 
 static int read_sources(struct vmdef_parse *p, const struct vmdef_value *v)
 {
-	u32 *sources = &p->def->plic_sources;
+	u32 *sources = &p->def->sources;
 	int err = vmdef_read_u32(p, v, sources);
 
 	if (!err && (*sources < 2 || *sources > VMDEF_SOURCES))
@@ -676,7 +676,7 @@ static void set_defaults(struct vmdef *def)
 	def->on_reboot = VMDEF_RESTART;
 	def->on_crash = VMDEF_STOP;
 	def->max_leaf = 30;
-	def->plic_sources = VMDEF_DEFAULT_SOURCES;
+	def->sources = VMDEF_DEFAULT_SOURCES;
 	for (u32 i = 0; i < VMDEF_DEVICES; i++)
 		if (!vmdef_devices[i].optional)
 			*vmdef_device_get(def, i) = vmdef_devices[i].standard;

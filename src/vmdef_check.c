@@ -98,7 +98,7 @@ static int settle_devices(struct vmdef_parse *p)
 		err = check_device_size(p, i);
 	}
 	if (!wired)
-		p->def->plic_sources = 0;
+		p->def->sources = 0;
 	return err;
 }
 
@@ -217,7 +217,7 @@ static int check_dma(const struct vmdef_parse *p)
 static int use_source(struct vmdef_parse *p, u32 irq, int node, const char *path,
 		      const char *property)
 {
-	u32 sources = p->def->plic_sources;
+	u32 sources = p->def->sources;
 	u32 *word = &p->irq_used[irq / 32 % ARRAY_SIZE(p->irq_used)];
 
 	if (sources == 0)

@@ -9,7 +9,7 @@ prog=run-guest
 top=$(dirname "$0")/..
 . "$top/tools/qemu.sh"
 take_variables "KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS OUT \
-	BARE" "$@"
+	BARE IRQ AIA_GUESTS" "$@"
 shyper=$top/build/shyper.bin
 case ${LOGLEVEL:-warn} in
 err | warn | info | debug) ;;

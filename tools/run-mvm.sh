@@ -8,8 +8,9 @@ set -eu
 prog=run-mvm
 top=$(dirname "$0")/..
 . "$top/tools/qemu.sh"
-take_variables "SMP MEMORY IRQ PORT DISK MVM SNAPSHOT CPU LOGLEVEL APPEND QEMUFLAGS OUT BARE" "$@"
-: "${SMP:=4}" "${MEMORY:=4G}" "${IRQ:=plic}" "${PORT:=5555}" "${OUT:=$top/build}"
+take_variables "SMP MEMORY IRQ AIA_GUESTS PORT DISK MVM SNAPSHOT CPU LOGLEVEL APPEND \
+	QEMUFLAGS OUT BARE" "$@"
+: "${SMP:=4}" "${MEMORY:=4G}" "${PORT:=5555}" "${OUT:=$top/build}"
 : "${DISK:=$top/build/mvm.img}" "${MVM:=$top/config/mvm.dts}"
 DISK=$(realpath -m --relative-to=. "$DISK")
 images=$top/build/images/mvm
@@ -60,7 +61,6 @@ machine() {
 		-device virtio-net-device,netdev=net "$@"
 }
 
-[ "$IRQ" = plic ] || die "IRQ=$IRQ is not supported; use IRQ=plic"
 readable "the MVM's image" "$root"
 mkdir -p "$OUT"
 snapshot=

@@ -132,6 +132,7 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	console_init(&board);
 	if (host_irq_init(&board))
 		log_warn("boot: no interrupt controller that Shyper drives: no console input");
+	hart_kick_init();
 	hart_init();
 	console_input_init(&board);
 	hart_start_others();

@@ -57,8 +57,13 @@ static const exit_handler handlers[CAUSES] = {
 
 static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 {
-	vcpu->exits[irq == IRQ_SSI ? EXIT_IPI : irq == IRQ_STI ? EXIT_TIMER : EXIT_EXTERNAL]++;
+	const struct hart *hart = this_hart();
+	u64 kicks = hart->kicks;
+
 	hart_serve();
+	/* A kick may arrive as an external interrupt. */
+	vcpu->exits[hart->kicks != kicks ? EXIT_IPI :
+		    irq == IRQ_STI ? EXIT_TIMER : EXIT_EXTERNAL]++;
 	vcpu_serve(vcpu);
 }
 

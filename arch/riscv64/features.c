@@ -92,6 +92,8 @@ static void detect(struct features *f, const struct board_hart *hart)
 	set(&f->bits, FEATURE_ZICBOZ, f->henvcfg & HENVCFG_CBZE);
 	set(&f->bits, FEATURE_FP, board_isa_has(isa, "f") && board_isa_has(isa, "d"));
 	set(&f->bits, FEATURE_HSTATEEN, csr_probe_read(CSR_HSTATEEN0, &value));
+	set(&f->bits, FEATURE_AIA,
+	    board_isa_has(isa, "ssaia") && hart->imsic && csr_probe_read(CSR_STOPEI, &value));
 	if (board_isa_has(isa, "v")) {
 		csr_set(CSR_SSTATUS, SSTATUS_VS_INITIAL);
 		f->vlenb = (u32)vec_vlenb();

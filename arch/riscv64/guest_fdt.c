@@ -247,7 +247,7 @@ static void put_plic(struct writer *w, const struct vmdef *def)
 	begin_at(w, "plic", def->plic.base);
 	put_data(w, "compatible", compatible, sizeof(compatible));
 	put_reg(w, def->plic.base, def->plic.size);
-	put_u32(w, "riscv,ndev", def->plic_sources - 1);
+	put_u32(w, "riscv,ndev", def->sources - 1);
 	put_plic_contexts(w, def->vcpus);
 	put_flag(w, "interrupt-controller");
 	put_u32(w, "#interrupt-cells", 1);
@@ -318,7 +318,7 @@ static void put_events(struct writer *w, const struct vmdef *def)
 		return;
 	begin(w, "shyper");
 	put_string(w, "compatible", "shyper,events");
-	put_u32(w, "interrupts", def->plic_sources - 1);
+	put_u32(w, "interrupts", def->sources - 1);
 	put_u32(w, "interrupt-parent", w->plic);
 	end(w);
 }

@@ -7,6 +7,7 @@
 #include <asm/csr.h>
 #include <asm/features.h>
 #include <asm/hart.h>
+#include <asm/imsic.h>
 #include <asm/sbi_def.h>
 #include <asm/sbi_host.h>
 #include <hv/board.h>
@@ -41,11 +42,29 @@ u32 arch_hart_index(void)
 	return this_hart()->index;
 }
 
+/*
+ * IMSIC: AIA specification 3.5, seteipnum_le takes an identity, IMSIC_KICK is 1. SSWI: RISC-V
+ * ACLINT specification 1.0, SETSSIP takes 1.
+ */
+void hart_kick_init(void)
+{
+	_Static_assert(IMSIC_KICK == 1, "one value for both");
+	for (u32 i = 0; i < hart_count; i++) {
+		const struct board_hart *at = harts[i].board;
+		u64 reg = feature(FEATURE_AIA) ? at->imsic : at->sswi;
+
+		harts[i].kick = (volatile u32 *)(uintptr_t)reg;
+	}
+}
+
 void hart_kick(struct hart *hart)
 {
 	/* The request must be visible before the interrupt (RVWMO: a store before an I/O write). */
 	__asm__ volatile("fence w, o" ::: "memory");
-	sbi_call(SBI_EXT_IPI, SBI_EXT_IPI_SEND_IPI, 1, hart->hartid, 0);
+	if (hart->kick)
+		*hart->kick = 1;
+	else
+		sbi_call(SBI_EXT_IPI, SBI_EXT_IPI_SEND_IPI, 1, hart->hartid, 0);
 }
 
 /* What a guest's own faults and interrupts need so that they never reach Shyper. */
@@ -72,8 +91,20 @@ void hart_init(void)
 	csr_write(CSR_HGATP, 0);
 	delegate();
 	arch_timer_set(TIMER_NEVER);
+	if (feature(FEATURE_AIA))
+		imsic_hart_init();
 	host_irq_hart_init();
 	csr_write(CSR_SIE, IP(IRQ_SSI) | IP(IRQ_STI) | IP(IRQ_SEI));
+}
+
+/* Its interrupt is cleared before the requests are read: one posted later interrupts again. */
+void hart_kicked(void)
+{
+	this_hart()->kicks++;
+	__asm__ volatile("fence" ::: "memory");
+	if (unlikely(panic_active()))
+		panic_halt_hart();
+	fence_serve();
 }
 
 void hart_serve(void)
@@ -81,12 +112,8 @@ void hart_serve(void)
 	u64 pending = csr_read(CSR_SIP);
 
 	if (pending & IP(IRQ_SSI)) {
-		/* Cleared before the requests are read: one posted later interrupts again. */
 		csr_clear(CSR_SIP, IP(IRQ_SSI));
-		__asm__ volatile("fence" ::: "memory");
-		if (unlikely(panic_active()))
-			panic_halt_hart();
-		fence_serve();
+		hart_kicked();
 	}
 	if (pending & IP(IRQ_STI))
 		timer_expire();

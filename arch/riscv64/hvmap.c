@@ -109,6 +109,19 @@ static int map_quiesced(void)
 	return err;
 }
 
+static int map_irqchips(void)
+{
+	int err = map_device(&board.plic);
+
+	if (!err)
+		err = map_device(&board.aplic);
+	if (!err)
+		err = map_device(&board.sswi);
+	for (u32 i = 0; !err && i < board.imsic_ranges; i++)
+		err = map_device(&board.imsic[i]);
+	return err;
+}
+
 static int map_all(void)
 {
 	struct board_range cut[2] = {
@@ -135,7 +148,7 @@ static int map_all(void)
 	if (!err)
 		err = map_stacks(stacks.v);
 	if (!err)
-		err = map_device(&board.plic);
+		err = map_irqchips();
 	if (!err && uart.base)
 		err = map_device(&uart);
 	if (!err)

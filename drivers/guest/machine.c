@@ -183,7 +183,7 @@ static int add_devices(struct vm *vm, struct machine *m)
 	struct irq_line uart = line(vm, def->uart.irq), rtc = line(vm, def->rtc.irq);
 	int err;
 
-	vplic_init(&m->plic, def->vcpus, def->plic_sources ? def->plic_sources : 2, &plic_hooks,
+	vplic_init(&m->plic, def->vcpus, def->sources ? def->sources : 2, &plic_hooks,
 		   vm);
 	uart16550_init(&m->uart, &uart, uart_tx, vm);
 	finisher_init(&m->finisher, finisher_event, vm);
@@ -219,8 +219,10 @@ static int attach_irqs(struct vm *vm)
 {
 	while (vm->machine->irqs < vm->def.irqs) {
 		u32 host = vm->def.irq[vm->machine->irqs].host;
-		int err = host_irq_attach(host, vm->vcpu[0]->hart->index, passthrough_interrupt,
-					  vm);
+		int err = host_irq_attach(host, &(struct host_irq_target){
+			.hart_index = vm->vcpu[0]->hart->index,
+			.trigger = vm->def.irq[vm->machine->irqs].trigger,
+			.handler = passthrough_interrupt, .ctx = vm });
 
 		if (err) {
 			refuse("%s refused: the board's interrupt %u is %s", vm->def.name, host,

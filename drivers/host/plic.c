@@ -70,8 +70,10 @@ static void enable(u32 source, u32 hart_index, bool on)
 	spin_unlock(&lock);
 }
 
-static void route(u32 source, u32 hart_index)
+/* A PLIC's gateways know how their source signals. */
+static void route(u32 source, u32 hart_index, enum irq_trigger trigger)
 {
+	(void)trigger;
 	*reg(PRIORITY(source)) = 1;
 	enable(source, hart_index, true);
 }
@@ -96,7 +98,7 @@ const struct host_irqchip_ops *plic_probe(const struct board *from)
 		return NULL;
 	base = from->plic.base;
 	size = from->plic.size;
-	sources = from->plic_sources;
+	sources = from->sources;
 	for (u32 source = 1; source <= sources; source++)
 		*reg(PRIORITY(source)) = 0;
 	return &plic_ops;

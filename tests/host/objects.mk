@@ -36,11 +36,11 @@ test_crc32-src := src/lib/crc32.c
 host-tests += test_isa
 test_isa-src := src/lib/isa.c arch/riscv64/guest_isa.c
 host-tests += test_guest_fdt
-test_guest_fdt-src := src/board.c src/fdt_read.c src/lib/isa.c src/lib/format.c \
+test_guest_fdt-src := src/board.c src/board_irq.c src/fdt_read.c src/lib/isa.c src/lib/format.c \
 	arch/riscv64/guest_fdt.c arch/riscv64/guest_fdt_copy.c src/passthrough.c \
 	src/passthrough_needs.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c tests/host/dts.c
 host-tests += test_board
-test_board-src := src/board.c src/fdt_read.c src/lib/isa.c
+test_board-src := src/board.c src/board_irq.c src/fdt_read.c src/lib/isa.c
 host-tests += test_ptable
 test_ptable-src := arch/riscv64/ptable.c arch/riscv64/ptable_walk.c arch/riscv64/ptable_pages.c \
 	src/page.c src/page_init.c src/owner.c src/lib/format.c tests/host/sim_ram.c
@@ -51,9 +51,9 @@ test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/si
 host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c
 host-tests += test_passthrough
-test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c src/fdt_read.c \
-	src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/isa.c src/lib/format.c \
-	tests/host/dts.c
+test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c \
+	src/board_irq.c src/fdt_read.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c \
+	src/lib/isa.c src/lib/format.c tests/host/dts.c
 host-tests += test_virtio_remote
 test_virtio_remote-src := drivers/guest/virtio_remote.c drivers/guest/virtio_mmio.c
 host-tests += test_stream

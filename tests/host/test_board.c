@@ -121,7 +121,7 @@ static void test_virt(void **state)
 	assert_int_equal(b.timebase, 10000000);
 	assert_int_equal(b.plic.base, 0xc000000);
 	assert_int_equal(b.plic.size, 0x600000);
-	assert_int_equal(b.plic_sources, 95);
+	assert_int_equal(b.sources, 95);
 	assert_int_equal(b.uart.base, 0x10000000);
 	assert_int_equal(b.uart.irq, 10);
 	assert_int_equal(b.uart.clock, 3686400);
@@ -153,28 +153,80 @@ static void test_minimal(void **state)
 /* -machine virt,aia=aplic-imsic as firmware hands it on: the M-mode domain is disabled or first. */
 #define AIA(m_status)                                                                    \
 	SOC("m: imsics@24000000 { compatible = \"riscv,imsics\"; " m_status              \
-	    "reg = <0 0x24000000 0 0x2000>; interrupts-extended = <&i0 11>, <&i1 11>; };" \
-	    "s: imsics@28000000 { compatible = \"riscv,imsics\"; "                       \
-	    "reg = <0 0x28000000 0 0x4000>; interrupts-extended = <&i0 9>, <&i1 9>; };"  \
+	    "reg = <0 0x24000000 0 0x2000>; interrupts-extended = <&i0 11>, <&i1 11>; "  \
+	    "riscv,num-ids = <255>; };"                                                  \
+	    "s: imsics@28000000 { compatible = \"riscv,imsics\"; riscv,num-ids = <255>; " \
+	    "riscv,guest-index-bits = <2>; "                                             \
+	    "reg = <0 0x28000000 0 0x8000>; interrupts-extended = <&i0 9>, <&i1 9>; };"  \
 	    "am: aplic@c000000 { compatible = \"riscv,aplic\"; " m_status                \
-	    "reg = <0 0xc000000 0 0x8000>; msi-parent = <&m>; riscv,children = <&as>; };" \
+	    "reg = <0 0xc000000 0 0x8000>; msi-parent = <&m>; riscv,children = <&as>; "  \
+	    "riscv,num-sources = <96>; };"                                               \
 	    "as: aplic@d000000 { compatible = \"riscv,aplic\"; "                         \
-	    "reg = <0 0xd000000 0 0x8000>; msi-parent = <&s>; };"                        \
+	    "reg = <0 0xd000000 0 0x8000>; msi-parent = <&s>; riscv,num-sources = <96>; };" \
 	    UART(10000000, "interrupts = <10 4>;"))
 
 static void test_aia(void **state)
 {
 	(void)state;
 	assert_int_equal(parse(ROOT(MEMORY CPUS(CPU(0, ISA) CPU(1, ISA)) AIA(""))), 0);
+	assert_int_equal(b.irqchip, BOARD_IMSIC);
 	assert_int_equal(b.aplic.base, 0xd000000);
-	assert_int_equal(b.imsic.base, 0x28000000);
-	assert_int_equal(b.imsic.size, 0x4000);
+	assert_int_equal(b.sources, 96);
+	assert_int_equal(b.imsic_ranges, 1);
+	assert_int_equal(b.imsic[0].base, 0x28000000);
+	assert_int_equal(b.imsic[0].size, 0x8000);
+	assert_int_equal(b.imsic_ids, 255);
+	assert_int_equal(b.imsic_guest_bits, 2);
+	assert_int_equal(b.hart[0].imsic, 0x28000000);
+	assert_int_equal(b.hart[1].imsic, 0x28004000);
+	assert_int_equal(b.hart[1].aplic_index, 1);
 	assert_int_equal(b.plic.size, 0);
 	assert_int_equal(b.uart.irq, 10);
 	assert_int_equal(parse(ROOT(MEMORY CPUS(CPU(0, ISA) CPU(1, ISA))
 				    AIA("status = \"disabled\";"))), 0);
 	assert_int_equal(b.aplic.base, 0xd000000);
-	assert_int_equal(b.imsic.base, 0x28000000);
+	assert_int_equal(b.imsic[0].base, 0x28000000);
+}
+
+/* Groups of harts have a range each; a gap behind a short one is passed over. */
+static void test_imsic_ranges(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(ROOT(MEMORY CPUS(CPU(0, ISA) CPU(1, ISA) CPU(2, ISA))
+		SOC("s: imsics@28000000 { compatible = \"riscv,imsics\"; riscv,num-ids = <63>; "
+		    "riscv,guest-index-bits = <1>; "
+		    "reg = <0 0x28000000 0 0x3000>, <0 0x29000000 0 0x2000>; "
+		    "interrupts-extended = <&i2 9>, <&i0 9>, <&i1 9>; };"
+		    "aplic@d000000 { compatible = \"riscv,aplic\"; msi-parent = <&s>; "
+		    "reg = <0 0xd000000 0 0x8000>; riscv,num-sources = <1>; };"))), 0);
+	assert_int_equal(b.irqchip, BOARD_IMSIC);
+	assert_int_equal(b.hart[2].imsic, 0x28000000);
+	assert_int_equal(b.hart[0].imsic, 0x28002000);
+	assert_int_equal(b.hart[1].imsic, 0x29000000);
+}
+
+#define ODD_IMSIC(properties)                                                            \
+	ROOT(MEMORY CPUS(CPU(0, ISA))                                                    \
+	SOC("s: imsics@28000000 { compatible = \"riscv,imsics\"; " properties             \
+	    "reg = <0 0x28000000 0 0x1000>; interrupts-extended = <&i0 9>; };"           \
+	    "aplic@d000000 { compatible = \"riscv,aplic\"; msi-parent = <&s>; "          \
+	    "reg = <0 0xd000000 0 0x8000>; riscv,num-sources = <1>; };"))
+
+/* Numbers that no IMSIC has: the controller is left out. */
+static void test_odd_imsic(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <64>;")), 0);
+	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <2111>;")), 0);
+	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <63>; riscv,guest-index-bits = <7>;")),
+			 0);
+	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <63>; status = \"disabled\";")), 0);
+	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <2047>;")), 0);
+	assert_int_equal(b.irqchip, BOARD_IMSIC);
 }
 
 /* -machine virt,aia=aplic: wires instead of messages. */
@@ -185,12 +237,14 @@ static void test_aplic_alone(void **state)
 		SOC("aplic@c000000 { compatible = \"riscv,aplic\"; reg = <0 0xc000000 0 0x8000>; "
 		    "interrupts-extended = <&i0 11>; };"
 		    "aplic@d000000 { compatible = \"riscv,aplic\"; reg = <0 0xd000000 0 0x8000>; "
-		    "interrupts-extended = <&i0 9>; };"))), 0);
+		    "riscv,num-sources = <96>; interrupts-extended = <&i0 9>; };"))), 0);
+	assert_int_equal(b.irqchip, BOARD_APLIC);
 	assert_int_equal(b.aplic.base, 0xd000000);
-	assert_int_equal(b.imsic.size, 0);
+	assert_int_equal(b.hart[0].aplic_index, 0);
+	assert_int_equal(b.imsic_ranges, 0);
 }
 
-/* -machine virt,aclint=on changes nothing of what is read. */
+/* -machine virt,aclint=on. */
 static void test_aclint(void **state)
 {
 	(void)state;
@@ -201,6 +255,7 @@ static void test_aclint(void **state)
 		    "reg = <0 0x2f00000 0 0x4000>; interrupts-extended = <&i0 1>; };"
 		    PLIC("<&i0 0xffffffff>, <&i0 9>")))), 0);
 	assert_int_equal(b.hart[0].plic_context, 1);
+	assert_int_equal(b.hart[0].sswi, 0x2f00000);
 }
 
 /* --- Harts ----------------------------------------------------------------------------------- */
@@ -388,7 +443,7 @@ static void test_odd_plic(void **state)
 		SOC("plic@c000000 { compatible = \"riscv,plic0\"; reg = <0 0xc000000 0 0x600000>; "
 		    "riscv,ndev = <53>; "
 		    "interrupts-extended = <&i0 11>, <99 9>, <&i0 9>, <9>; };"))), 0);
-	assert_int_equal(b.plic_sources, 53);
+	assert_int_equal(b.sources, 53);
 	assert_int_equal(b.hart[0].plic_context, 2);
 }
 
@@ -515,6 +570,8 @@ int main(void)
 		cmocka_unit_test(test_virt),
 		cmocka_unit_test(test_minimal),
 		cmocka_unit_test(test_aia),
+		cmocka_unit_test(test_imsic_ranges),
+		cmocka_unit_test(test_odd_imsic),
 		cmocka_unit_test(test_aplic_alone),
 		cmocka_unit_test(test_aclint),
 		cmocka_unit_test(test_new_isa_binding_wins),

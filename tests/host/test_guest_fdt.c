@@ -37,7 +37,7 @@ static struct guest_fdt_params make_params(void)
 	def.ram[0] = (struct vmdef_ram){ 0x80000000, MIB(256), false };
 	strcpy(def.cmdline, "console=ttyS0");
 	def.plic = (struct vmdef_device){ 0xc000000, 0x600000, 0 };
-	def.plic_sources = 96;
+	def.sources = 96;
 	def.uart = (struct vmdef_device){ 0x10000000, 0x100, 10 };
 	def.finisher = (struct vmdef_device){ 0x100000, 0x1000, 0 };
 	def.rtc = (struct vmdef_device){ 0x101000, 0x1000, 11 };
@@ -161,7 +161,7 @@ static void test_read_as_board(void **state)
 	assert_string_equal(found.hart[1].isa, params.isa);
 	assert_int_equal(found.timebase, 10000000);
 	assert_int_equal(found.plic.base, 0xc000000);
-	assert_int_equal(found.plic_sources, 95);
+	assert_int_equal(found.sources, 95);
 	assert_int_equal(found.uart.base, 0x10000000);
 	assert_int_equal(found.uart.irq, 10);
 	assert_int_equal(found.uart.clock, 3686400);

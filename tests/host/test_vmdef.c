@@ -39,7 +39,7 @@ static void test_complete(void **state)
 	assert_true(def.entry_given);
 	assert_string_equal(def.initrd.name, "initrd-1");
 	assert_int_equal(def.initrd.load, 0x84000000);
-	assert_int_equal(def.plic_sources, 96);
+	assert_int_equal(def.sources, 96);
 }
 
 /* Whatever the order in the tree, the lowest range comes first and keeps its own flag. */
@@ -122,7 +122,7 @@ static void test_defaults(void **state)
 	assert_false(def.entry_given);
 	assert_string_equal(def.initrd.name, "");
 	assert_int_equal(def.plic.base, 0xc000000);
-	assert_int_equal(def.plic_sources, 96);
+	assert_int_equal(def.sources, 96);
 	assert_int_equal(def.uart.base, 0x10000000);
 	assert_int_equal(def.uart.irq, 10);
 	assert_int_equal(def.finisher.base, 0x100000);
@@ -200,7 +200,7 @@ static void test_no_plic(void **state)
 	(void)state;
 	assert_int_equal(parse_edited(minimal, edits, &def, &error), 0);
 	assert_int_equal(def.plic.size, 0);
-	assert_int_equal(def.plic_sources, 0);
+	assert_int_equal(def.sources, 0);
 	assert_int_equal(def.uart.irq, 0);
 	assert_int_equal(def.rtc.irq, 0);
 }
@@ -262,11 +262,11 @@ static void check_accepted(const struct vmdef *def)
 		assert_true(i == 0 || def->ram[i - 1].base + def->ram[i - 1].size <=
 				      def->ram[i].base);
 	}
-	assert_true(def->plic.size == 0 || def->plic_sources >= 2);
-	assert_true(def->plic_sources <= VMDEF_SOURCES);
+	assert_true(def->plic.size == 0 || def->sources >= 2);
+	assert_true(def->sources <= VMDEF_SOURCES);
 	assert_true(def->passthroughs <= VMDEF_PASSTHROUGH && def->irqs <= VMDEF_IRQS);
 	for (u32 i = 0; i < def->irqs; i++)
-		assert_in_range(def->irq[i].guest, 1, def->plic_sources - 1);
+		assert_in_range(def->irq[i].guest, 1, def->sources - 1);
 }
 
 /* A cell that is interesting more often than a random one. */

@@ -12,6 +12,7 @@
 #define BOARD_HARTS 64		/* harts kept of the tree; further ones are left asleep */
 #define BOARD_RANGES 16		/* memory or reserved ranges */
 #define BOARD_ISA 1536		/* bytes of an ISA string with its NUL */
+#define BOARD_IMSIC_RANGES 8	/* as many as there are groups of harts, usually one */
 #define BOARD_ISAS 4		/* different ISA strings; harts of further ones are left asleep */
 
 struct board_range {
@@ -22,6 +23,9 @@ struct board_range {
 struct board_hart {
 	u64 hartid;
 	u32 plic_context;	/* number of its S-mode PLIC context; BOARD_NO_CONTEXT: none */
+	u32 aplic_index;	/* its hart index there; BOARD_NO_CONTEXT: none */
+	u64 imsic;		/* page of its S-mode interrupt file; guest file g: g pages on */
+	u64 sswi;		/* register that sends it a software interrupt; 0: none */
 	/*
 	 * The ISA as one lower-case string in the form of riscv,isa ("rv64imafdch_zicsr_sstc"),
 	 * made from riscv,isa-base + riscv,isa-extensions when those are there (they win).
@@ -34,6 +38,14 @@ struct board_hart {
 	u32 cbop_block;
 };
 #define BOARD_NO_CONTEXT ((u32)-1)
+
+/* The controller of the board's wired interrupts. */
+enum board_irqchip {
+	BOARD_NO_IRQCHIP,
+	BOARD_PLIC,
+	BOARD_APLIC,	/* delivers to the harts itself ("direct") */
+	BOARD_IMSIC,	/* an APLIC that sends messages to the harts' IMSICs */
+};
 
 struct board_uart {
 	u64 base;
@@ -55,10 +67,16 @@ struct board {
 	u32 harts;
 	struct board_hart hart[BOARD_HARTS];
 	u64 timebase;				/* Hz */
+	enum board_irqchip irqchip;
+	int irqchip_node;			/* its node in the tree; negative: none */
+	u32 sources;				/* highest source number there */
 	struct board_range plic;		/* size 0: no PLIC */
-	u32 plic_sources;			/* riscv,ndev: highest source number */
-	struct board_range aplic;		/* S-mode APLIC; size 0: none */
-	struct board_range imsic;		/* S-mode IMSIC, first range; size 0: none */
+	struct board_range aplic;		/* S-mode domain; size 0: none */
+	u32 imsic_ranges;			/* S-mode interrupt files and their guest files */
+	struct board_range imsic[BOARD_IMSIC_RANGES];
+	u32 imsic_ids;				/* highest interrupt identity */
+	u32 imsic_guest_bits;			/* log2 of the pages from hart to hart */
+	struct board_range sswi;		/* ACLINT; size 0: none */
 	struct board_uart uart;			/* ns16550a; base 0: none */
 	struct board_range rtc;			/* google,goldfish-rtc; size 0: none */
 	struct board_range finisher;		/* sifive,test0; size 0: none */

@@ -52,6 +52,7 @@ struct vmdef_passthrough {
 struct vmdef_irq {
 	u32 host;	/* source on the board's controller */
 	u32 guest;	/* source on the VM's */
+	u32 trigger;	/* enum irq_trigger, as the board's tree has it; 0: unknown */
 	u32 host_node;
 };
 
@@ -81,7 +82,7 @@ struct vmdef {
 	bool entry_given;
 	char cmdline[VMDEF_CMDLINE];
 	struct vmdef_device plic;	/* irq unused */
-	u32 plic_sources;		/* source numbers 1 .. plic_sources - 1 exist */
+	u32 sources;		/* source numbers 1 .. sources - 1 exist */
 	struct vmdef_device uart;
 	struct vmdef_device finisher;
 	struct vmdef_device rtc;

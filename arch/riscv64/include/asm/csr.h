@@ -18,6 +18,9 @@
 #define CSR_STVAL 0x143
 #define CSR_SIP 0x144
 #define CSR_STIMECMP 0x14d
+#define CSR_SISELECT 0x150
+#define CSR_SIREG 0x151
+#define CSR_STOPEI 0x15c
 #define CSR_SATP 0x180
 
 /* Virtual supervisor */
@@ -30,6 +33,8 @@
 #define CSR_VSTVAL 0x243
 #define CSR_VSIP 0x244
 #define CSR_VSTIMECMP 0x24d
+#define CSR_VSISELECT 0x250
+#define CSR_VSIREG 0x251
 #define CSR_VSATP 0x280
 
 /* Hypervisor */
@@ -40,6 +45,7 @@
 #define CSR_HTIMEDELTA 0x605
 #define CSR_HCOUNTEREN 0x606
 #define CSR_HGEIE 0x607
+#define CSR_HVICTL 0x609
 #define CSR_HENVCFG 0x60a
 #define CSR_HSTATEEN0 0x60c
 #define CSR_HTVAL 0x643
@@ -79,6 +85,8 @@
 #define HSTATUS_GVA (1UL << 6)
 #define HSTATUS_SPV (1UL << 7)
 #define HSTATUS_SPVP (1UL << 8)
+#define HSTATUS_VGEIN_SHIFT 12
+#define HSTATUS_VGEIN (0x3fUL << HSTATUS_VGEIN_SHIFT)
 #define HSTATUS_VSXL_64 (2UL << 32)
 
 /* Interrupts: bit numbers of sip, hip, hvip, hideleg */
@@ -123,6 +131,9 @@
 #define HENVCFG_CBIE_FLUSH (1UL << 4)
 
 /* hstateen0 */
+#define HSTATEEN0_IMSIC (1UL << 58)
+#define HSTATEEN0_AIA (1UL << 59)
+#define HSTATEEN0_CSRIND (1UL << 60)
 #define HSTATEEN0_SENVCFG (1UL << 62)
 
 /* hcounteren */

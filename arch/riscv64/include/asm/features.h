@@ -19,6 +19,7 @@ enum feature {
 	FEATURE_ZICBOM,
 	FEATURE_ZICBOZ,
 	FEATURE_HSTATEEN,
+	FEATURE_AIA,		/* Ssaia, with an IMSIC that the board's tree describes */
 };
 
 /* What every hart of the board has in common. Fixed after boot. */

@@ -51,12 +51,15 @@ struct hart {
 	struct hs_trap_frame trap;	/* where that trap's registers go */
 	struct vcpu *loaded;		/* whose VS CSRs, FP and vector state are in the hart */
 	struct timer *timers;		/* soft timers, soonest first */
+	u64 kicks;			/* how often hart_kicked() */
 	struct vmid_hart vmid;		/* what this hart's TLB may hold */
 
 	/* Fixed after boot. */
 	u32 index;			/* 0 .. harts - 1, the boot hart is 0 */
 	u64 hartid;
 	const struct board_hart *board;	/* what the device tree says of it */
+	volatile u32 *kick;		/* a 1 written here interrupts it; NULL: firmware must */
+	u32 guest_files;		/* guest interrupt files that its IMSIC has; 0: no AIA */
 	struct vcpu *vcpu;		/* the vCPU pinned here; NULL: none. Atomic pointer */
 
 	/* Others touch this: on its own cache line. */
@@ -81,10 +84,17 @@ static inline struct hart *this_hart(void)
 struct hart *hart_by_id(u64 hartid);
 
 /*
- * hart_kick() - make the hart leave the guest or WFI and look at its requests: a supervisor
- * software interrupt through SBI IPI. Any hart; the caller has posted the request before.
+ * hart_kick() - make the hart leave the guest or WFI and look at its requests: by a message to its
+ * IMSIC, by the ACLINT's SSWI, or by the firmware, whichever is there first. Any hart; the caller
+ * has posted the request before.
  */
 void hart_kick(struct hart *hart);
+
+/* hart_kick_init() - find out how each hart is kicked. Boot hart, after host_irq_init(). */
+void hart_kick_init(void);
+
+/* hart_kicked() - the calling hart was: it looks at what is not a vCPU's. Interrupts off. */
+void hart_kicked(void);
 
 /*
  * hart_start_others() - start all harts but the calling one by SBI HSM and wait, bounded, until

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board's APLIC, its S-mode domain (AIA specification, chapter 4). With IMSICs it turns wires
+ * into messages: to Shyper's file of a hart, or straight to a guest's. Without, it interrupts the
+ * harts itself ("direct delivery mode").
+ */
+#include <asm/features.h>
+#include <asm/hart.h>
+#include <asm/imsic.h>
+#include <hv/board.h>
+#include <hv/host_irq.h>
+
+/* Register offsets, 4.5; source registers are 4 bytes each. */
+#define DOMAINCFG 0x0000
+#define SOURCECFG(source) (4 * (u64)(source))
+#define CLRIPNUM 0x1ddc
+#define SETIENUM 0x1edc
+#define CLRIENUM 0x1fdc
+#define SETIPNUM_LE 0x2000
+#define TARGET(source) (0x3000 + 4 * (u64)(source))
+#define IDC(index) (0x4000 + 0x20 * (u64)(index))
+#define IDELIVERY 0x00
+#define ITHRESHOLD 0x08
+#define CLAIMI 0x1c
+
+#define DOMAINCFG_IE (1u << 8)
+#define DOMAINCFG_DM (1u << 2)	/* MSI delivery mode */
+
+/* Fields of target, 4.5.16 and 4.5.17. */
+#define TARGET_HART_SHIFT 18
+#define TARGET_GUEST_SHIFT 12
+#define TARGET_PRIORITY 1	/* direct mode: all the same */
+
+#define SHARED_LIMIT 16		/* kicks served in a row before the devices have their turn */
+
+/* Fixed after aplic_probe(). */
+static u64 base;
+static u64 size;
+static u32 sources;
+static bool messages;
+
+static volatile u32 *reg(u64 offset)
+{
+	return (volatile u32 *)(uintptr_t)(base + offset);
+}
+
+static u32 target_of(u32 hart_index)
+{
+	return harts[hart_index].board->aplic_index << TARGET_HART_SHIFT;
+}
+
+/* Source modes, 4.5.2. A source of unknown nature is taken to be level-sensitive. */
+static u32 source_mode(enum irq_trigger trigger)
+{
+	switch (trigger) {
+	case IRQ_TRIGGER_RISING:
+		return 4;
+	case IRQ_TRIGGER_FALLING:
+		return 5;
+	case IRQ_TRIGGER_LOW:
+		return 7;
+	case IRQ_TRIGGER_NONE:
+	case IRQ_TRIGGER_HIGH:
+		break;
+	}
+	return 6;
+}
+
+/* What is pending of an earlier owner or mode is gone before the source speaks again. */
+static void set_up(u32 source, u32 target, enum irq_trigger trigger)
+{
+	*reg(CLRIENUM) = source;
+	*reg(SOURCECFG(source)) = source_mode(trigger);
+	*reg(TARGET(source)) = target;
+	*reg(CLRIPNUM) = source;
+	*reg(SETIENUM) = source;
+	/* A level that was high all the time; no effect on a source that is low. */
+	if (messages && source_mode(trigger) >= 6)
+		*reg(SETIPNUM_LE) = source;
+}
+
+static void mask(u32 source, u32 hart_index)
+{
+	(void)hart_index;
+	*reg(CLRIENUM) = source;
+	*reg(SOURCECFG(source)) = 0;
+}
+
+/* --- Messages -------------------------------------------------------------------------------- */
+
+/* Identity 1 is the kick; source n has n + 1, which exists (host_irq_init()). */
+static void msi_route(u32 source, u32 hart_index, enum irq_trigger trigger)
+{
+	set_up(source, target_of(hart_index) | (source + IMSIC_KICK), trigger);
+}
+
+static void msi_forward(u32 source, const struct host_msi *to, enum irq_trigger trigger)
+{
+	set_up(source, target_of(to->hart_index) | to->guest_file << TARGET_GUEST_SHIFT |
+			       to->identity, trigger);
+}
+
+static u32 msi_claim(u32 hart_index)
+{
+	(void)hart_index;
+	for (u32 i = 0; i < SHARED_LIMIT; i++) {
+		u32 identity = imsic_claim();
+
+		if (identity != IMSIC_KICK)
+			return identity ? identity - IMSIC_KICK : 0;
+		hart_kicked();
+	}
+	return 0;	/* still pending: interrupts again */
+}
+
+/* 4.9.2: a level-sensitive source that is still high makes itself pending anew. */
+static void msi_again(u32 source)
+{
+	if (*reg(SOURCECFG(source)) >= 6)
+		*reg(SETIPNUM_LE) = source;
+}
+
+static void msi_complete(u32 hart_index, u32 source)
+{
+	(void)hart_index;
+	msi_again(source);
+}
+
+static void msi_hart_init(u32 hart_index)
+{
+	(void)hart_index;	/* imsic_hart_init() has done it */
+}
+
+static const struct host_irqchip_ops msi_ops = {
+	.name = "APLIC with IMSICs",
+	.hart_init = msi_hart_init,
+	.claim = msi_claim,
+	.complete = msi_complete,
+	.route = msi_route,
+	.mask = mask,
+	.forward = msi_forward,
+	.again = msi_again,
+};
+
+/* --- Direct delivery ------------------------------------------------------------------------- */
+
+static bool present(u32 hart_index)
+{
+	u32 index = harts[hart_index].board->aplic_index;
+
+	return index != BOARD_NO_CONTEXT && IDC((u64)index + 1) <= size;
+}
+
+static volatile u32 *idc(u32 hart_index, u64 offset)
+{
+	return reg(IDC(harts[hart_index].board->aplic_index) + offset);
+}
+
+static void direct_hart_init(u32 hart_index)
+{
+	if (!present(hart_index))
+		return;
+	*idc(hart_index, ITHRESHOLD) = 0;
+	*idc(hart_index, IDELIVERY) = 1;
+}
+
+static void direct_route(u32 source, u32 hart_index, enum irq_trigger trigger)
+{
+	if (present(hart_index))
+		set_up(source, target_of(hart_index) | TARGET_PRIORITY, trigger);
+}
+
+/*
+ * Unlike a PLIC, an APLIC does not hold a source back until it is completed: a level that stays
+ * high would interrupt at once. So it is disabled meanwhile.
+ */
+static u32 direct_claim(u32 hart_index)
+{
+	u32 source = present(hart_index) ? *idc(hart_index, CLAIMI) >> 16 & 0x3ff : 0;
+
+	if (source)
+		*reg(CLRIENUM) = source;
+	return source;
+}
+
+static void direct_complete(u32 hart_index, u32 source)
+{
+	(void)hart_index;
+	if (*reg(SOURCECFG(source)))
+		*reg(SETIENUM) = source;
+}
+
+static const struct host_irqchip_ops direct_ops = {
+	.name = "APLIC",
+	.hart_init = direct_hart_init,
+	.claim = direct_claim,
+	.complete = direct_complete,
+	.route = direct_route,
+	.mask = mask,
+};
+
+const struct host_irqchip_ops *aplic_probe(const struct board *from)
+{
+	messages = from->irqchip == BOARD_IMSIC && feature(FEATURE_AIA);
+	if (!messages && from->irqchip != BOARD_APLIC)
+		return NULL;
+	base = from->aplic.base;
+	size = from->aplic.size;
+	sources = from->sources;
+	*reg(DOMAINCFG) = 0;
+	for (u32 source = 1; source <= sources; source++)
+		mask(source, 0);
+	*reg(DOMAINCFG) = DOMAINCFG_IE | (messages ? DOMAINCFG_DM : 0);
+	return messages ? &msi_ops : &direct_ops;
+}
