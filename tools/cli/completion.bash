@@ -22,8 +22,9 @@ _shyper() {
 		"vm config" | "system daemon")
 			[[ $word == -* ]] || compopt -o default
 			;;
-		"vm shutdown" | "vm stop") choice="$choice --force --wait $(_shyper_vms)" ;;
-		"vm reboot" | "vm delconfig") choice="$choice --force $(_shyper_vms)" ;;
+		"vm shutdown" | "vm stop") choice="$choice --force --wait --timeout $(_shyper_vms)" ;;
+		"vm reboot") choice="$choice --force --timeout $(_shyper_vms)" ;;
+		"vm delconfig") choice="$choice --force $(_shyper_vms)" ;;
 		"vm list" | "vm getvmid") ;;
 		"vm "*) choice="$choice $(_shyper_vms)" ;;
 		"system reboot" | "system shutdown") choice="$choice --force" ;;

@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* shyper vm boot NAME|ID: load the images into the VM's memory and start it. */
+/*
+ * shyper vm boot NAME|ID: load the images into the VM's memory and start it. The daemon, which
+ * boots what has ended, says in "boots" which end it has seen; it does nothing after a later one.
+ */
 #include "lib/eventlog.h"
 #include "lib/load.h"
 #include "verb.h"
+
+static bool is_late(const json_t *args, const struct shyper_vm_info *info)
+{
+	const json_t *boots = json_object_get(args, "boots");
+
+	return boots && (uint64_t)json_integer_value(boots) != info->boots;
+}
 
 static json_t *op(struct session *s, const json_t *args)
 {
@@ -13,7 +23,9 @@ static json_t *op(struct session *s, const json_t *args)
 		return NULL;
 	if (json_object_get(args, "display"))
 		session_note(s, "--display is ignored: guests have no display");
-	if (!load_boot(s, &vm)) {
+	if (is_late(args, &vm.info)) {
+		result = verb_done(&vm, "booted by somebody else");
+	} else if (!load_boot(s, &vm)) {
 		eventlog_add(vm.id, vm.info.name, "booted", NULL);
 		result = verb_done(&vm, "booted");
 	}

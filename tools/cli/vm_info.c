@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/agent.h"
 #include "lib/describe.h"
 #include "lib/store.h"
 #include "verb.h"
 
 #define BLOCKS 64	/* of memory, that are shown */
+#define AGENT_MS 1000	/* for a sign of life */
 
 static json_t *blocks_of(const struct session_vm *vm)
 {
@@ -39,6 +41,17 @@ static json_t *exits_of(const struct shyper_vm_info *info)
 	return exits;
 }
 
+static json_t *agent_of(const struct session_vm *vm)
+{
+	static const char *const words[] = {
+		[AGENT_NONE] = "none", [AGENT_ANSWERS] = "answers", [AGENT_BUSY] = "busy",
+	};
+
+	if (!vm->id || vm->info.state != SHYPER_VM_RUNNING || vm->info.paused)
+		return NULL;
+	return json_string(words[agent_probe(vm->id, AGENT_MS)]);
+}
+
 static json_t *op(struct session *s, const json_t *args)
 {
 	struct shyper_system_info system;
@@ -54,6 +67,7 @@ static json_t *op(struct session *s, const json_t *args)
 	out = describe_vm(&vm, &system);
 	json_object_set_new(out, "exits", exits_of(&vm.info));
 	json_object_set_new(out, "blocks", blocks_of(&vm));
+	json_object_set_new(out, "agent", agent_of(&vm));
 	record = vm.id ? store_record_load(vm.id) : NULL;
 	json_object_set(out, "file", json_object_get(record, "file"));
 	json_object_set(out, "kernel", json_object_get(record, "kernel"));
@@ -134,6 +148,7 @@ static void print(const json_t *vm)
 	print_text(vm, "boots:", "boots");
 	printf("%-11s %s\n", "uptime:",
 	       describe_time(json_integer_value(json_object_get(vm, "uptime")), buf, sizeof(buf)));
+	print_text(vm, "agent:", "agent");
 	print_text(vm, "restart:", "restart");
 	print_text(vm, "file:", "file");
 	print_text(vm, "kernel:", "kernel");

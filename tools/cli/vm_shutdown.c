@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* shyper vm shutdown --force NAME|ID: end a VM at once. Its restart policy does not undo that. */
+/*
+ * shyper vm shutdown NAME|ID: have a guest shut itself down, or end it at once. Either way the user
+ * wants it down, so its restart policy does not apply until it is booted again.
+ */
 #include "lib/eventlog.h"
 #include "lib/load.h"
 #include "lib/store.h"
 #include "verb.h"
+#include "vm_ask.h"
+
+static const struct vm_ask powerdown = { "powerdown", "shut down", "power it off from inside" };
 
 static json_t *stop(struct session *s, struct session_vm *vm)
 {
@@ -18,6 +24,36 @@ static json_t *stop(struct session *s, struct session_vm *vm)
 	return verb_done(vm, "stopped");
 }
 
+/* It has ended, and may have been booted by somebody since. */
+static json_t *settle(struct session *s, struct session_vm *vm, uint64_t boots)
+{
+	if (vm->info.boots != boots)
+		return verb_done(vm, "shut down; somebody has booted it again");
+	if (vm->info.reason != SHYPER_END_POWEROFF && vm->info.reason != SHYPER_END_STOP) {
+		error_set(&s->error, "VM %u (%s) did not shut down, it ended by %s", vm->id,
+			  vm->info.name, session_reason(vm->info.reason));
+		return NULL;
+	}
+	return load_stop(s, vm) ? NULL : verb_done(vm, "shut down");
+}
+
+static json_t *shut_down(struct session *s, const json_t *args, struct session_vm *vm)
+{
+	uint64_t boots = vm->info.boots;
+	bool held = store_is_held(vm->id);
+
+	/* Before it is asked: the end may come at once, and the daemon looks then. */
+	store_hold(vm->id, true);
+	if (vm_ask(s, args, vm, &powerdown)) {
+		store_hold(vm->id, held);
+		return NULL;
+	}
+	eventlog_add(vm->id, vm->info.name, "asked to shut down", NULL);
+	if (!verb_flag(args, "wait"))
+		return verb_done(vm, "asked to shut down");
+	return vm_ask_await(s, args, vm, &powerdown) ? NULL : settle(s, vm, boots);
+}
+
 static json_t *op(struct session *s, const json_t *args)
 {
 	struct session_vm vm;
@@ -27,12 +63,10 @@ static json_t *op(struct session *s, const json_t *args)
 		return NULL;
 	if (vm.id == 0)
 		error_set(&s->error, "VM 0 is this machine; use shyper system shutdown");
-	else if (!verb_flag(args, "force"))
-		error_set(&s->error, "VM %u (%s) cannot be asked to shut down (it has no port for "
-			  "a guest agent); power it off from inside, or use --force", vm.id,
-			  vm.info.name);
-	else
+	else if (verb_flag(args, "force") || vm.info.state != SHYPER_VM_RUNNING)
 		result = stop(s, &vm);
+	else
+		result = shut_down(s, args, &vm);
 	session_done(&vm);
 	return result;
 }
@@ -40,6 +74,7 @@ static json_t *op(struct session *s, const json_t *args)
 static const struct verb_option options[] = {
 	{ "force", 'f', NULL, "at once, whatever the guest is doing" },
 	{ "wait", 'w', NULL, "return when it has ended (always so with --force)" },
+	VM_ASK_TIMEOUT,
 	{ NULL, 0, NULL, NULL },
 };
 
@@ -48,7 +83,7 @@ const struct verb verb_vm_shutdown = {
 	.alias = "vm stop",
 	.argument = "NAME|ID",
 	.key = "vm",
-	.help = "end a running VM",
+	.help = "have a guest shut itself down, or end it",
 	.options = options,
 	.op = op,
 	.print = verb_print_done,

@@ -4,7 +4,8 @@
  * environment's SHYPER_FAKE names, so that all processes of a test see the same ones. ID.vm is a
  * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a
  * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN;
- * ID.console is its console. With 0.old the module knows no disks.
+ * ID.console is its console, the UNIX socket ID.agent the port of its guest agent, which another
+ * process has while ID.busy is there. With 0.old the module knows no disks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,8 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -290,6 +293,21 @@ static int console(uint32_t id)
 	return fd < 0 ? -errno : fd;
 }
 
+static int agent(uint32_t id)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (!access(path_of(id, "busy"), F_OK))
+		return -EBUSY;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path_of(id, "agent"));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
 static int destroy(uint32_t id, const struct shyper_vm_info *i)
 {
 	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot" };
@@ -363,4 +381,5 @@ const struct device device = {
 	.set_disk = set_disk,
 	.map = map,
 	.console = console,
+	.agent = agent,
 };

@@ -168,7 +168,7 @@ int server_accept(int listener)
 	return child > 0;
 }
 
-static int boot(uint32_t id, const char *name)
+static int boot(uint32_t id, const struct shyper_vm_info *info)
 {
 	struct session s = { .send = send_nowhere };
 	char number[16];
@@ -176,11 +176,12 @@ static int boot(uint32_t id, const char *name)
 	int status = 0;
 
 	snprintf(number, sizeof(number), "%u", id);
-	request = json_pack("{ss s{ss}}", "verb", "vm boot", "args", "vm", number);
+	request = json_pack("{ss s{ss sI}}", "verb", "vm boot", "args", "vm", number, "boots",
+			    (json_int_t)info->boots);
 	reply = verb_serve(&s, request);
 	error = json_object_get(reply, "error");
 	if (error) {
-		eventlog_add(id, name, "restart failed", json_pack("{sO}", "error", error));
+		eventlog_add(id, info->name, "restart failed", json_pack("{sO}", "error", error));
 		status = 1;
 	}
 	json_decref(reply);
@@ -188,10 +189,10 @@ static int boot(uint32_t id, const char *name)
 	return status;
 }
 
-void server_boot(int listener, uint32_t id, const char *name)
+void server_boot(int listener, uint32_t id, const struct shyper_vm_info *info)
 {
 	if (fork() == 0) {
 		become_child(listener);
-		exit(boot(id, name));
+		exit(boot(id, info));
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef CLI_DAEMON_SERVER_H
 #define CLI_DAEMON_SERVER_H
 
+#include <abi/shyper.h>
 #include <stdint.h>
 
 #include "../lib/error.h"
@@ -16,7 +17,10 @@ int server_listen(struct error *error);
 /* server_accept() - hand the next connection to a child. Returns 1 when there is a new child. */
 int server_accept(int listener);
 
-/* server_boot() - the daemon's own request to boot a VM, in a child too. */
-void server_boot(int listener, uint32_t id, const char *name);
+/*
+ * server_boot() - the daemon's own request to boot a VM that has ended, in a child too; not when
+ * somebody else has booted it since info was had.
+ */
+void server_boot(int listener, uint32_t id, const struct shyper_vm_info *info);
 
 #endif

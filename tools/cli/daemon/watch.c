@@ -4,21 +4,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../lib/clock.h"
 #include "../lib/eventlog.h"
 #include "../lib/store.h"
 #include "policy.h"
 #include "server.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static enum def_restart restart_of(uint32_t id)
 {
@@ -88,7 +80,7 @@ static void ended(struct watch *w, uint32_t id)
 		return;
 	end.seconds = seconds_run(w, &vm->info);
 	delay = policy_delay(&end, &vm->failures);
-	vm->due = delay < 0 ? 0 : now_ms() + delay * 1000 + 1;
+	vm->due = delay < 0 ? 0 : clock_ms() + delay * 1000 + 1;
 	remember(id, vm);
 	log_end(id, &vm->info, delay);
 }
@@ -150,7 +142,7 @@ unsigned int watch_fill(const struct watch *w, struct pollfd *pfds)
 
 int watch_due(struct watch *w)
 {
-	int64_t now = now_ms(), wait = -1;
+	int64_t now = clock_ms(), wait = -1;
 
 	for (uint32_t id = 1; id < SHYPER_VMS; id++) {
 		struct watch_vm *vm = &w->vm[id];
@@ -159,7 +151,7 @@ int watch_due(struct watch *w)
 			continue;
 		if (vm->due <= now) {
 			if (!store_is_held(id))
-				server_boot(w->listener, id, vm->info.name);
+				server_boot(w->listener, id, &vm->info);
 			vm->due = 0;
 			remember(id, vm);
 		} else if (wait < 0 || vm->due - now < wait) {

@@ -108,7 +108,7 @@ static void *map(int vm, uint64_t offset, size_t size)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-/* --- Consoles -------------------------------------------------------------------------------- */
+/* --- Consoles and ports ---------------------------------------------------------------------- */
 
 #define HVCS 8	/* Linux has that many; Shyper gives hvc n to VM n */
 #define PORTS "/sys/class/virtio-ports"
@@ -145,18 +145,35 @@ static bool find_port(const char *name, char *path, size_t size)
 	return found;
 }
 
-static int console(uint32_t id)
+static int open_terminal(const char *path)
+{
+	int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_port(const char *what, uint32_t id)
 {
 	char name[32], path[NAME_MAX + 8];
-	int fd;
 
-	snprintf(name, sizeof(name), "shyper.console.%u", id);
-	if (id < HVCS)
-		snprintf(path, sizeof(path), "/dev/hvc%u", id);
-	else if (!find_port(name, path, sizeof(path)))
-		return -ENOENT;
-	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	snprintf(name, sizeof(name), "shyper.%s.%u", what, id);
+	return find_port(name, path, sizeof(path)) ? open_terminal(path) : -ENOENT;
+}
+
+static int console(uint32_t id)
+{
+	char path[16];
+
+	if (id >= HVCS)
+		return open_port("console", id);
+	snprintf(path, sizeof(path), "/dev/hvc%u", id);
+	return open_terminal(path);
+}
+
+/* Linux gives a port to one process at a time. */
+static int agent(uint32_t id)
+{
+	return open_port("agent", id);
 }
 
 const struct device device = {
@@ -174,4 +191,5 @@ const struct device device = {
 	.set_disk = set_disk,
 	.map = map,
 	.console = console,
+	.agent = agent,
 };

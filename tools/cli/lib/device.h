@@ -40,6 +40,8 @@ struct device {
 
 	/* the terminal or port of a VM's console → descriptor; ENOENT, ENODEV: it has none here */
 	int (*console)(uint32_t id);
+	/* the port of a VM's guest agent → descriptor; ENOENT as above, EBUSY: another has it */
+	int (*agent)(uint32_t id);
 };
 
 extern const struct device device;

@@ -30,3 +30,14 @@ int error_prefix(struct error *error, const char *fmt, ...)
 	snprintf(error->text + used, sizeof(error->text) - used, "%s", old);
 	return -1;
 }
+
+int error_append(struct error *error, const char *fmt, ...)
+{
+	size_t used = strlen(error->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(error->text + used, sizeof(error->text) - used, fmt, ap);
+	va_end(ap);
+	return -1;
+}

@@ -16,7 +16,8 @@ struct error {
 /* error_set() - returns -1, so that a failing function ends with `return error_set(…)`. */
 int error_set(struct error *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* error_prefix() - put words in front of the text; returns -1. */
+/* error_prefix(), error_append() - put words in front of the text, or behind it; return -1. */
 int error_prefix(struct error *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int error_append(struct error *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "store.h"
 
 #define END_SECONDS 10
@@ -200,22 +200,31 @@ int session_find(struct session *s, const json_t *args, bool change, struct sess
 	return session_open(s, id, change, vm);
 }
 
+int session_poll_end(struct session *s, struct session_vm *vm, int ms)
+{
+	struct pollfd pfd = { .fd = vm->fd, .events = device.poll_events };
+	uint64_t boots = vm->info.boots;
+
+	if (vm->info.state == SHYPER_VM_ENDED)
+		return 1;
+	poll(&pfd, 1, ms);
+	if (session_info(s, vm))
+		return -1;
+	return vm->info.state == SHYPER_VM_ENDED || vm->info.boots != boots;
+}
+
 int session_await_end(struct session *s, struct session_vm *vm)
 {
-	time_t deadline = time(NULL) + END_SECONDS;
+	int64_t deadline = clock_ms() + END_SECONDS * 1000;
+	int ended;
 
-	while (vm->info.state != SHYPER_VM_ENDED) {
-		struct pollfd pfd = { .fd = vm->fd, .events = device.poll_events };
-
-		if (time(NULL) > deadline)
+	while (!(ended = session_poll_end(s, vm, 100))) {
+		if (clock_ms() > deadline)
 			return error_set(&s->error, "VM %u (%s) has not ended after %d seconds; "
 					 "`shyper system log` may say why", vm->id, vm->info.name,
 					 END_SECONDS);
-		poll(&pfd, 1, 100);
-		if (session_info(s, vm))
-			return -1;
 	}
-	return 0;
+	return ended < 0 ? -1 : 0;
 }
 
 json_t *session_record(struct session *s, const struct session_vm *vm)

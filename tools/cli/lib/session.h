@@ -62,6 +62,12 @@ void session_done(struct session_vm *vm);
 /* session_info() - look at its state again. */
 int session_info(struct session *s, struct session_vm *vm);
 
+/*
+ * session_poll_end() - look at it again, after at most so many ms. 1: it has ended, even if it runs
+ * again by now, 0: it has not, -1: the error is set.
+ */
+int session_poll_end(struct session *s, struct session_vm *vm, int ms);
+
 /* session_await_end() - wait until it has ended, ten seconds at most. */
 int session_await_end(struct session *s, struct session_vm *vm);
 
