@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from guests import Shyper
 from machine import INITRD, LINUX, TOP, Machine
 from mvm import Mvm
 
@@ -20,6 +21,10 @@ def machine(request):
 @pytest.fixture
 def boot_mvm(request):
     """A function that starts the management VM, up to a shell on its console."""
+    yield from mvms(request)
+
+
+def mvms(request):
     for start in machines(request, Mvm):
         def boot(**variables):
             mvm = start(**variables)
@@ -33,6 +38,44 @@ def boot_mvm(request):
 def mvm(boot_mvm):
     """The management VM with a shell on its console."""
     return boot_mvm()
+
+
+class Shared:
+    """One management VM with the module for the tests of a file."""
+
+    def __init__(self, boot):
+        self.boot = boot
+        self.one = None
+
+    def get(self):
+        if not self.one:
+            self.one = Shyper(self.boot())
+        return self.one
+
+    def drop(self):
+        self.one.mvm.close()
+        self.one = None
+
+
+@pytest.fixture(scope="module")
+def shared(request):
+    for boot in mvms(request):
+        yield Shared(boot)
+
+
+@pytest.fixture
+def shyper(shared):
+    """The file's management VM with the module: no daemon, no VM. The same is checked afterwards;
+    where it is not so, the next test gets another.
+    """
+    one = shared.get()
+    one.begin()
+    yield one
+    try:
+        one.end()
+    except BaseException:
+        shared.drop()
+        raise
 
 
 def machines(request, kind):

@@ -8,7 +8,8 @@ import time
 
 import pexpect
 
-from machine import SCALE, TOP, Failure, Machine
+from machine import TOP, Machine
+from terminal import SCALE, Failure, Terminal, spawn
 
 ROOT_IMAGE = TOP / "build/images/mvm/root.img"
 PROMPT = "root@mvm:[^ ]*# "
@@ -29,6 +30,7 @@ class Mvm(Machine):
 
     def __init__(self, folder, **variables):
         self.port = free_port()
+        self._shells = []
         super().__init__(folder, **{"SNAPSHOT": 1, "PORT": self.port} | variables)
 
     def login(self):
@@ -39,13 +41,30 @@ class Mvm(Machine):
         self.send("root")
         self.expect(PROMPT)
 
-    def _ssh(self, command, source):
-        return pexpect.spawn(
-            "sh", ["-c", 'exec ssh "$@" <"$0"', str(source), "-p", str(self.port),
+    def _client(self, words, source="/dev/null"):
+        """An ssh client that asks for the password; waits for the server."""
+        command = ["sh", "-c", 'exec ssh "$@" <"$0"', source, "-p", self.port,
                    "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                   "-o", "PreferredAuthentications=password",
-                    "-o", "LogLevel=ERROR", "root@127.0.0.1", command],
-            encoding="utf-8", codec_errors="replace", timeout=self.timeout)
+                   "-o", "PreferredAuthentications=password", "-o", "LogLevel=ERROR",
+                   "root@127.0.0.1", *words]
+        end = time.monotonic() + 60 * SCALE
+        while True:
+            client = spawn(command, self.timeout)
+            if client.expect(["password: ", pexpect.EOF]) == 0:
+                return client
+            if time.monotonic() > end:
+                raise Failure(f"no ssh server answers: {client.before}")
+            time.sleep(0.5)
+
+    def shell(self, name):
+        """A login shell by ssh, as often as one likes; it ends with the machine."""
+        client = self._client(["-tt"], "/dev/stdin")
+        client.send("root\r")
+        one = Terminal(self.log.with_name(f"{name}.log"), client)
+        one.PROMPT = PROMPT
+        one.expect(PROMPT)
+        self._shells.append(one)
+        return one
 
     def put(self, source, target):
         """Copy a file into the MVM."""
@@ -56,17 +75,15 @@ class Mvm(Machine):
         """Run a command through ssh, input from a file here; returns (exit status, output). Waits
         for the server.
         """
-        end = time.monotonic() + 60 * SCALE
-        while True:
-            client = self._ssh(command, source)
-            if client.expect(["password: ", pexpect.EOF]) == 0:
-                break
-            if time.monotonic() > end:
-                raise Failure(f"no ssh server answers: {client.before}")
-            time.sleep(0.5)
+        client = self._client([command], source)
         client.send(password + "\r")
         if client.expect([pexpect.EOF, "password: "]):
             client.close(force=True)
             return None, "refused"
         client.wait()
         return client.exitstatus, re.sub(r"\r", "", client.before).strip()
+
+    def close(self):
+        for one in self._shells:
+            one.close()
+        super().close()

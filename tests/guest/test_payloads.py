@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from machine import SCALE, TOP
+from machine import TOP
+from terminal import SCALE
 
 BARE = os.environ.get("SHYPER_TEST_BARE") == "1"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

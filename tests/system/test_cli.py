@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The shyper command in the management VM: VMs from definition to removal, daemon or none."""
-import json
 import struct
 
 import pytest
@@ -11,50 +10,14 @@ from machine import INITRD, TOP
 FAILS = struct.pack("<5I", 0x001002b7, 0x00073337, 0x33330313, 0x0062a023, 0x6f)
 
 
-@pytest.fixture
-def shyper(mvm, tmp_path):
-    """The MVM with the module loaded and a few images in /root."""
+@pytest.fixture(autouse=True)
+def payloads(shyper, tmp_path):
+    """A few images in /root."""
+    if shyper.mvm.run("ls fails.bin 2>/dev/null || true"):
+        return
     (tmp_path / "fails.bin").write_bytes(FAILS)
-    mvm.put(tmp_path / "fails.bin", "/root/fails.bin")
-    mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
-    mvm.run("insmod shyper_riscv64.ko")
-    return Shyper(mvm)
-
-
-class Shyper:
-    def __init__(self, mvm):
-        self.mvm = mvm
-
-    def run(self, words, timeout=None):
-        return self.mvm.run(f"shyper {words}", timeout)
-
-    def json(self, words):
-        return json.loads(self.run(f"{words} --json 2>/dev/null"))
-
-    def fails(self, words, status=1):
-        """What it says on stderr."""
-        return self.mvm.run(f"shyper {words} 2>&1 >/dev/null || [ $? = {status} ]")
-
-    def config(self, **vm):
-        self.mvm.run(f"echo '{json.dumps(vm)}' >{vm['name']}.json")
-        return self.json(f"vm config {vm['name']}.json")["id"]
-
-    def vm(self, name):
-        return self.json(f"vm info {name}")
-
-    def until(self, name, condition, seconds=60):
-        self.mvm.run(f"i=0; until shyper vm info {name} | grep -Eq '{condition}'; do "
-                     f"i=$((i + 1)); [ $i -lt {seconds * 5} ] || break; sleep 0.2; done; "
-                     f"shyper vm info {name} | grep -E '{condition}'", seconds + 30)
-
-    def daemon(self):
-        self.mvm.run("(shyper system daemon mediated-cfg.json >daemon.log 2>&1 &) ; i=0; "
-                     "until shyper vm list >/dev/null && [ -S /run/shyper.sock ]; do "
-                     "i=$((i + 1)); [ $i -lt 50 ] || break; sleep 0.2; done; "
-                     "[ -S /run/shyper.sock ]")
-
-    def pages(self):
-        return self.json("system info")["pages_free"]
+    shyper.mvm.put(tmp_path / "fails.bin", "/root/fails.bin")
+    shyper.mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
 
 
 @pytest.fixture(params=["alone", "daemon"])
@@ -93,8 +56,7 @@ def test_life_of_a_payload(served):
     served.run("vm remove count")
     assert [vm["name"] for vm in served.json("vm list")] == ["mvm"]
     assert served.pages() == free
-    names = [json.loads(line)["event"]["event"]
-             for line in served.run("events --json").splitlines()]
+    names = [event["event"] for event in served.events()]
     assert names[0] == "configured" and names[-1] == "removed"
 
 
@@ -128,7 +90,7 @@ def test_policy_and_a_killed_daemon(shyper):
     shyper.run("vm boot count")
     shyper.run("vm boot fails")
     shyper.until("fails", "boots: +[3-9]")
-    shyper.mvm.run("kill -9 $(pidof shyper); sleep 0.5")
+    shyper.kill_daemon()
     assert shyper.vm("count")["state"] == "running"
     boots = shyper.vm("fails")["boots"]
     shyper.daemon()
@@ -138,9 +100,7 @@ def test_policy_and_a_killed_daemon(shyper):
     shyper.mvm.run("sleep 3")
     assert shyper.vm("fails")["boots"] == boots
     assert shyper.vm("count")["boots"] == 1
-    codes = {json.loads(line)["event"].get("code") for line in
-             shyper.run("events --json").splitlines()}
-    assert 7 in codes
+    assert 7 in {event.get("code") for event in shyper.events()}
 
 
 def test_cycles_lose_no_page(shyper):

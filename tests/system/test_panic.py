@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from machine import Failure, TOP
+from machine import TOP
+from terminal import Failure
 
 COUNTER = TOP / "build/guest/counter.bin"
 PANIC_STATUS = 255
