@@ -2,6 +2,8 @@
 # Objects of drivers/host and drivers/guest, one line each, full path.
 objs += drivers/guest/vplic.o
 objs += drivers/guest/vimsic.o
+objs += drivers/guest/vaplic.o
+objs += drivers/guest/vaplic_source.o
 objs += drivers/guest/uart16550.o
 objs += drivers/guest/finisher.o
 objs += drivers/guest/rtc_goldfish.o

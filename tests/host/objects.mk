@@ -79,3 +79,6 @@ host-tests += test_cli_policy
 test_cli_policy-src := tools/cli/daemon/policy.c
 host-tests += test_blk_parse
 test_blk_parse-src := kmod/blk_parse.c kmod/vqueue.c kmod/guest.c
+vaplic-src := drivers/guest/vaplic.c drivers/guest/vaplic_source.c tests/host/vaplic_guest.c
+host-tests += test_vaplic
+test_vaplic-src := $(vaplic-src)
