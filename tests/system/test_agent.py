@@ -3,6 +3,7 @@
 import pytest
 
 ANSWERS = "agent: *answers"
+PATIENT = "--timeout 80"
 OFFER = "; power it off from inside, or use --force"
 
 
@@ -28,7 +29,7 @@ def file_system(shyper):
 def test_shutdown(shyper, guest):
     shyper.daemon()
     assert "needs_recovery" in file_system(shyper)
-    assert "vm1 (VM 1): shut down" in shyper.run("vm shutdown vm1 --wait")
+    assert "vm1 (VM 1): shut down" in shyper.run(f"vm shutdown vm1 --wait {PATIENT}")
     assert shyper.vm(1)["reason"] == "poweroff"
     state = file_system(shyper)
     assert "needs_recovery" not in state and "guest: clean," in state
@@ -41,14 +42,14 @@ def test_shutdown(shyper, guest):
 def test_reboot(shyper, guest, daemon):
     if daemon:
         shyper.daemon()
-    assert "vm1 (VM 1): rebooted" in shyper.run("vm reboot vm1")
+    assert "vm1 (VM 1): rebooted" in shyper.run(f"vm reboot vm1 {PATIENT}")
     assert shyper.vm(1)["boots"] == 2
     guest.login()
     shyper.until("vm1", ANSWERS)
     assert guest.run("dmesg | grep -iE 'recover|orphan' || true") == ""
     events = [event["event"] for event in shyper.events()]
     assert events[-1] == "rebooted" and "restart failed" not in events
-    shyper.run("vm shutdown vm1 --wait")
+    shyper.run(f"vm shutdown vm1 --wait {PATIENT}")
     assert "guest: clean," in file_system(shyper)
 
 

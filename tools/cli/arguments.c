@@ -185,7 +185,7 @@ void arguments_help(const struct verb *verb)
 
 		snprintf(name, sizeof(name), "--%s%s%s", option->name, option->value ? " " : "",
 			 option->value ? option->value : "");
-		printf("  %c%c%s %-16s %s\n", option->letter ? '-' : ' ',
+		printf("  %c%c%s %-18s %s\n", option->letter ? '-' : ' ',
 		       option->letter ? option->letter : ' ', option->letter ? "," : " ", name,
 		       option->help);
 	}
