@@ -8,6 +8,7 @@ objs += drivers/guest/uart16550.o
 objs += drivers/guest/finisher.o
 objs += drivers/guest/rtc_goldfish.o
 objs += drivers/guest/machine.o
+objs += drivers/guest/machine_irq.o
 objs += drivers/guest/virtio_remote.o
 objs += drivers/guest/machine_console.o
 objs += drivers/host/ns16550.o

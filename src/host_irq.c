@@ -54,7 +54,9 @@ int host_irq_attach(u32 source, const struct host_irq_target *target)
 		owners[source].ctx = target->ctx;
 		owners[source].hart = target->hart_index;
 		__atomic_store_n(&owners[source].handler, target->handler, __ATOMIC_RELEASE);
-		chip->route(source, target->hart_index, target->trigger);
+		chip->route(source, &(struct host_irq_route){
+			.trigger = target->trigger ? target->trigger : IRQ_TRIGGER_HIGH,
+			.enabled = true, .hart_index = target->hart_index });
 	}
 	spin_unlock(&lock);
 	return err;
@@ -64,7 +66,7 @@ void host_irq_detach(u32 source)
 {
 	spin_lock(&lock);
 	if (owners[source].handler) {
-		chip->mask(source, owners[source].hart);
+		chip->route(source, &(struct host_irq_route){ .hart_index = owners[source].hart });
 		/* One that was never completed would stay blocked for the next owner. */
 		chip->complete(owners[source].hart, source);
 		__atomic_store_n(&owners[source].handler, NULL, __ATOMIC_RELEASE);
@@ -72,26 +74,26 @@ void host_irq_detach(u32 source)
 	spin_unlock(&lock);
 }
 
-void host_irq_forward(u32 source, const struct host_msi *to, enum irq_trigger trigger)
+void host_irq_route(u32 source, const struct host_irq_route *route)
 {
-	if (chip->forward)
-		chip->forward(source, to, trigger);
+	owners[source].hart = route->hart_index;
+	chip->route(source, route);
 }
 
-void host_irq_silence(u32 source)
+void host_irq_pend(u32 source, bool pending)
 {
-	chip->mask(source, owners[source].hart);
+	if (chip->pend)
+		chip->pend(source, pending);
 }
 
-void host_irq_back(u32 source, enum irq_trigger trigger)
+bool host_irq_pending(u32 source)
 {
-	chip->route(source, owners[source].hart, trigger);
+	return chip->pending && chip->pending(source);
 }
 
-void host_irq_again(u32 source)
+bool host_irq_input(u32 source)
 {
-	if (chip->again)
-		chip->again(source);
+	return chip->input && chip->input(source);
 }
 
 void host_irq_complete(u32 source)

@@ -119,11 +119,15 @@ void page_unshare(hpa_t base, u64 size, owner_t owner, owner_t with)
 
 /* --- Device memory -------------------------------------------------------------------------- */
 
-/* A claim on addresses that are no RAM; owner 0: the slot is empty. All under owners.lock. */
+/*
+ * A claim on addresses that are no RAM; owner 0: the slot is empty. One that is lent lies inside a
+ * claim of Shyper's, and counts for more. All under owners.lock.
+ */
 struct device_claim {
 	u64 base;
 	u64 size;
 	owner_t owner;
+	bool lent;
 };
 
 static struct device_claim devices[PAGE_DEVICES];
@@ -140,22 +144,58 @@ static bool touches_ram(u64 base, u64 size)
 	return false;
 }
 
+static bool overlaps_device(const struct device_claim *device, u64 base, u64 size)
+{
+	return device->owner && range_overlaps(base, size, device->base, device->size);
+}
+
+static int device_add(const struct device_claim *claim)
+{
+	for (u32 i = 0; i < PAGE_DEVICES; i++) {
+		if (!devices[i].owner) {
+			devices[i] = *claim;
+			return 0;
+		}
+	}
+	return -ENOMEM;
+}
+
 static int device_claim_locked(u64 base, u64 size, owner_t owner)
 {
-	struct device_claim *slot = NULL;
+	for (u32 i = 0; i < PAGE_DEVICES; i++)
+		if (overlaps_device(&devices[i], base, size))
+			return -EBUSY;
+	return device_add(&(struct device_claim){ .base = base, .size = size, .owner = owner });
+}
+
+static int device_lend_locked(u64 base, u64 size, owner_t to)
+{
+	bool found = false;
 
 	for (u32 i = 0; i < PAGE_DEVICES; i++) {
-		struct device_claim *device = &devices[i];
+		const struct device_claim *device = &devices[i];
 
-		if (!device->owner)
-			slot = device;
-		else if (range_overlaps(base, size, device->base, device->size))
+		if (!overlaps_device(device, base, size))
+			continue;
+		if (device->lent || device->owner != OWNER_HV ||
+		    !range_inside(base, size, device->base, device->size))
 			return -EBUSY;
+		found = true;
 	}
-	if (!slot)
-		return -ENOMEM;
-	*slot = (struct device_claim){ .base = base, .size = size, .owner = owner };
-	return 0;
+	if (!found)
+		return -EBUSY;
+	return device_add(&(struct device_claim){ base, size, to, true });
+}
+
+int page_lend_device(hpa_t base, u64 size, owner_t to)
+{
+	int ret;
+
+	CHECK(to >= OWNER_VM(0) && IS_ALIGNED(base.v | size, PAGE_SIZE));
+	spin_lock(&owners.lock);
+	ret = device_lend_locked(base.v, size, to);
+	spin_unlock(&owners.lock);
+	return ret;
 }
 
 int page_claim_device(hpa_t base, u64 size, owner_t owner)
@@ -173,37 +213,56 @@ int page_claim_device(hpa_t base, u64 size, owner_t owner)
 	return ret;
 }
 
-void page_free_device(hpa_t base, u64 size, owner_t owner)
+static void device_remove(const struct device_claim *claim)
 {
 	bool found = false;
 
-	CHECK(owner);
+	CHECK(claim->owner);
 	spin_lock(&owners.lock);
 	for (u32 i = 0; i < PAGE_DEVICES && !found; i++) {
-		found = devices[i].base == base.v && devices[i].size == size &&
-			devices[i].owner == owner;
+		struct device_claim *device = &devices[i];
+
+		found = device->base == claim->base && device->size == claim->size &&
+			device->owner == claim->owner && device->lent == claim->lent;
 		if (found)
-			devices[i].owner = OWNER_ABSENT;
+			device->owner = OWNER_ABSENT;
 	}
 	spin_unlock(&owners.lock);
 	CHECK(found);
+}
+
+void page_free_device(hpa_t base, u64 size, owner_t owner)
+{
+	device_remove(&(struct device_claim){ base.v, size, owner, false });
+}
+
+void page_return_device(hpa_t base, u64 size, owner_t from)
+{
+	device_remove(&(struct device_claim){ base.v, size, from, true });
 }
 
 /* The owner of device memory around addr, and how many bytes from addr on are its. */
 static owner_t device_owner(u64 addr, u64 *left)
 {
 	owner_t owner = OWNER_ABSENT;
+	u64 next_lent = UINT64_MAX;
+	bool lent = false;
 
 	spin_lock(&owners.lock);
 	for (u32 i = 0; i < PAGE_DEVICES; i++) {
 		const struct device_claim *device = &devices[i];
 
-		if (device->owner && addr - device->base < device->size) {
+		if (device->owner && device->lent && device->base > addr)
+			next_lent = MIN(next_lent, device->base);
+		if (device->owner && addr - device->base < device->size && !lent) {
 			owner = device->owner;
+			lent = device->lent;
 			*left = device->size - (addr - device->base);
 		}
 	}
 	spin_unlock(&owners.lock);
+	if (owner && next_lent - addr < *left)
+		*left = next_lent - addr;
 	return owner;
 }
 

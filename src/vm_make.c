@@ -85,6 +85,7 @@ void vm_release_memory(struct vm *vm)
 
 static void remove_vcpus(struct vm *vm)
 {
+	arch_vm_files_exit(vm);
 	for (u32 i = 0; i < vm->vcpus; i++)
 		arch_hart_release(vm->vcpu[i]);
 	/* A hart may still be looking at what was its vCPU. */
@@ -139,9 +140,13 @@ static int add_vcpus(struct vm *vm)
 /* The board's half of the definition's check. */
 static int resolve(struct vm *vm)
 {
+	enum board_irqchip boards = arch_guest_irqchip();
 	struct vmdef_error error;
-	int err = passthrough_resolve(&vm->def, &board, &error);
+	int err = vmdef_choose_irqchip(&vm->def, boards == BOARD_APLIC, boards == BOARD_IMSIC,
+				       &error);
 
+	if (!err)
+		err = passthrough_resolve(&vm->def, &board, &error);
 	if (err)
 		refuse("%s refused: node %s%s%s: %s", vm->def.name, error.node,
 		       error.property[0] ? ", property " : "", error.property, error.reason);
@@ -159,6 +164,8 @@ static int build(struct vm *vm)
 	if (err)
 		goto no_memory;
 	err = add_vcpus(vm);
+	if (!err)
+		err = arch_vm_files(vm);
 	if (err)
 		goto no_vcpus;
 	err = arch_vm_init(vm);

@@ -274,11 +274,16 @@ static int read_interrupt(struct vmdef_parse *p, const struct vmdef_value *v)
 
 static int read_sources(struct vmdef_parse *p, const struct vmdef_value *v)
 {
-	u32 *sources = &p->def->sources;
-	int err = vmdef_read_u32(p, v, sources);
+	u32 sources;
+	int err = vmdef_read_u32(p, v, &sources);
 
-	if (!err && (*sources < 2 || *sources > VMDEF_SOURCES))
-		return vmdef_refuse(p, v, "is %u; possible are 2 to %u", *sources, VMDEF_SOURCES);
+	if (!err && (sources < 2 || sources > VMDEF_SOURCES))
+		return vmdef_refuse(p, v, "is %u; possible are 2 to %u", sources, VMDEF_SOURCES);
+	if (!err && p->sources_given && sources != p->def->sources)
+		return vmdef_refuse(p, v, "is %u, and %u of the other controller", sources,
+				    p->def->sources);
+	p->sources_given = true;
+	p->def->sources = sources;
 	return err;
 }
 
@@ -469,7 +474,7 @@ static const struct property initrd_properties[] = {
 	{ NULL, false, NULL },
 };
 
-static const struct property plic_properties[] = {
+static const struct property irqchip_properties[] = {
 	{ "status", false, read_status },
 	{ "reg", false, read_device_reg },
 	{ "sources", false, read_sources },
@@ -522,7 +527,11 @@ static const struct property root_properties[] = {
 };
 
 static const struct node_kind device_kinds[] = {
-	{ .name = "plic", .device = VMDEF_PLIC, .properties = plic_properties,
+	{ .name = "plic", .device = VMDEF_PLIC, .properties = irqchip_properties,
+	  .check = note_device },
+	{ .name = "aplic", .device = VMDEF_APLIC, .properties = irqchip_properties,
+	  .check = note_device },
+	{ .name = "imsic", .device = VMDEF_IMSIC, .properties = plain_device_properties,
 	  .check = note_device },
 	{ .name = "uart", .device = VMDEF_UART, .properties = irq_device_properties,
 	  .check = note_device },

@@ -10,10 +10,13 @@
 
 /*
  * Register files end with these registers: UART scratch, finisher, RTC's last, and what a driver
- * may expect of virtio. PLIC: see below.
+ * may expect of virtio. Interrupt controllers: see below.
  */
 const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
 	[VMDEF_PLIC] = { "/devices/plic", { 0x0c000000, 0x600000, 0 }, 0, false, false },
+	[VMDEF_APLIC] = { "/devices/aplic", { 0x0d000000, 0x8000, 0 }, 0, false, false },
+	[VMDEF_IMSIC] = { "/devices/imsic", { 0x28000000, VMDEF_VCPUS * PAGE_SIZE, 0 }, 0, false,
+			  false },
 	[VMDEF_UART] = { "/devices/uart", { 0x10000000, 0x100, 10 }, 8, true, false },
 	[VMDEF_FINISHER] = { "/devices/test", { 0x00100000, 0x1000, 0 }, 4, false, false },
 	[VMDEF_RTC] = { "/devices/rtc", { 0x00101000, 0x1000, 11 }, 0x24, true, false },
@@ -34,6 +37,8 @@ struct vmdef_device *vmdef_device_get(struct vmdef *def, u32 index)
 {
 	struct vmdef_device *const devices[VMDEF_DEVICES] = {
 		[VMDEF_PLIC] = &def->plic,
+		[VMDEF_APLIC] = &def->aplic,
+		[VMDEF_IMSIC] = &def->imsic,
 		[VMDEF_UART] = &def->uart,
 		[VMDEF_FINISHER] = &def->finisher,
 		[VMDEF_RTC] = &def->rtc,
@@ -65,10 +70,40 @@ static u64 plic_size(const struct vmdef *def)
 	return 0x200000 + (u64)def->vcpus * 2 * 0x1000;
 }
 
+/* AIA specification, 4.5: 16 KiB of registers, and 32 bytes of an IDC for each hart. */
+static u64 aplic_size(const struct vmdef *def)
+{
+	return 0x4000 + (u64)def->vcpus * 0x20;
+}
+
+static u64 size_needed(const struct vmdef *def, u32 i)
+{
+	switch (i) {
+	case VMDEF_PLIC:
+		return plic_size(def);
+	case VMDEF_APLIC:
+		return aplic_size(def);
+	case VMDEF_IMSIC:
+		return (u64)def->vcpus * PAGE_SIZE;
+	}
+	return vmdef_devices[i].min_size;
+}
+
+/* The hardware's interrupt files are mapped there. */
+static int check_imsic(const struct vmdef_parse *p)
+{
+	const struct vmdef_device *imsic = &p->def->imsic;
+
+	if (IS_ALIGNED(imsic->base | imsic->size, PAGE_SIZE))
+		return 0;
+	return refuse_at(p, p->device_node[VMDEF_IMSIC], vmdef_devices[VMDEF_IMSIC].path, "reg",
+			 "0x%lx + 0x%lx is not made of whole pages", imsic->base, imsic->size);
+}
+
 static int check_device_size(const struct vmdef_parse *p, u32 i)
 {
 	const struct vmdef_device *device = vmdef_device_get(p->def, i);
-	u64 needed = i == VMDEF_PLIC ? plic_size(p->def) : vmdef_devices[i].min_size;
+	u64 needed = size_needed(p->def, i);
 
 	if (device->size > MAX_DEVICE_SIZE) {
 		return refuse_at(p, p->device_node[i], vmdef_devices[i].path, "reg",
@@ -82,21 +117,79 @@ static int check_device_size(const struct vmdef_parse *p, u32 i)
 	return 0;
 }
 
-/* Disabled devices go; without a PLIC the default interrupts of the others go too. */
+/* The tree has a node for this controller, and wants it. */
+static bool names(const struct vmdef_parse *p, u32 device)
+{
+	return p->device_node[device] > 0 && !(p->disabled & BIT(device));
+}
+
+/* Who names one controller wants that one; who names both or none, whichever the board has. */
+static enum vmdef_irqchip wanted_irqchip(const struct vmdef_parse *p)
+{
+	bool plic = names(p, VMDEF_PLIC), aplic = names(p, VMDEF_APLIC);
+	u32 off = p->disabled & (u32)(BIT(VMDEF_PLIC) | BIT(VMDEF_APLIC));
+
+	if (plic != aplic)
+		return plic ? VMDEF_IRQCHIP_PLIC : VMDEF_IRQCHIP_APLIC;
+	if (off & BIT(VMDEF_PLIC))
+		return VMDEF_IRQCHIP_NONE;
+	return off ? VMDEF_IRQCHIP_PLIC : VMDEF_IRQCHIP_BOARDS;
+}
+
+static void drop(struct vmdef_device *device)
+{
+	*device = (struct vmdef_device){ .size = 0 };
+}
+
+static void settle_irqchip(struct vmdef *def)
+{
+	if (def->irqchip == VMDEF_IRQCHIP_PLIC || def->irqchip == VMDEF_IRQCHIP_NONE) {
+		drop(&def->aplic);
+		drop(&def->imsic);
+	}
+	if (def->irqchip == VMDEF_IRQCHIP_APLIC || def->irqchip == VMDEF_IRQCHIP_NONE)
+		drop(&def->plic);
+}
+
+int vmdef_choose_irqchip(struct vmdef *def, bool aplic, bool imsic, struct vmdef_error *error)
+{
+	struct vmdef_parse p = { .def = def, .error = error };
+
+	if (def->irqchip == VMDEF_IRQCHIP_BOARDS)
+		def->irqchip = aplic || imsic ? VMDEF_IRQCHIP_APLIC : VMDEF_IRQCHIP_PLIC;
+	if (def->irqchip == VMDEF_IRQCHIP_APLIC && !aplic && !imsic)
+		return vmdef_refuse_path(&p, vmdef_devices[VMDEF_APLIC].path, "", "this board has "
+					 "no AIA: give the VM a PLIC");
+	if (def->irqchip == VMDEF_IRQCHIP_PLIC && def->host_nodes && (aplic || imsic))
+		return vmdef_refuse_path(&p, vmdef_devices[VMDEF_PLIC].path, "", "devices of this "
+					 "board interrupt an APLIC: give the VM one");
+	settle_irqchip(def);
+	if (!imsic)
+		drop(&def->imsic);
+	return 0;
+}
+
+/* Disabled devices go; without a controller the default interrupts of the others go too. */
 static int settle_devices(struct vmdef_parse *p)
 {
-	bool wired = !(p->disabled & BIT(VMDEF_PLIC));
+	bool wired;
 	int err = 0;
+
+	p->def->irqchip = wanted_irqchip(p);
+	wired = p->def->irqchip != VMDEF_IRQCHIP_NONE;
+	settle_irqchip(p->def);
 
 	for (u32 i = 0; !err && i < VMDEF_DEVICES; i++) {
 		struct vmdef_device *device = vmdef_device_get(p->def, i);
 
 		if (p->disabled & BIT(i))
-			*device = (struct vmdef_device){ .size = 0 };
+			drop(device);
 		else if (!wired && !(p->irq_given & BIT(i)))
 			device->irq = 0;
 		err = check_device_size(p, i);
 	}
+	if (!err)
+		err = check_imsic(p);
 	if (!wired)
 		p->def->sources = 0;
 	return err;

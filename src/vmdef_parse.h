@@ -12,6 +12,8 @@
 /* The devices. A VM has them unless its definition disables them, or if it names them. */
 enum {
 	VMDEF_PLIC,
+	VMDEF_APLIC,
+	VMDEF_IMSIC,
 	VMDEF_UART,
 	VMDEF_FINISHER,
 	VMDEF_RTC,
@@ -46,6 +48,7 @@ struct vmdef_parse {
 	struct vmdef_error *error;
 	u32 disabled;				/* bit per device: status = "disabled" */
 	u32 irq_given;				/* bit per device: it has an interrupt property */
+	bool sources_given;
 	int device_node[VMDEF_DEVICES];		/* 0: not in the tree */
 	int ram_node[VMDEF_RAM];
 	int passthrough_node[VMDEF_PASSTHROUGH];

@@ -6,6 +6,7 @@
  */
 #include <asm/csr.h>
 #include <asm/hart.h>
+#include <asm/imsic.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
@@ -56,6 +57,9 @@ static void fence_local(const struct fence *fence)
 			vmid_vcpu_stale(&fence->vm->arch.vmid, self->index);
 		break;
 	case FENCE_NOTHING:
+		break;
+	case FENCE_FILES:
+		guest_files_empty(fence->vm);
 		break;
 	case FENCE_GVMA:
 		hfence_gvma_all();

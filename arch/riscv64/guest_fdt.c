@@ -11,6 +11,7 @@
 
 #include <hv/errno.h>
 #include <hv/format.h>
+#include <hv/host_irq.h>
 #include <hv/isa.h>
 #include <hv/string.h>
 #include <hv/vmdef.h>
@@ -27,7 +28,8 @@ struct writer {
 	void *fdt;
 	int error;
 	u32 first;	/* phandle of the first vCPU's interrupt controller; the others follow */
-	u32 plic;
+	u32 irqchip;	/* of the PLIC or APLIC */
+	u32 imsic;
 	u32 finisher;
 };
 
@@ -95,7 +97,7 @@ static void put_cells(struct writer *w, u32 address_cells, u32 size_cells)
 }
 
 /*
- * Devices of the board refer to their PLIC and to each other by the board's phandles: these stay,
+ * Devices of the board refer to its PLIC or APLIC and to each other by its phandles: these stay,
  * and our own begin behind them.
  */
 static void number_phandles(struct writer *w, const struct guest_fdt_params *params)
@@ -104,14 +106,15 @@ static void number_phandles(struct writer *w, const struct guest_fdt_params *par
 	u32 top = 0;
 
 	if (def->host_nodes) {
-		w->plic = guest_fdt_board_plic(params->board_fdt);
+		w->irqchip = params->board_irqchip;
 		if (!w->error && fdt_find_max_phandle(params->board_fdt, &top))
 			w->error = -FDT_ERR_BADPHANDLE;
 	}
 	w->first = top + 1;
-	if (!w->plic)
-		w->plic = w->first + def->vcpus;
+	if (!w->irqchip)
+		w->irqchip = w->first + def->vcpus;
 	w->finisher = w->first + def->vcpus + 1;
+	w->imsic = w->first + def->vcpus + 2;
 }
 
 /* --- CPUs ------------------------------------------------------------------------------------ */
@@ -252,16 +255,70 @@ static void put_plic(struct writer *w, const struct vmdef *def)
 	put_flag(w, "interrupt-controller");
 	put_u32(w, "#interrupt-cells", 1);
 	put_u32(w, "#address-cells", 0);
-	put_u32(w, "phandle", w->plic);
+	put_u32(w, "phandle", w->irqchip);
 	end(w);
 }
 
-static void put_interrupt(struct writer *w, u32 irq)
+/* The external interrupts of all vCPUs in order. */
+static void put_externals(struct writer *w, u32 vcpus)
 {
+	fdt32_t cells[VMDEF_VCPUS * 2];
+
+	for (u32 i = 0; i < vcpus; i++) {
+		cells[2 * i] = cpu_to_fdt32(w->first + i);
+		cells[2 * i + 1] = cpu_to_fdt32(IRQ_S_EXT);
+	}
+	put_data(w, "interrupts-extended", cells, vcpus * 2 * sizeof(cells[0]));
+}
+
+/* riscv,imsics binding. A page for each vCPU one after another: no index bits to tell. */
+static void put_imsic(struct writer *w, const struct vmdef *def, u32 ids)
+{
+	if (!def->imsic.size)
+		return;
+	begin_at(w, "interrupt-controller", def->imsic.base);
+	put_string(w, "compatible", "riscv,imsics");
+	put_reg(w, def->imsic.base, (u64)def->vcpus * PAGE_SIZE);
+	put_externals(w, def->vcpus);
+	put_flag(w, "interrupt-controller");
+	put_u32(w, "#interrupt-cells", 0);
+	put_u32(w, "#address-cells", 0);
+	put_flag(w, "msi-controller");
+	put_u32(w, "#msi-cells", 0);
+	put_u32(w, "riscv,num-ids", ids);
+	put_u32(w, "phandle", w->imsic);
+	end(w);
+}
+
+/* riscv,aplic binding: towards the IMSICs by messages, else to the harts by wires. */
+static void put_aplic(struct writer *w, const struct vmdef *def)
+{
+	if (!def->aplic.size)
+		return;
+	begin_at(w, "interrupt-controller", def->aplic.base);
+	put_string(w, "compatible", "riscv,aplic");
+	put_reg(w, def->aplic.base, def->aplic.size);
+	if (def->imsic.size)
+		put_u32(w, "msi-parent", w->imsic);
+	else
+		put_externals(w, def->vcpus);
+	put_u32(w, "riscv,num-sources", def->sources - 1);
+	put_flag(w, "interrupt-controller");
+	put_u32(w, "#interrupt-cells", 2);
+	put_u32(w, "#address-cells", 0);
+	put_u32(w, "phandle", w->irqchip);
+	end(w);
+}
+
+/* An APLIC wants to know how the source signals, a PLIC knows. */
+static void put_interrupt(struct writer *w, const struct vmdef *def, u32 irq, u32 trigger)
+{
+	fdt32_t cells[2] = { cpu_to_fdt32(irq), cpu_to_fdt32(trigger) };
+
 	if (!irq)
 		return;
-	put_u32(w, "interrupts", irq);
-	put_u32(w, "interrupt-parent", w->plic);
+	put_data(w, "interrupts", cells, def->aplic.size ? 8 : 4);
+	put_u32(w, "interrupt-parent", w->irqchip);
 }
 
 static void put_uart(struct writer *w, const struct vmdef *def)
@@ -272,7 +329,7 @@ static void put_uart(struct writer *w, const struct vmdef *def)
 	put_string(w, "compatible", "ns16550a");
 	put_reg(w, def->uart.base, def->uart.size);
 	put_u32(w, "clock-frequency", UART_CLOCK);
-	put_interrupt(w, def->uart.irq);
+	put_interrupt(w, def, def->uart.irq, IRQ_TRIGGER_HIGH);
 	end(w);
 }
 
@@ -296,30 +353,33 @@ static void put_rtc(struct writer *w, const struct vmdef *def)
 	begin_at(w, "rtc", def->rtc.base);
 	put_string(w, "compatible", "google,goldfish-rtc");
 	put_reg(w, def->rtc.base, def->rtc.size);
-	put_interrupt(w, def->rtc.irq);
+	put_interrupt(w, def, def->rtc.irq, IRQ_TRIGGER_HIGH);
 	end(w);
 }
 
-static void put_virtio(struct writer *w, const struct vmdef_device *device)
+/*
+ * Drivers acknowledge what a device says before they look for it (virtio 1.2, 4.2.3.4), so an edge
+ * is enough; and with IMSICs a level would cost an exit to be looked at once more.
+ */
+static void put_virtio(struct writer *w, const struct vmdef *def, const struct vmdef_device *device)
 {
 	if (!device->size)
 		return;
 	begin_at(w, "virtio_mmio", device->base);
 	put_string(w, "compatible", "virtio,mmio");
 	put_reg(w, device->base, device->size);
-	put_interrupt(w, device->irq);
+	put_interrupt(w, def, device->irq, IRQ_TRIGGER_RISING);
 	end(w);
 }
 
 /* The interrupt by which Shyper has the MVM look at its events: the highest source. */
 static void put_events(struct writer *w, const struct vmdef *def)
 {
-	if (!def->management || !def->plic.size)
+	if (!def->management || !def->sources)
 		return;
 	begin(w, "shyper");
 	put_string(w, "compatible", "shyper,events");
-	put_u32(w, "interrupts", def->sources - 1);
-	put_u32(w, "interrupt-parent", w->plic);
+	put_interrupt(w, def, def->sources - 1, IRQ_TRIGGER_RISING);
 	end(w);
 }
 
@@ -334,10 +394,12 @@ static void put_soc(struct writer *w, const struct guest_fdt_params *params)
 	put_finisher(w, def);
 	put_rtc(w, def);
 	put_plic(w, def);
+	put_imsic(w, def, params->imsic_ids);
+	put_aplic(w, def);
 	put_uart(w, def);
-	put_virtio(w, &def->console);
+	put_virtio(w, def, &def->console);
 	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
-		put_virtio(w, &def->virtio[i]);
+		put_virtio(w, def, &def->virtio[i]);
 	put_events(w, def);
 	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, def, true));
 	end(w);

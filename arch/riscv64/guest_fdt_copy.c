@@ -8,6 +8,7 @@
 #include <libfdt.h>
 
 #include <hv/fdt_read.h>
+#include <hv/host_irq.h>
 #include <hv/passthrough.h>
 #include <hv/string.h>
 #include <hv/vmdef.h>
@@ -72,6 +73,23 @@ static int put_own(void *to, const void *fdt, int node, const char *name, const 
 	return fdt_property(to, name, data, size);
 }
 
+/*
+ * With an APLIC, whose specifiers have a second cell: an edge instead of a level is enough for
+ * virtio-mmio, whose drivers acknowledge before they look, and saves them an access for each.
+ */
+static bool is_edge(const void *fdt, int node, const char *name, int size)
+{
+	return size == 8 && !strcmp(name, "interrupts") &&
+	       fdt_node_check_compatible(fdt, node, "virtio,mmio") == 0;
+}
+
+static int put_edge(void *to, const char *name, const fdt32_t *cells)
+{
+	fdt32_t edge[2] = { cells[0], cpu_to_fdt32(IRQ_TRIGGER_RISING) };
+
+	return fdt_property(to, name, edge, sizeof(edge));
+}
+
 static int copy_properties(void *to, const void *fdt, int node, bool own)
 {
 	int offset, err = 0;
@@ -83,7 +101,9 @@ static int copy_properties(void *to, const void *fdt, int node, bool own)
 
 		if (err || !data)
 			break;
-		if (passthrough_copies(name))
+		if (is_edge(fdt, node, name, size))
+			err = put_edge(to, name, data);
+		else if (passthrough_copies(name))
 			err = own ? put_own(to, fdt, node, name, data, size) :
 				    fdt_property(to, name, data, size);
 	}
@@ -156,13 +176,4 @@ const char *guest_fdt_stdout(const void *fdt, const struct vmdef *def)
 			return fdt_get_name(fdt, console, NULL);
 	}
 	return NULL;
-}
-
-u32 guest_fdt_board_plic(const void *fdt)
-{
-	int node = fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
-
-	if (node < 0)
-		node = fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0");
-	return node < 0 ? 0 : fdt_get_phandle(fdt, node);
 }

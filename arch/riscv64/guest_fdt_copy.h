@@ -17,7 +17,4 @@ int guest_fdt_copy(void *to, const void *board_fdt, const struct vmdef *def, boo
 /* guest_fdt_stdout() - name of the host node that is the board's own console; NULL: none is. */
 const char *guest_fdt_stdout(const void *board_fdt, const struct vmdef *def);
 
-/* guest_fdt_board_plic() - phandle of the board's PLIC; 0: none. */
-u32 guest_fdt_board_plic(const void *board_fdt);
-
 #endif

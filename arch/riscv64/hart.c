@@ -75,8 +75,6 @@ static void delegate(void)
 	csr_write(CSR_HIE, 0);
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_HENVCFG, features.henvcfg);
-	if (feature(FEATURE_HSTATEEN))
-		csr_write(CSR_HSTATEEN0, HSTATEEN0_SENVCFG);
 }
 
 void hart_init(void)

@@ -56,7 +56,7 @@ void imsic_hart_init(void)
 {
 	fill(own_write, ~(u64)0);
 	own_write(EIDELIVERY, 1);
-	this_hart()->guest_files = count_guest_files();
+	guest_files_init(&this_hart()->guest_files, count_guest_files());
 }
 
 u32 imsic_claim(void)

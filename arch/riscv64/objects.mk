@@ -24,6 +24,7 @@ objs += arch/riscv64/fence.o
 objs += arch/riscv64/hart.o
 objs += arch/riscv64/hvmap.o
 objs += arch/riscv64/imsic.o
+objs += arch/riscv64/guest_imsic.o
 objs += arch/riscv64/panic.o
 objs += arch/riscv64/sbi.o
 objs += arch/riscv64/sbi_base.o

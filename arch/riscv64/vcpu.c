@@ -80,7 +80,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 	arch->csr.vsstatus = SSTATUS_UXL_64;
 	arch->csr.vstimecmp = TIMER_NEVER;
 	arch->csr.hcounteren = COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR;
-	arch->csr.hstatus = HSTATUS_VSXL_64 | HSTATUS_SPV | HSTATUS_SPVP;
+	arch->csr.hstatus = HSTATUS_VSXL_64 | HSTATUS_SPV | HSTATUS_SPVP |
+			    (u64)arch->file << HSTATUS_VGEIN_SHIFT;
 	arch->csr.sstatus = SSTATUS_SPP;
 	vpmu_reset(&arch->pmu);
 	/* Others wrote the code, and translations of an earlier life may be left. */
@@ -133,6 +134,8 @@ static void csrs_load(const struct vcpu_csrs *csr)
 	csr_write(CSR_SENVCFG, csr->senvcfg);
 	csr_write(CSR_HCOUNTEREN, csr->hcounteren);
 	csr_write(CSR_HSTATUS, csr->hstatus);
+	if (feature(FEATURE_AIA))
+		csr_write(CSR_VSISELECT, csr->vsiselect);
 	if (csr->sstatus & SSTATUS_SPP)
 		csr_set(CSR_SSTATUS, SSTATUS_SPP);
 	else
@@ -156,6 +159,8 @@ static void csrs_save(struct vcpu_csrs *csr)
 	csr->senvcfg = csr_read(CSR_SENVCFG);
 	csr->hcounteren = csr_read(CSR_HCOUNTEREN);
 	csr->hstatus = csr_read(CSR_HSTATUS);
+	if (feature(FEATURE_AIA))
+		csr->vsiselect = csr_read(CSR_VSISELECT);
 	csr->sstatus = csr_read(CSR_SSTATUS);
 }
 
@@ -187,6 +192,10 @@ void arch_vcpu_load(struct vcpu *vcpu)
 		units_save(&hart->loaded->arch);
 	}
 	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
+	if (feature(FEATURE_AIA))
+		csr_write(CSR_HVICTL, vcpu->vm->arch.hvictl);
+	if (feature(FEATURE_HSTATEEN))
+		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);
 	gstage_load(vcpu, hart);
 	csrs_load(&vcpu->arch.csr);
 	units_load(&vcpu->arch);

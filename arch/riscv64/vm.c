@@ -14,6 +14,7 @@
 #include <hv/refuse.h>
 #include <hv/timer.h>
 #include <hv/vm.h>
+#include <libfdt.h>
 
 struct vmid_space vm_vmids;
 
@@ -87,11 +88,6 @@ int arch_vm_init(struct vm *vm)
 	return 0;
 }
 
-void arch_vm_reset(struct vm *vm)
-{
-	vm->arch.time_delta = 0 - arch_time();
-}
-
 /* The harts that its vCPUs are, or were last, pinned to. */
 static u64 harts_of(const struct vm *vm)
 {
@@ -100,6 +96,13 @@ static u64 harts_of(const struct vm *vm)
 	for (u32 i = 0; i < vm->vcpus; i++)
 		mask |= BIT(vm->vcpu[i]->hart->index);
 	return mask;
+}
+
+void arch_vm_reset(struct vm *vm)
+{
+	vm->arch.time_delta = 0 - arch_time();
+	if (vm->def.imsic.size)
+		fence_remote(harts_of(vm), &(struct fence){ .op = FENCE_FILES, .vm = vm });
 }
 
 void arch_harts_sync(const struct vm *vm)
@@ -180,6 +183,7 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 		.sstc = feature(FEATURE_SSTC),
 		.svpbmt = feature(FEATURE_SVPBMT),
 		.vector = feature(FEATURE_VECTOR),
+		.ssaia = vm->def.imsic.size,
 		.cbom = feature(FEATURE_ZICBOM),
 		.cboz = feature(FEATURE_ZICBOZ),
 	};
@@ -188,6 +192,9 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 	struct guest_fdt_params params = {
 		.def = &vm->def,
 		.board_fdt = board.fdt,
+		.board_irqchip = board.irqchip_node < 0 ? 0 :
+				 fdt_get_phandle(board.fdt, board.irqchip_node),
+		.imsic_ids = board.imsic_ids,
 		.isa = isa,
 		.mmu = host->mmu,
 		.timebase = board.timebase,

@@ -9,10 +9,10 @@
 #include <hv/console.h>
 #include <hv/errno.h>
 #include <hv/finisher.h>
-#include <hv/host_irq.h>
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/machine_console.h>
+#include <hv/machine_irq.h>
 #include <hv/pa.h>
 #include <hv/page.h>
 #include <hv/quiesce.h>
@@ -22,7 +22,6 @@
 #include <hv/uart16550.h>
 #include <hv/virtio_remote.h>
 #include <hv/vm.h>
-#include <hv/vplic.h>
 
 /* A timer of the RTC on one hart; only that hart touches it. */
 struct alarm {
@@ -31,12 +30,11 @@ struct alarm {
 };
 
 struct machine {
-	struct vplic plic;
+	struct machine_irq irq;
 	struct uart16550 uart;
 	struct finisher finisher;
 	struct rtc_goldfish rtc;
 	struct alarm alarm[VMDEF_VCPUS];	/* by vCPU */
-	u32 irqs;				/* passed-through wires attached */
 	struct machine_console console;
 	struct virtio_remote *remote[VMDEF_VIRTIO];	/* NULL: absent */
 };
@@ -44,49 +42,6 @@ struct machine {
 #define REMOTE_SIZE ALIGN_UP((u64)sizeof(struct virtio_remote), PAGE_SIZE)
 
 #define MACHINE_SIZE ALIGN_UP((u64)sizeof(struct machine), PAGE_SIZE)
-
-/* ---- Interrupt controller ---- */
-
-static void plic_kick(void *ctx, u32 vcpu)
-{
-	struct vm *vm = ctx;
-
-	vcpu_request(vm->vcpu[vcpu], VCPU_REQ_EXTERNAL);
-}
-
-/* The guest is done with a source: the board's interrupt behind it may come again. */
-static void plic_completed(void *ctx, u32 source)
-{
-	struct vm *vm = ctx;
-
-	for (u32 i = 0; i < vm->machine->irqs; i++)
-		if (vm->def.irq[i].guest == source)
-			host_irq_complete(vm->def.irq[i].host);
-}
-
-static const struct vplic_hooks plic_hooks = { .kick = plic_kick, .completed = plic_completed };
-
-static struct irq_line line(struct vm *vm, u32 source)
-{
-	return (struct irq_line){ .ops = source ? vm->irqchip : NULL,
-				  .chip = vm->irqchip_data,
-				  .source = source };
-}
-
-/* One interrupt of the board is one request of the guest's; completed when the guest says so. */
-static bool passthrough_interrupt(u32 source, void *ctx)
-{
-	struct vm *vm = ctx;
-
-	for (u32 i = 0; i < vm->def.irqs; i++) {
-		if (vm->def.irq[i].host == source) {
-			struct irq_line wire = line(vm, vm->def.irq[i].guest);
-
-			irq_line_pulse(&wire);
-		}
-	}
-	return false;
-}
 
 /* ---- Test finisher, UART, RTC ---- */
 
@@ -150,7 +105,8 @@ static const struct rtc_goldfish_hooks rtc_hooks = {
 
 /* ---- The whole ---- */
 
-static int add(struct vm *vm, const struct vmdef_device *def, const struct mmio_ops *ops, void *dev)
+int machine_add_device(struct vm *vm, const struct vmdef_device *def, const struct mmio_ops *ops,
+		       void *dev)
 {
 	int err = def->size ? mmio_add(&vm->bus, GPA(def->base), def->size, ops, dev) : 0;
 
@@ -164,7 +120,7 @@ static int add(struct vm *vm, const struct vmdef_device *def, const struct mmio_
 static int add_remote(struct vm *vm, u32 n)
 {
 	const struct vmdef_device *def = &vm->def.virtio[n];
-	struct irq_line irq = line(vm, def->irq);
+	struct irq_line irq = machine_irq_line(vm, def->irq);
 	hpa_t page;
 	int err = page_alloc(REMOTE_SIZE, PAGE_SIZE, OWNER_HV, &page);
 
@@ -174,64 +130,43 @@ static int add_remote(struct vm *vm, u32 n)
 	}
 	vm->machine->remote[n] = pa_ptr(page);
 	virtio_remote_init(pa_ptr(page), vm->id, n, vm->def.name, &vm->gmap, &irq);
-	return add(vm, def, &virtio_mmio_ops, &vm->machine->remote[n]->dev);
+	return machine_add_device(vm, def, &virtio_mmio_ops, &vm->machine->remote[n]->dev);
 }
 
 static int add_devices(struct vm *vm, struct machine *m)
 {
 	struct vmdef *def = &vm->def;
-	struct irq_line uart = line(vm, def->uart.irq), rtc = line(vm, def->rtc.irq);
+	struct irq_line uart = machine_irq_line(vm, def->uart.irq);
+	struct irq_line rtc = machine_irq_line(vm, def->rtc.irq);
 	int err;
 
-	vplic_init(&m->plic, def->vcpus, def->sources ? def->sources : 2, &plic_hooks,
-		   vm);
 	uart16550_init(&m->uart, &uart, uart_tx, vm);
 	finisher_init(&m->finisher, finisher_event, vm);
 	rtc_goldfish_init(&m->rtc, &rtc, &rtc_hooks, vm);
 	for (u32 i = 0; i < VMDEF_VCPUS; i++)
 		m->alarm[i] = (struct alarm){ .timer.fire = alarm_fired, .rtc = &m->rtc };
-	err = add(vm, &def->plic, &vplic_mmio_ops, &m->plic);
+	err = machine_add_device(vm, &def->uart, &uart16550_mmio_ops, &m->uart);
 	if (!err)
-		err = add(vm, &def->uart, &uart16550_mmio_ops, &m->uart);
+		err = machine_add_device(vm, &def->finisher, &finisher_mmio_ops, &m->finisher);
 	if (!err)
-		err = add(vm, &def->finisher, &finisher_mmio_ops, &m->finisher);
-	if (!err)
-		err = add(vm, &def->rtc, &rtc_goldfish_mmio_ops, &m->rtc);
+		err = machine_add_device(vm, &def->rtc, &rtc_goldfish_mmio_ops, &m->rtc);
 	for (u32 i = 0; !err && i < VMDEF_VIRTIO; i++)
 		err = def->virtio[i].size ? add_remote(vm, i) : 0;
 	if (!err)
-		err = add(vm, &def->console, &virtio_mmio_ops, &m->console.device.dev);
+		err = machine_add_device(vm, &def->console, &virtio_mmio_ops,
+					 &m->console.device.dev);
 	return err;
 }
 
 static int add_console(struct vm *vm)
 {
-	struct irq_line wire = line(vm, vm->def.console.irq);
+	struct irq_line wire = machine_irq_line(vm, vm->def.console.irq);
 	struct uart16550 *uart = vm->def.uart.size ? &vm->machine->uart : NULL;
 	int err = machine_console_init(&vm->machine->console, vm, &wire, uart);
 
 	if (err)
 		refuse("%s refused: its console cannot be made", vm->def.name);
 	return err;
-}
-
-static int attach_irqs(struct vm *vm)
-{
-	while (vm->machine->irqs < vm->def.irqs) {
-		u32 host = vm->def.irq[vm->machine->irqs].host;
-		int err = host_irq_attach(host, &(struct host_irq_target){
-			.hart_index = vm->vcpu[0]->hart->index,
-			.trigger = vm->def.irq[vm->machine->irqs].trigger,
-			.handler = passthrough_interrupt, .ctx = vm });
-
-		if (err) {
-			refuse("%s refused: the board's interrupt %u is %s", vm->def.name, host,
-				err == -EBUSY ? "in use" : "absent");
-			return err;
-		}
-		vm->machine->irqs++;
-	}
-	return 0;
 }
 
 int machine_init(struct vm *vm)
@@ -244,13 +179,13 @@ int machine_init(struct vm *vm)
 		return err;
 	}
 	vm->machine = pa_ptr(page);
-	vm->irqchip = &vplic_irqchip_ops;
-	vm->irqchip_data = &vm->machine->plic;
-	err = add_devices(vm, vm->machine);
+	err = machine_irq_init(vm, &vm->machine->irq);
+	if (!err)
+		err = add_devices(vm, vm->machine);
 	if (!err)
 		err = add_console(vm);
 	if (!err)
-		err = attach_irqs(vm);
+		err = machine_irq_attach(vm, &vm->machine->irq);
 	if (err)
 		machine_exit(vm);
 	return err;
@@ -260,8 +195,7 @@ void machine_stop(struct vm *vm)
 {
 	if (vm->def.passthroughs)
 		quiesce(&vm->gmap, &board);
-	while (vm->machine->irqs)
-		host_irq_detach(vm->def.irq[--vm->machine->irqs].host);
+	machine_irq_detach(vm, &vm->machine->irq);
 }
 
 void machine_exit(struct vm *vm)

@@ -13,6 +13,8 @@
 /* Register offsets, 4.5; source registers are 4 bytes each. */
 #define DOMAINCFG 0x0000
 #define SOURCECFG(source) (4 * (u64)(source))
+#define SETIP 0x1c00
+#define IN_CLRIP 0x1d00
 #define CLRIPNUM 0x1ddc
 #define SETIENUM 0x1edc
 #define CLRIENUM 0x1fdc
@@ -22,6 +24,10 @@
 #define IDELIVERY 0x00
 #define ITHRESHOLD 0x08
 #define CLAIMI 0x1c
+
+#define INACTIVE 0
+#define LEVEL_HIGH 6		/* modes from here on are level-sensitive */
+#define LEVEL_LOW 7
 
 #define DOMAINCFG_IE (1u << 8)
 #define DOMAINCFG_DM (1u << 2)	/* MSI delivery mode */
@@ -49,55 +55,75 @@ static u32 target_of(u32 hart_index)
 	return harts[hart_index].board->aplic_index << TARGET_HART_SHIFT;
 }
 
-/* Source modes, 4.5.2. A source of unknown nature is taken to be level-sensitive. */
+/* Source modes, 4.5.2. */
 static u32 source_mode(enum irq_trigger trigger)
 {
 	switch (trigger) {
+	case IRQ_TRIGGER_DETACHED:
+		return 1;
 	case IRQ_TRIGGER_RISING:
 		return 4;
 	case IRQ_TRIGGER_FALLING:
 		return 5;
-	case IRQ_TRIGGER_LOW:
-		return 7;
-	case IRQ_TRIGGER_NONE:
 	case IRQ_TRIGGER_HIGH:
+		return LEVEL_HIGH;
+	case IRQ_TRIGGER_LOW:
+		return LEVEL_LOW;
+	case IRQ_TRIGGER_NONE:
 		break;
 	}
-	return 6;
+	return INACTIVE;
 }
 
 /* What is pending of an earlier owner or mode is gone before the source speaks again. */
-static void set_up(u32 source, u32 target, enum irq_trigger trigger)
+static void set_up(u32 source, u32 target, const struct host_irq_route *to)
 {
+	u32 mode = source_mode(to->trigger);
+
 	*reg(CLRIENUM) = source;
-	*reg(SOURCECFG(source)) = source_mode(trigger);
+	if (*reg(SOURCECFG(source)) != mode) {
+		*reg(SOURCECFG(source)) = mode;
+		*reg(CLRIPNUM) = source;
+	}
+	if (mode == INACTIVE)
+		return;
 	*reg(TARGET(source)) = target;
-	*reg(CLRIPNUM) = source;
-	*reg(SETIENUM) = source;
-	/* A level that was high all the time; no effect on a source that is low. */
-	if (messages && source_mode(trigger) >= 6)
+	if (to->enabled)
+		*reg(SETIENUM) = source;
+	/* A level that was high all the time. No effect on one that is low (4.7). */
+	if (messages && mode >= LEVEL_HIGH)
 		*reg(SETIPNUM_LE) = source;
 }
 
-static void mask(u32 source, u32 hart_index)
+static void pend(u32 source, bool pending)
 {
-	(void)hart_index;
-	*reg(CLRIENUM) = source;
-	*reg(SOURCECFG(source)) = 0;
+	*reg(pending ? SETIPNUM_LE : CLRIPNUM) = source;
+}
+
+static bool bit_of(u64 words, u32 source)
+{
+	return *reg(words + source / 32 * 4) >> source % 32 & 1;
+}
+
+static bool pending(u32 source)
+{
+	return bit_of(SETIP, source);
+}
+
+static bool input(u32 source)
+{
+	return bit_of(IN_CLRIP, source);
 }
 
 /* --- Messages -------------------------------------------------------------------------------- */
 
 /* Identity 1 is the kick; source n has n + 1, which exists (host_irq_init()). */
-static void msi_route(u32 source, u32 hart_index, enum irq_trigger trigger)
+static void msi_route(u32 source, const struct host_irq_route *to)
 {
-	set_up(source, target_of(hart_index) | (source + IMSIC_KICK), trigger);
-}
+	u32 file = to->guest_file ? to->guest_file << TARGET_GUEST_SHIFT | to->identity :
+				    source + IMSIC_KICK;
 
-static void msi_forward(u32 source, const struct host_msi *to, enum irq_trigger trigger)
-{
-	set_up(source, target_of(to->hart_index) | to->guest_file << TARGET_GUEST_SHIFT |
-			       to->identity, trigger);
+	set_up(source, target_of(to->hart_index) | file, to);
 }
 
 static u32 msi_claim(u32 hart_index)
@@ -113,17 +139,12 @@ static u32 msi_claim(u32 hart_index)
 	return 0;	/* still pending: interrupts again */
 }
 
-/* 4.9.2: a level-sensitive source that is still high makes itself pending anew. */
-static void msi_again(u32 source)
-{
-	if (*reg(SOURCECFG(source)) >= 6)
-		*reg(SETIPNUM_LE) = source;
-}
-
+/* 4.9.2: a level-sensitive source that is still asserted makes itself pending anew. */
 static void msi_complete(u32 hart_index, u32 source)
 {
 	(void)hart_index;
-	msi_again(source);
+	if (*reg(SOURCECFG(source)) >= LEVEL_HIGH)
+		*reg(SETIPNUM_LE) = source;
 }
 
 static void msi_hart_init(u32 hart_index)
@@ -137,9 +158,9 @@ static const struct host_irqchip_ops msi_ops = {
 	.claim = msi_claim,
 	.complete = msi_complete,
 	.route = msi_route,
-	.mask = mask,
-	.forward = msi_forward,
-	.again = msi_again,
+	.pend = pend,
+	.pending = pending,
+	.input = input,
 };
 
 /* --- Direct delivery ------------------------------------------------------------------------- */
@@ -164,10 +185,10 @@ static void direct_hart_init(u32 hart_index)
 	*idc(hart_index, IDELIVERY) = 1;
 }
 
-static void direct_route(u32 source, u32 hart_index, enum irq_trigger trigger)
+static void direct_route(u32 source, const struct host_irq_route *to)
 {
-	if (present(hart_index))
-		set_up(source, target_of(hart_index) | TARGET_PRIORITY, trigger);
+	if (present(to->hart_index))
+		set_up(source, target_of(to->hart_index) | TARGET_PRIORITY, to);
 }
 
 /*
@@ -196,7 +217,9 @@ static const struct host_irqchip_ops direct_ops = {
 	.claim = direct_claim,
 	.complete = direct_complete,
 	.route = direct_route,
-	.mask = mask,
+	.pend = pend,
+	.pending = pending,
+	.input = input,
 };
 
 const struct host_irqchip_ops *aplic_probe(const struct board *from)
@@ -209,7 +232,7 @@ const struct host_irqchip_ops *aplic_probe(const struct board *from)
 	sources = from->sources;
 	*reg(DOMAINCFG) = 0;
 	for (u32 source = 1; source <= sources; source++)
-		mask(source, 0);
+		*reg(SOURCECFG(source)) = INACTIVE;
 	*reg(DOMAINCFG) = DOMAINCFG_IE | (messages ? DOMAINCFG_DM : 0);
 	return messages ? &msi_ops : &direct_ops;
 }

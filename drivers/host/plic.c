@@ -71,16 +71,10 @@ static void enable(u32 source, u32 hart_index, bool on)
 }
 
 /* A PLIC's gateways know how their source signals. */
-static void route(u32 source, u32 hart_index, enum irq_trigger trigger)
+static void route(u32 source, const struct host_irq_route *to)
 {
-	(void)trigger;
-	*reg(PRIORITY(source)) = 1;
-	enable(source, hart_index, true);
-}
-
-static void mask(u32 source, u32 hart_index)
-{
-	enable(source, hart_index, false);
+	*reg(PRIORITY(source)) = to->enabled;
+	enable(source, to->hart_index, to->enabled);
 }
 
 static const struct host_irqchip_ops plic_ops = {
@@ -89,7 +83,6 @@ static const struct host_irqchip_ops plic_ops = {
 	.claim = claim,
 	.complete = complete,
 	.route = route,
-	.mask = mask,
 };
 
 const struct host_irqchip_ops *plic_probe(const struct board *from)

@@ -197,6 +197,66 @@ static void test_references(void **state)
 	ASSERT_TEXT("/aliases", "serial0", "/soc/serial@10000000");
 }
 
+/* The same VM with an APLIC, and with IMSICs or without. */
+static struct guest_fdt_params make_aia_params(bool imsic)
+{
+	struct guest_fdt_params params = make_params();
+
+	def.plic.size = 0;
+	def.aplic = (struct vmdef_device){ 0xd000000, 0x8000, 0 };
+	if (imsic)
+		def.imsic = (struct vmdef_device){ 0x28000000, 0x10000, 0 };
+	params.imsic_ids = 255;
+	return params;
+}
+
+static void read_board(struct board *found)
+{
+	const char *why;
+
+	assert_int_equal(board_parse(found, fdt, sizeof(fdt), &why), 0);
+}
+
+static void test_imsic(void **state)
+{
+	const struct guest_fdt_params params = make_aia_params(true);
+	static struct board found;
+	const fdt32_t *uart, *disk;
+
+	(void)state;
+	build(&params);
+	read_board(&found);
+	assert_int_equal(found.irqchip, BOARD_IMSIC);
+	assert_int_equal(found.sources, 95);
+	assert_int_equal(found.imsic_ids, 255);
+	assert_int_equal(found.imsic_guest_bits, 0);
+	assert_int_equal(found.imsic[0].size, 0x2000);
+	assert_int_equal(found.hart[0].imsic, 0x28000000);
+	assert_int_equal(found.hart[1].imsic, 0x28001000);
+	assert_int_equal(found.hart[1].aplic_index, 1);
+	uart = property("/soc/serial@10000000", "interrupts", 8);
+	assert_int_equal(fdt32_ld(uart), 10);
+	assert_int_equal(fdt32_ld(uart + 1), 4);
+	disk = property("/soc/virtio_mmio@10001000", "interrupts", 8);
+	assert_int_equal(fdt32_ld(disk), 1);
+	assert_int_equal(fdt32_ld(disk + 1), 1);
+	assert_int_equal(cell("/soc/serial@10000000", "interrupt-parent"),
+			 cell("/soc/interrupt-controller@d000000", "phandle"));
+}
+
+static void test_aplic_alone(void **state)
+{
+	const struct guest_fdt_params params = make_aia_params(false);
+	static struct board found;
+
+	(void)state;
+	build(&params);
+	read_board(&found);
+	assert_int_equal(found.irqchip, BOARD_APLIC);
+	assert_int_equal(found.hart[1].aplic_index, 1);
+	assert_absent("/soc/interrupt-controller@d000000", "msi-parent");
+}
+
 /* What the VM does not have is not in its tree, nor is anything that would refer to it. */
 static void test_nothing(void **state)
 {
@@ -333,6 +393,7 @@ static struct guest_fdt_params make_host_params(void)
 	if (passthrough_resolve(&def, &board, &error))
 		fail_msg("%s %s: %s", error.node, error.property, error.reason);
 	params.board_fdt = tree;
+	params.board_irqchip = fdt_get_phandle(tree, board.irqchip_node);
 	return params;
 }
 
@@ -437,6 +498,10 @@ static void test_dtc_finds_nothing(void **state)
 	dtc_finds_nothing(&params);
 	params = make_host_params();
 	dtc_finds_nothing(&params);
+	params = make_aia_params(true);
+	dtc_finds_nothing(&params);
+	params = make_aia_params(false);
+	dtc_finds_nothing(&params);
 }
 
 int main(void)
@@ -448,6 +513,8 @@ int main(void)
 		cmocka_unit_test(test_fast_timebase),
 		cmocka_unit_test(test_read_as_board),
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_imsic),
+		cmocka_unit_test(test_aplic_alone),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_no_interrupt),
 		cmocka_unit_test(test_largest),

@@ -334,6 +334,32 @@ static void test_device(void **state)
 		page_free_device(HPA(i << 12), KIB(4), OWNER_VM(1));
 }
 
+/* Pages of Shyper's device have another owner for a time. */
+static void test_lent_device(void **state)
+{
+	const hpa_t imsic = HPA(0x28000000), page = HPA(0x28001000);
+
+	(void)state;
+	board(MIB(16));
+	assert_int_equal(page_lend_device(page, KIB(4), OWNER_VM(1)), -EBUSY);
+	assert_int_equal(page_claim_device(imsic, KIB(16), OWNER_HV), 0);
+	assert_int_equal(page_lend_device(HPA(0x28003000), KIB(8), OWNER_VM(1)), -EBUSY);
+	assert_int_equal(page_lend_device(page, KIB(4), OWNER_VM(1)), 0);
+	assert_int_equal(page_lend_device(page, KIB(4), OWNER_VM(2)), -EBUSY);
+	assert_int_equal(page_lend_device(imsic, KIB(16), OWNER_VM(2)), -EBUSY);
+	assert_int_equal(page_claim_device(page, KIB(4), OWNER_VM(2)), -EBUSY);
+	assert_int_equal(page_owner(imsic), OWNER_HV);
+	assert_int_equal(page_owner(page), OWNER_VM(1));
+	assert_int_equal(page_owner(HPA(0x28002000)), OWNER_HV);
+	assert_true(page_may_access_all(page, KIB(4), OWNER_VM(1)));
+	assert_false(page_may_access_all(page, KIB(8), OWNER_VM(1)));
+	assert_false(page_may_access_all(imsic, KIB(16), OWNER_HV));
+	expect_assert_failure(page_return_device(page, KIB(4), OWNER_VM(2)));
+	page_return_device(page, KIB(4), OWNER_VM(1));
+	assert_true(page_may_access_all(imsic, KIB(16), OWNER_HV));
+	page_free_device(imsic, KIB(16), OWNER_HV);
+}
+
 /* --- Random sequences against a list of what is held ---------------------------------------- */
 
 struct held {
@@ -465,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_misuse),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_device),
+		cmocka_unit_test(test_lent_device),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_threads),
 	};

@@ -189,6 +189,57 @@ static void test_disabled_device(void **state)
 	assert_int_equal(def.uart.size, 0x100);
 }
 
+/* Who names one controller gets that; who names both or none, what the board has. */
+static void test_irqchip(void **state)
+{
+	static const struct {
+		const struct edit edits[3];
+		bool aplic, imsic;	/* of the board */
+		int result;
+		enum vmdef_irqchip chosen;
+	} cases[] = {
+		{ { { .how = END } }, false, false, 0, VMDEF_IRQCHIP_PLIC },
+		{ { { .how = END } }, true, false, 0, VMDEF_IRQCHIP_APLIC },
+		{ { { .how = END } }, false, true, 0, VMDEF_IRQCHIP_APLIC },
+		{ { NODE("/devices/plic"), { .how = END } }, false, true, 0, VMDEF_IRQCHIP_PLIC },
+		{ { NODE("/devices/aplic"), { .how = END } }, false, true, 0,
+		  VMDEF_IRQCHIP_APLIC },
+		{ { NODE("/devices/aplic"), { .how = END } }, true, false, 0,
+		  VMDEF_IRQCHIP_APLIC },
+		{ { NODE("/devices/aplic"), { .how = END } }, false, false, -EINVAL,
+		  VMDEF_IRQCHIP_APLIC },
+		{ { NODE("/devices/aplic"), NODE("/devices/plic"), { .how = END } }, false, false,
+		  0, VMDEF_IRQCHIP_PLIC },
+		{ { NODE("/devices/aplic"), NODE("/devices/plic"), { .how = END } }, false, true,
+		  0, VMDEF_IRQCHIP_APLIC },
+		{ { TEXT("/devices/aplic", "status", "disabled"), { .how = END } }, false, true, 0,
+		  VMDEF_IRQCHIP_PLIC },
+		{ { TEXT("/devices/plic", "status", "disabled"), { .how = END } }, false, true, 0,
+		  VMDEF_IRQCHIP_NONE },
+		{ { TEXT("/devices/plic", "status", "disabled"), NODE("/devices/aplic"),
+		    { .how = END } }, false, true, 0, VMDEF_IRQCHIP_APLIC },
+	};
+
+	static struct vmdef def;
+	struct vmdef_error error;
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool plic = cases[i].chosen == VMDEF_IRQCHIP_PLIC;
+		bool aplic = cases[i].chosen == VMDEF_IRQCHIP_APLIC;
+
+		assert_int_equal(parse_edited(minimal, cases[i].edits, &def, &error), 0);
+		assert_int_equal(vmdef_choose_irqchip(&def, cases[i].aplic, cases[i].imsic, &error),
+				 cases[i].result);
+		if (cases[i].result)
+			continue;
+		assert_int_equal(def.irqchip, cases[i].chosen);
+		assert_int_equal(def.plic.size != 0, plic);
+		assert_int_equal(def.aplic.size != 0, aplic);
+		assert_int_equal(def.imsic.size != 0, aplic && cases[i].imsic);
+	}
+}
+
 /* Without a PLIC the default interrupts vanish; only an explicit one is an error. */
 static void test_no_plic(void **state)
 {
@@ -351,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_hart_ids_of_two_cells),
 		cmocka_unit_test(test_disabled_device),
+		cmocka_unit_test(test_irqchip),
 		cmocka_unit_test(test_no_plic),
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_disabled_place_is_free),

@@ -19,18 +19,21 @@ typedef bool (*host_irq_handler)(u32 source, void *ctx);
 
 /* How a source signals; the numbers are those of interrupt specifiers in device trees. */
 enum irq_trigger {
-	IRQ_TRIGGER_NONE = 0,
+	IRQ_TRIGGER_NONE = 0,		/* unknown; of a route: the source is off */
 	IRQ_TRIGGER_RISING = 1,
 	IRQ_TRIGGER_FALLING = 2,
 	IRQ_TRIGGER_HIGH = 4,
 	IRQ_TRIGGER_LOW = 8,
+	IRQ_TRIGGER_DETACHED = 16,	/* of a route: not by its wire (AIA specification, 4.5.2) */
 };
 
-/* Where a message of an IMSIC board goes: an interrupt file and an identity in it. */
-struct host_msi {
+/* Where a source's interrupts go. */
+struct host_irq_route {
+	enum irq_trigger trigger;
+	bool enabled;		/* false: it can become pending, and interrupts nobody */
 	u32 hart_index;
-	u32 guest_file;	/* 1 and up */
-	u32 identity;	/* 1 to what the files have */
+	u32 guest_file;		/* 0: to the handler; else to this interrupt file of the hart's, */
+	u32 identity;		/* with this identity: boards with IMSICs alone */
 };
 
 /* The driver of the board's controller. */
@@ -40,12 +43,11 @@ struct host_irqchip_ops {
 	/* Next source pending for this hart, 0: none. */
 	u32 (*claim)(u32 hart_index);
 	void (*complete)(u32 hart_index, u32 source);
-	/* Let the source interrupt this hart, or none. */
-	void (*route)(u32 source, u32 hart_index, enum irq_trigger trigger);
-	void (*mask)(u32 source, u32 hart_index);
-	/* NULL without an IMSIC: see host_irq_forward(), host_irq_again(). */
-	void (*forward)(u32 source, const struct host_msi *to, enum irq_trigger trigger);
-	void (*again)(u32 source);
+	void (*route)(u32 source, const struct host_irq_route *route);
+	/* NULL of a PLIC. See host_irq_pend() and so on. */
+	void (*pend)(u32 source, bool pending);
+	bool (*pending)(u32 source);
+	bool (*input)(u32 source);
 };
 
 /* host_irq_init() - choose and start the driver. Boot hart, after board_parse(). 0, -ENODEV. */
@@ -66,17 +68,20 @@ int __must_check host_irq_attach(u32 source, const struct host_irq_target *targe
 void host_irq_detach(u32 source);
 
 /*
- * For the owner of an attached source on a board with IMSICs: host_irq_forward() - have it sent to
- * a guest's interrupt file, past the handler. host_irq_silence() - to nobody. host_irq_back() - to
- * the handler again. host_irq_again() - a forwarded source that is still high, although its
- * message has gone out, sends another (AIA specification, 4.9.2). Any hart.
+ * For the owner of an attached source: host_irq_route() - send it elsewhere, or to nobody.
+ * host_irq_pend() - set or clear its pending bit, as far as its trigger lets software do so.
+ * host_irq_pending(), host_irq_input() - that bit, and whether its wire is asserted. Boards with an
+ * APLIC; any hart.
  */
-void host_irq_forward(u32 source, const struct host_msi *to, enum irq_trigger trigger);
-void host_irq_silence(u32 source);
-void host_irq_back(u32 source, enum irq_trigger trigger);
-void host_irq_again(u32 source);
+void host_irq_route(u32 source, const struct host_irq_route *route);
+void host_irq_pend(u32 source, bool pending);
+bool host_irq_pending(u32 source);
+bool host_irq_input(u32 source);
 
-/* host_irq_complete() - end a source whose handler returned false. Any hart. */
+/*
+ * host_irq_complete() - end a source whose handler returned false, or that went to a guest's file:
+ * if its wire is still asserted, it interrupts again. Any hart.
+ */
 void host_irq_complete(u32 source);
 
 /* host_irq_handle() - claim and hand out what is pending for the calling hart; bounded. */

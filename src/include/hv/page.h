@@ -106,6 +106,14 @@ bool page_may_access_all(hpa_t base, u64 size, owner_t owner);
 int __must_check page_claim_device(hpa_t base, u64 size, owner_t owner);
 void page_free_device(hpa_t base, u64 size, owner_t owner);
 
+/*
+ * page_lend_device() - part of a claim of Shyper's has another owner until page_return_device().
+ * Page aligned. 0; -EBUSY: not all of it is in one claim of OWNER_HV, or some of it is lent;
+ * -ENOMEM as above. Returning what is not lent so is a bug of ours: CHECK.
+ */
+int __must_check page_lend_device(hpa_t base, u64 size, owner_t to);
+void page_return_device(hpa_t base, u64 size, owner_t from);
+
 struct page_counts {
 	u64 total;	/* pages of RAM that are not reserved */
 	u64 free;

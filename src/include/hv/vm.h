@@ -10,6 +10,7 @@
 #define HV_VM_H
 
 #include <asm/vm.h>
+#include <hv/board.h>
 #include <hv/fit.h>
 #include <hv/gmap.h>
 #include <hv/irqchip.h>
@@ -168,6 +169,24 @@ int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *b
 int __must_check arch_hart_claim(struct vcpu *vcpu, const u64 *hartid);
 void arch_hart_release(struct vcpu *vcpu);
 void arch_harts_count(u32 *harts, u32 *unused);
+
+/*
+ * And, for interrupts: arch_guest_irqchip() - what harts can give guests: BOARD_IMSIC,
+ * BOARD_APLIC, or anything else for neither. arch_imsic_ids() - highest identity of the IMSICs.
+ * arch_vm_files() - with def.imsic: a hardware interrupt file for each vCPU for which one is left,
+ * mapped into the guest; arch_vm_files_exit() gives them back, empty. arch_vcpu_hart() - index of
+ * the vCPU's hart. arch_vcpu_file() - number of its hardware file; 0: in memory;
+ * arch_vcpu_file_page() - where Shyper writes messages to it, with arch_msi_send(), which orders
+ * them behind all earlier stores.
+ */
+enum board_irqchip arch_guest_irqchip(void);
+u32 arch_imsic_ids(void);
+int __must_check arch_vm_files(struct vm *vm);
+void arch_vm_files_exit(struct vm *vm);
+u32 arch_vcpu_hart(const struct vcpu *vcpu);
+u32 arch_vcpu_file(const struct vcpu *vcpu);
+u64 arch_vcpu_file_page(const struct vcpu *vcpu);
+void arch_msi_send(u64 page, u32 id);
 void __noreturn arch_machine_off(u32 status);
 
 #endif

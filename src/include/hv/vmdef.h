@@ -23,6 +23,14 @@
 #define VMDEF_ADDRESS_END BIT(56)	/* physical addresses have 56 bits */
 #define VMDEF_TREE_SIZE 65536	/* bytes of a definition tree */
 
+/* What the guest's interrupts come by. */
+enum vmdef_irqchip {
+	VMDEF_IRQCHIP_BOARDS,	/* PLIC or APLIC, as the board has; until vm_create() has chosen */
+	VMDEF_IRQCHIP_PLIC,
+	VMDEF_IRQCHIP_APLIC,	/* and IMSICs, if imsic is there */
+	VMDEF_IRQCHIP_NONE,
+};
+
 enum vmdef_action {
 	VMDEF_RESTART,	/* reload the images and boot again */
 	VMDEF_STOP,
@@ -81,8 +89,11 @@ struct vmdef {
 	u64 entry;			/* guest physical; entry_given false: start of kernel */
 	bool entry_given;
 	char cmdline[VMDEF_CMDLINE];
-	struct vmdef_device plic;	/* irq unused */
-	u32 sources;		/* source numbers 1 .. sources - 1 exist */
+	enum vmdef_irqchip irqchip;
+	struct vmdef_device plic;	/* irq unused, as of the next two; size 0 when not chosen */
+	struct vmdef_device aplic;
+	struct vmdef_device imsic;	/* a page for each vCPU */
+	u32 sources;			/* of either: numbers 1 .. sources - 1 exist */
 	struct vmdef_device uart;
 	struct vmdef_device finisher;
 	struct vmdef_device rtc;
@@ -121,6 +132,14 @@ struct vmdef_error {
  */
 int __must_check vmdef_parse(struct vmdef *def, const void *fdt, size_t size,
 			     struct vmdef_error *error);
+
+/*
+ * vmdef_choose_irqchip() - the board's harts can give guests IMSICs (imsic), an emulated APLIC
+ * (aplic) or neither; a PLIC can always be emulated. Devices of controllers that are not chosen
+ * become absent. 0, or -EINVAL with *error filled in: the definition wants what the board lacks.
+ */
+int __must_check vmdef_choose_irqchip(struct vmdef *def, bool aplic, bool imsic,
+				      struct vmdef_error *error);
 
 /*
  * vmdef_check_host() - the relations once more, after host nodes became ranges and wires. 0, or

@@ -32,6 +32,8 @@ int __must_check guest_isa_build(const char *host_isa, const struct guest_isa_ca
 struct guest_fdt_params {
 	const struct vmdef *def;	/* resolved */
 	const void *board_fdt;		/* where its host nodes are; NULL: it has none */
+	u32 board_irqchip;		/* phandle of the controller there that they interrupt */
+	u32 imsic_ids;			/* highest identity, with def->imsic */
 	const char *isa;		/* of every vCPU, from guest_isa_build() */
 	const char *const *vcpu_isa;	/* one for each vCPU when they differ, else NULL */
 	const char *mmu;		/* "sv39", "sv48", "sv57"; "": not said */

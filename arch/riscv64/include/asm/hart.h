@@ -8,6 +8,7 @@
 
 #include <asm/offsets.h>
 #include <asm/vmid.h>
+#include <hv/guest_files.h>
 #include <hv/types.h>
 
 #define HARTS 64	/* most harts that Shyper drives; hart masks are one u64 */
@@ -31,6 +32,7 @@ enum fence_op {
 	FENCE_VVMA_ASID,	/* hfence.vvma of one ASID */
 	FENCE_NOTHING,		/* no fence: the requester only waits until the hart has looked */
 	FENCE_GVMA,		/* hfence.gvma, everything */
+	FENCE_FILES,		/* no fence: empty the interrupt files that vCPUs of vm have here */
 };
 
 /* A TLB or instruction-fetch fence that one hart asks others to execute. */
@@ -59,7 +61,7 @@ struct hart {
 	u64 hartid;
 	const struct board_hart *board;	/* what the device tree says of it */
 	volatile u32 *kick;		/* a 1 written here interrupts it; NULL: firmware must */
-	u32 guest_files;		/* guest interrupt files that its IMSIC has; 0: no AIA */
+	struct guest_files guest_files;	/* of its IMSIC */
 	struct vcpu *vcpu;		/* the vCPU pinned here; NULL: none. Atomic pointer */
 
 	/* Others touch this: on its own cache line. */

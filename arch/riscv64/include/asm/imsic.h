@@ -20,6 +20,10 @@ u32 imsic_claim(void);
 /* imsic_guest_clear() - guest file number file: nothing pending or enabled, delivery off. */
 void imsic_guest_clear(u32 file);
 
+/* guest_files_empty() - imsic_guest_clear() for all vCPUs of the VM that are pinned here. */
+struct vm;
+void guest_files_empty(const struct vm *vm);
+
 /* imsic_guest_page() - where messages to that guest file of a hart are written. Any hart. */
 struct hart;
 u64 imsic_guest_page(const struct hart *hart, u32 file);

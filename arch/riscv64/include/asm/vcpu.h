@@ -35,6 +35,7 @@ struct vcpu_csrs {
 	u64 hcounteren;
 	u64 hstatus;	/* SPV, SPVP as at the last exit */
 	u64 sstatus;	/* SPP as at the last exit */
+	u64 vsiselect;	/* with AIA */
 };
 
 struct fp_state {
@@ -47,6 +48,7 @@ struct arch_vcpu {
 	u64 pc;
 	u64 host_sp;		/* Shyper's stack while the guest runs */
 	u64 host_tp;		/* struct hart while the guest runs */
+	u32 file;		/* its guest interrupt file (hstatus.VGEIN); 0: none */
 	u32 last_hart;		/* index of the hart it ran on last, or VMID_NOWHERE */
 	struct vcpu_csrs csr;
 	struct fp_state fp;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's interrupt controller and what is wired to it (drivers/guest/machine_irq.c): a PLIC, or an
+ * APLIC with the guest's IMSICs or without, as vmdef_choose_irqchip() has settled.
+ */
+#ifndef HV_MACHINE_IRQ_H
+#define HV_MACHINE_IRQ_H
+
+#include <hv/irqchip.h>
+#include <hv/vaplic.h>
+#include <hv/vimsic.h>
+#include <hv/vplic.h>
+
+struct vm;
+
+/* Private to machine_irq.c. */
+struct machine_irq {
+	union {
+		struct vplic plic;
+		struct {
+			struct vaplic aplic;
+			struct vimsic imsic;
+		};
+	};
+	u32 wires;	/* of the board, attached */
+};
+
+/*
+ * machine_irq_init() - make the controller; sets vm->irqchip and vm->irqchip_data, and puts
+ * registers on the bus. The VM's vCPUs have their hardware interrupt files by now. 0 or -errno,
+ * refused. By the VM's maker.
+ */
+int __must_check machine_irq_init(struct vm *vm, struct machine_irq *irq);
+
+/* machine_irq_line() - the wire into this source of the VM; source 0: not connected. */
+struct irq_line machine_irq_line(const struct vm *vm, u32 source);
+
+/*
+ * machine_irq_attach() - connect the definition's interrupts of the board. 0 or -errno, refused;
+ * what was attached stays so until machine_irq_detach(), which may be called more than once.
+ */
+int __must_check machine_irq_attach(struct vm *vm, struct machine_irq *irq);
+void machine_irq_detach(struct vm *vm, struct machine_irq *irq);
+
+/* machine_add_device() - put a device of the definition on the bus. 0 or -errno, refused. */
+struct vmdef_device;
+int __must_check machine_add_device(struct vm *vm, const struct vmdef_device *def,
+				    const struct mmio_ops *ops, void *dev);
+
+#endif
