@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtual-instruction exits: an instruction that HS-mode could execute and the guest may not
- * (privileged specification, "Virtual-instruction exceptions"). The counters are emulated when the
- * guest's PMU asks for it; all else is an illegal instruction, as on a machine without H.
+ * (privileged specification, "Virtual-instruction exceptions"). Emulated are the counters, when the
+ * guest's PMU asks for it, and the CSRs of the AIA that the guest has and the hardware does not
+ * give to it; all else is an illegal instruction, as on a machine without H.
  */
+#include <asm/aia_csr.h>
 #include <asm/csr.h>
 #include <asm/exit.h>
+#include <asm/insn.h>
 #include <asm/vpmu.h>
 #include <hv/errno.h>
 #include <hv/vcpu.h>
+#include <hv/vimsic.h>
 
-/* SYSTEM opcode, funct3 = csrrs or csrrc with rs1 = x0, or any form: fields of the I-type. */
-#define INSN_SYSTEM 0x73
-#define INSN_OPCODE(insn) ((insn) & 0x7f)
-#define INSN_RD(insn) (((insn) >> 7) & 31)
-#define INSN_FUNCT3(insn) (((insn) >> 12) & 7)
-#define INSN_RS1(insn) (((insn) >> 15) & 31)
-#define INSN_CSR(insn) ((insn) >> 20)
 #define INSN_WFI 0x10500073
 
 bool exit_force_hlvx;
@@ -43,17 +40,19 @@ fault:
 	return -EFAULT;
 }
 
-/* A read of a counter that hcounteren withholds: csrrs/csrrc (or their immediate form) of x0. */
-static bool counter_read(struct vcpu *vcpu, u32 insn, u64 *value)
+static bool from_supervisor(void)
 {
-	u32 funct3 = INSN_FUNCT3(insn), csr = INSN_CSR(insn);
+	return csr_read(CSR_HSTATUS) & HSTATUS_SPVP;
+}
 
-	if (INSN_OPCODE(insn) != INSN_SYSTEM || (funct3 & 3) < 2 || INSN_RS1(insn) != 0)
-		return false;
+/* A read of a counter that hcounteren withholds. */
+static bool counter_read(struct vcpu *vcpu, const struct insn_csr *insn, u64 *value)
+{
+	u32 csr = insn->csr;
+
 	/* A VU-mode read needs the guest's own scounteren as well. */
-	if (csr < CSR_CYCLE || csr > CSR_INSTRET ||
-	    (!(csr_read(CSR_HSTATUS) & HSTATUS_SPVP) &&
-	     !(csr_read(CSR_SCOUNTEREN) & BIT(csr - CSR_CYCLE))))
+	if (insn->op != CSR_OP_READ || csr < CSR_CYCLE || csr > CSR_INSTRET ||
+	    (!from_supervisor() && !(csr_read(CSR_SCOUNTEREN) & BIT(csr - CSR_CYCLE))))
 		return false;
 	if (csr == CSR_CYCLE)
 		*value = vpmu_hw_read(&vcpu->arch.pmu, VPMU_CYCLE, csr_read(CSR_CYCLE));
@@ -64,9 +63,47 @@ static bool counter_read(struct vcpu *vcpu, u32 insn, u64 *value)
 	return true;
 }
 
+/* A CSR of the AIA, for a guest that has it; then the hart has it as well. */
+static bool aia_access(struct vcpu *vcpu, const struct insn_csr *insn, u64 *value)
+{
+	struct vimsic *imsic = vcpu->arch.imsic;
+	u64 operand = insn_csr_operand(insn, vcpu->arch.gpr);
+	struct aia_csrs csrs;
+
+	if (!imsic || !from_supervisor())
+		return false;
+	csrs = (struct aia_csrs){
+		.imsic = imsic,
+		.vcpu = vcpu->index,
+		.siselect = csr_read(CSR_VSISELECT),
+		.stopi = csr_read(CSR_VSTOPI),
+	};
+	if (aia_csr(&csrs, insn->csr, insn->op, operand, value) != AIA_CSR_DONE)
+		return false;
+	if (insn->op == CSR_OP_READ)
+		return true;
+	csr_write(CSR_VSISELECT, csrs.siselect);
+	if (!vimsic_hw(imsic, vcpu->index))
+		arch_vcpu_external(vcpu, vimsic_pending(imsic, vcpu->index) != 0);
+	return true;
+}
+
+static bool csr_access(struct vcpu *vcpu, u32 insn)
+{
+	struct insn_csr csr;
+	u64 value;
+
+	if (!insn_csr(insn, &csr) ||
+	    !(counter_read(vcpu, &csr, &value) || aia_access(vcpu, &csr, &value)))
+		return false;
+	if (csr.rd)
+		vcpu->arch.gpr[csr.rd] = value;
+	return true;
+}
+
 enum exit_action exit_virtual_instruction(struct vcpu *vcpu, bool all)
 {
-	u64 stval = csr_read(CSR_STVAL), value;
+	u64 stval = csr_read(CSR_STVAL);
 	u32 insn = (u32)stval;
 
 	/* stval holds the instruction or 0 ("stval": what is written on illegal instructions). */
@@ -77,13 +114,10 @@ enum exit_action exit_virtual_instruction(struct vcpu *vcpu, bool all)
 		return ACTION_ALL;
 	vcpu->exits[EXIT_VIRTUAL_INSTRUCTION]++;
 	/* A WFI may always end early; in U-mode it is illegal ("Wait for Interrupt"). */
-	if (insn == INSN_WFI && (csr_read(CSR_HSTATUS) & HSTATUS_SPVP))
+	if (insn == INSN_WFI && from_supervisor())
 		return ACTION_NEXT4;
-	if (counter_read(vcpu, insn, &value)) {
-		if (INSN_RD(insn))
-			vcpu->arch.gpr[INSN_RD(insn)] = value;
+	if (csr_access(vcpu, insn))
 		return ACTION_NEXT4;
-	}
 	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_ILLEGAL_INSN);
 	inject_exception(vcpu, CAUSE_ILLEGAL, insn);
 	return ACTION_SAME;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The complete decoder behind the short way of asm/insn.h: all integer loads and stores of RV64I,
- * C and Zcb, and the kind of whatever else accesses memory. Straight code; the bits come from a
- * guest, so every reserved encoding is INSN_UNKNOWN.
+ * C and Zcb, and the kind of whatever else accesses memory; CSR instructions. Straight code; the
+ * bits come from a guest, so every reserved encoding is INSN_UNKNOWN.
  */
 #include <asm/insn.h>
 
@@ -11,6 +11,7 @@
 #define OPCODE_MISC_MEM 0x0f
 #define OPCODE_STORE_FP 0x27
 #define OPCODE_AMO 0x2f
+#define OPCODE_SYSTEM 0x73
 
 /* Implicit access to a page-table entry: 0x2000, 0x3000, and 0x20 on top of it for a write. */
 #define HTINST_WALK32 0x2000
@@ -163,4 +164,24 @@ u64 insn_ldst_address(u32 insn, const u64 gpr[32])
 	if (insn & 0x20)
 		high = (high & ~31) | (s32)(insn >> 7 & 31);
 	return gpr[INSN_RS1(insn)] + (u64)(s64)high;
+}
+
+/* funct3: 1 CSRRW, 2 CSRRS, 3 CSRRC, and 4 more with an immediate in the place of rs1. */
+bool insn_csr(u32 insn, struct insn_csr *out)
+{
+	static const enum csr_op ops[] = { CSR_OP_READ, CSR_OP_WRITE, CSR_OP_SET, CSR_OP_CLEAR };
+	u32 kind = INSN_FUNCT3(insn) & 3;
+
+	if (OPCODE(insn) != OPCODE_SYSTEM || kind == 0)
+		return false;
+	*out = (struct insn_csr){
+		.csr = (u16)(insn >> 20),
+		.rd = (u8)INSN_RD(insn),
+		.source = (u8)INSN_RS1(insn),
+		.immediate = INSN_FUNCT3(insn) >= 4,
+		.op = ops[kind],
+	};
+	if (out->op != CSR_OP_WRITE && out->source == 0)
+		out->op = CSR_OP_READ;
+	return true;
 }

@@ -2,6 +2,7 @@
 # Objects of arch/riscv64, one line each, full path.
 objs += arch/riscv64/vpmu.o
 objs += arch/riscv64/insn.o
+objs += arch/riscv64/aia_csr.o
 objs += arch/riscv64/guest_fdt.o
 objs += arch/riscv64/guest_fdt_copy.o
 objs += arch/riscv64/guest_isa.o

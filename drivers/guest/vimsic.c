@@ -209,6 +209,8 @@ void vimsic_recall(struct vimsic *imsic, u32 vcpu)
 {
 	CHECK(vimsic_hw(imsic, vcpu));
 	__atomic_store_n(&imsic->file[vcpu].hw, 0, __ATOMIC_RELEASE);
+	/* Before the caller looks who may still be sending by the old word. */
+	full_fence();
 }
 
 void vimsic_import(struct vimsic *imsic, u32 vcpu, const struct vimsic_state *state)

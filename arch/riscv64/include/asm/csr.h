@@ -22,6 +22,7 @@
 #define CSR_SIREG 0x151
 #define CSR_STOPEI 0x15c
 #define CSR_SATP 0x180
+#define CSR_STOPI 0xdb0
 
 /* Virtual supervisor */
 #define CSR_VSSTATUS 0x200
@@ -36,6 +37,7 @@
 #define CSR_VSISELECT 0x250
 #define CSR_VSIREG 0x251
 #define CSR_VSATP 0x280
+#define CSR_VSTOPI 0xeb0
 
 /* Hypervisor */
 #define CSR_HSTATUS 0x600

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Decoding of the load or store by which a guest hit an emulated device. The instruction comes
- * from htinst where the hart fills it, else it is fetched from the guest's memory. No CSR access.
+ * Decoding of the load or store by which a guest hit an emulated device, and of CSR instructions.
+ * A load or store comes from htinst where the hart fills it, else it is fetched from the guest's
+ * memory. No CSR access.
  */
 #ifndef ASM_INSN_H
 #define ASM_INSN_H
 
-#include <hv/types.h>
+#include <hv/csr_op.h>
 
 /* What an instruction is to the emulator. Only INSN_LDST is carried out, the rest faults. */
 enum insn_kind {
@@ -100,6 +101,24 @@ static inline u64 insn_store_value(const struct insn_ldst *ldst, u64 reg)
 	u32 unused = 64 - 8 * (u32)ldst->width;
 
 	return reg << unused >> unused;
+}
+
+/* One of the six CSR instructions (Zicsr). */
+struct insn_csr {
+	u16 csr;		/* number */
+	u8 rd;
+	u8 source;		/* rs1, or the immediate itself */
+	bool immediate;
+	enum csr_op op;
+};
+
+/* insn_csr() - decode a 32-bit instruction; false when it is no CSR instruction. */
+bool insn_csr(u32 insn, struct insn_csr *out);
+
+/* insn_csr_operand() - what it writes, sets or clears, with these integer registers. */
+static inline u64 insn_csr_operand(const struct insn_csr *insn, const u64 gpr[32])
+{
+	return insn->immediate ? insn->source : gpr[insn->source];
 }
 
 #endif

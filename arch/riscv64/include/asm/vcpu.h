@@ -13,6 +13,7 @@
 #include <hv/types.h>
 
 struct vcpu;
+struct vimsic;
 
 /* Registers by their ABI numbers. */
 enum gpr { GPR_RA = 1, GPR_SP = 2, GPR_A0 = 10, GPR_A1 = 11, GPR_A2 = 12, GPR_A3 = 13,
@@ -54,6 +55,7 @@ struct arch_vcpu {
 	struct fp_state fp;
 	struct timer timer;	/* the guest's timer on harts without Sstc */
 	struct vpmu pmu;
+	struct vimsic *imsic;	/* its VM's IMSICs; NULL: the guest has none. Fixed after init */
 	void *vector;		/* 32 · vlenb bytes and vector CSRs; NULL without vector unit */
 };
 
