@@ -3,6 +3,7 @@
 how programs for riscv64 and definitions come there.
 """
 import json
+import re
 import subprocess
 
 from machine import TOP
@@ -178,10 +179,11 @@ class Guest:
         """fio again and again, until stop_writing()."""
         self.run("rm -f /tmp/stop; (n=0; until [ -e /tmp/stop ]; do "
                  f"{fio('load', size, '/root/load')} >/tmp/said || exit; n=$((n + 1)); "
-                 "echo $n rounds >/tmp/said; done) &")
+                 "echo $n rounds >/tmp/said; done) & true")
 
     def stop_writing(self):
         """No round of fio has failed; returns how many there were."""
         said = self.run("touch /tmp/stop; wait; cat /tmp/said", 120)
-        assert said.endswith(" rounds"), said
-        return int(said.split()[-2])
+        rounds = re.search(r"(\d+) rounds$", said)
+        assert rounds, said
+        return int(rounds.group(1))

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../tools/cli/daemon/policy.h"
+#include "../../tools/cli/lib/policy.h"
 
 static int delay(enum def_restart restart, uint32_t reason, uint64_t seconds,
 		 unsigned int *failures)

@@ -2,9 +2,10 @@
 """Guests that live on disks of the management VM's, used through their consoles there."""
 import pytest
 
-from guests import fio
+from guests import DEBUG, fio
 
 GUESTS = 1, 2, 3
+RESTART = {1: "never", 2: "on-failure", 3: "always"}
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def three(shyper):
     """Three guests at once, each on a hart and a disk of its own, logged in; and the daemon."""
     shyper.daemon()
     for n in GUESTS:
-        shyper.config_guest(n)
+        shyper.config_guest(n, restart=RESTART[n])
         shyper.run(f"vm boot vm{n}")
     guests = [shyper.guest(f"vm{n}") for n in GUESTS]
     for guest in guests:
@@ -58,3 +59,44 @@ def test_rust_shypers(shyper):
     guest.login()
     assert guest.run("nproc") == "3"
     guest.run(fio("t"), 120)
+
+
+def requests(shyper):
+    """How many each guest's disk has served so far."""
+    return {vm: int(row["requests"]) for (vm, _), row in shyper.disks().items()}
+
+
+def await_requests(shyper, vms, more=200):
+    """All of these VMs have that many more served."""
+    before = requests(shyper)
+    for vm in vms:
+        shyper.await_line(f"awk '$1 == {vm} && $6 >= {before[vm] + more}' {DEBUG}/disks", ".")
+
+
+def test_what_dies_disturbs_no_other(shyper, three):
+    """Under load in all guests the daemon is killed, then two guests crash."""
+    for guest in three:
+        guest.write_for_ever()
+    await_requests(shyper, GUESTS)
+    shyper.kill_daemon()
+    assert shyper.mvm.run("rmmod shyper_riscv64 2>&1 || true").count("in use") == 1
+    await_requests(shyper, GUESTS)
+    assert [vm["state"] for vm in shyper.json("vm list")[1:]] == ["running"] * 3
+    shyper.daemon()
+    names = [event["event"] for event in shyper.events()]
+    assert names == ["configured", "booted"] * 3
+
+    for guest in three[1:]:
+        assert guest.stop_writing() > 0
+        guest.line.send("echo c >/proc/sysrq-trigger")
+    await_requests(shyper, [1])
+    for n, guest in zip(GUESTS[1:], three[1:]):
+        guest.line.expect("Kernel panic")
+        guest.login()
+        assert shyper.vm(n)["boots"] == 2
+    assert shyper.vm(1)["boots"] == 1
+    assert three[0].stop_writing() > 0
+    for n in GUESTS[1:]:
+        mine = [event for event in shyper.events() if event["id"] == n]
+        assert [event["event"] for event in mine] == ["configured", "booted", "ended", "booted"]
+        assert mine[2]["reason"] == "reboot"

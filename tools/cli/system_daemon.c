@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/mediated.h"
@@ -20,13 +19,11 @@
 #include "verb.h"
 
 #define DEFAULT_CFG "cli-config.json"	/* Rust-Shyper's */
-#define MOST_CHILDREN 64
 
 struct state {
 	struct watch watch;
 	int lock;
 	int signals;
-	unsigned int children;
 };
 
 static int fail(const struct error *error)
@@ -111,10 +108,7 @@ static bool take_signals(struct state *d)
 		if (info.ssi_signo != SIGCHLD)
 			stay = false;
 	}
-	while (waitpid(-1, NULL, WNOHANG) > 0) {
-		if (d->children)
-			d->children--;
-	}
+	server_reap();
 	return stay;
 }
 
@@ -134,7 +128,7 @@ static void loop(struct state *d)
 		wait = watch_due(&d->watch);
 		pfds[0] = (struct pollfd){ .fd = d->signals, .events = POLLIN };
 		pfds[1] = (struct pollfd){
-			.fd = d->children < MOST_CHILDREN ? d->watch.listener : -1,
+			.fd = server_busy() ? -1 : d->watch.listener,
 			.events = POLLIN,
 		};
 		count = watch_fill(&d->watch, pfds + 2);
@@ -143,7 +137,7 @@ static void loop(struct state *d)
 		if ((pfds[0].revents & POLLIN) && !take_signals(d))
 			return;
 		if (pfds[1].revents & POLLIN)
-			d->children += (unsigned int)server_accept(d->watch.listener);
+			server_accept(d->watch.listener);
 	}
 }
 

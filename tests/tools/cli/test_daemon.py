@@ -108,6 +108,26 @@ def test_killed_and_started_again(cli):
     assert len(ends(cli)) == 2
 
 
+def test_disks_go_back(cli):
+    """At once when the VM stays down, by the next daemon when this one dies over it."""
+    cli.image("one.img")
+    cli.config(disks=["one.img"], restart="on-failure")
+    daemon = cli.daemon()
+    cli.run("vm", "boot", "a")
+    cli.end(1, "crash")
+    cli.until(lambda: cli.vm(1)["boots"] == 2)
+    assert cli.disk(1, 0)
+    cli.end(1, "poweroff")
+    cli.until(lambda: cli.disk(1, 0) is None)
+    cli.run("vm", "boot", "a")
+    daemon.send_signal(signal.SIGKILL)
+    daemon.wait(10)
+    cli.end(1, "poweroff")
+    assert cli.vm(1)["state"] == "ended" and cli.disk(1, 0)
+    cli.daemon()
+    cli.until(lambda: cli.disk(1, 0) is None)
+
+
 def test_there_is_one(cli):
     cli.daemon()
     assert "runs already" in cli.error("system", "daemon")

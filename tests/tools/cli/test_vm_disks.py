@@ -69,6 +69,31 @@ def test_one_image_of_two_vms(cli):
     cli.run("vm", "boot", "b")
 
 
+@pytest.mark.parametrize("reason, restart", [
+    ("poweroff", "on-failure"), ("crash", "never"), ("failure", "never")])
+def test_an_ended_vms_image_serves_another(cli, reason, restart):
+    cli.image("one.img")
+    cli.config(disks=["one.img"], restart=restart)
+    cli.config(name="b", disks=["one.img"])
+    cli.run("vm", "boot", "a")
+    cli.end(1, reason)
+    cli.run("vm", "boot", "b")
+    assert cli.disk(1, 0) is None and cli.disk(2, 0)
+    assert "one.img of VM 1 (a): the image is a disk already" in cli.error("vm", "boot", "a")
+
+
+def test_an_image_is_kept_for_the_restart(cli):
+    cli.image("one.img")
+    cli.config(disks=["one.img"], restart="on-failure")
+    cli.config(name="b", disks=["one.img"])
+    cli.run("vm", "boot", "a")
+    cli.end(1, "crash")
+    assert "the image is a disk already" in cli.error("vm", "boot", "b")
+    assert cli.disk(1, 0)
+    cli.run("vm", "shutdown", "-f", "a")
+    cli.run("vm", "boot", "b")
+
+
 def test_nothing_stays_attached_when_an_image_vanished(cli):
     cli.image("one.img")
     cli.config(disks=["one.img"])

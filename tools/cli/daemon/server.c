@@ -12,15 +12,18 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/eventlog.h"
+#include "../lib/release.h"
 #include "../lib/session.h"
 #include "../lib/store.h"
 #include "../verb.h"
 
 #define LINE_MAX_BYTES (1 << 20)
 #define BACKLOG 128
+#define MOST_CHILDREN 64
 #define IDLE_SECONDS 60		/* a client that neither asks nor reads for so long is left */
 
 int server_listen(struct error *error)
@@ -151,21 +154,42 @@ static void become_child(int listener)
 
 /* --- In the daemon --------------------------------------------------------------------------- */
 
-int server_accept(int listener)
+static unsigned int children;
+
+/* True in the child. Without one, whoever asked sees the connection close, or the VM stay down. */
+static bool in_child(int listener)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		become_child(listener);
+	else if (child > 0)
+		children++;
+	return child == 0;
+}
+
+bool server_busy(void)
+{
+	return children >= MOST_CHILDREN;
+}
+
+void server_reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		children--;
+}
+
+void server_accept(int listener)
 {
 	int fd = accept(listener, NULL, NULL);
-	pid_t child;
 
 	if (fd < 0)
-		return 0;
-	child = fork();
-	if (child == 0) {
-		become_child(listener);
+		return;
+	if (in_child(listener)) {
 		serve(fd);
 		exit(0);
 	}
 	close(fd);
-	return child > 0;
 }
 
 static int boot(uint32_t id, const struct shyper_vm_info *info)
@@ -191,8 +215,18 @@ static int boot(uint32_t id, const struct shyper_vm_info *info)
 
 void server_boot(int listener, uint32_t id, const struct shyper_vm_info *info)
 {
-	if (fork() == 0) {
-		become_child(listener);
+	if (in_child(listener))
 		exit(boot(id, info));
-	}
+}
+
+void server_release(int listener, uint32_t id)
+{
+	struct session s = { .send = send_nowhere };
+
+	if (!in_child(listener))
+		return;
+	session_begin(&s);
+	release_one(&s, id);
+	session_end(&s);
+	exit(0);
 }

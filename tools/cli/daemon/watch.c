@@ -8,23 +8,9 @@
 
 #include "../lib/clock.h"
 #include "../lib/eventlog.h"
+#include "../lib/release.h"
 #include "../lib/store.h"
-#include "policy.h"
 #include "server.h"
-
-static enum def_restart restart_of(uint32_t id)
-{
-	json_t *record = store_record_load(id);
-	const char *word = json_string_value(json_object_get(record, "restart"));
-	enum def_restart restart = DEF_NEVER;
-
-	for (unsigned int i = 0; word && def_restart_names[i]; i++) {
-		if (!strcmp(def_restart_names[i], word))
-			restart = (enum def_restart)i;
-	}
-	json_decref(record);
-	return restart;
-}
 
 static uint64_t seconds_run(struct watch *w, const struct shyper_vm_info *info)
 {
@@ -59,6 +45,17 @@ static void log_end(uint32_t id, const struct shyper_vm_info *info, int delay)
 	eventlog_add(id, info->name, "ended", more);
 }
 
+/* Once for each end that this daemon sees: an earlier one may have died over it. */
+static void release(struct watch *w, uint32_t id)
+{
+	struct watch_vm *vm = &w->vm[id];
+
+	if (vm->released == vm->info.boots || !release_due(id, &vm->info))
+		return;
+	vm->released = vm->info.boots;
+	server_release(w->listener, id);
+}
+
 /*
  * A VM has ended: say so once, however often the daemon is restarted, and see what the policy
  * wants. A restart that an earlier daemon has promised is kept.
@@ -69,8 +66,7 @@ static void ended(struct watch *w, uint32_t id)
 	json_t *run = store_run_load(id);
 	const json_t *logged = json_object_get(run, "ended");
 	bool seen = logged && (uint64_t)json_integer_value(logged) == vm->info.boots;
-	struct policy_end end = { .restart = restart_of(id), .reason = vm->info.reason,
-				  .held = store_is_held(id) };
+	struct policy_end end = release_end(id, &vm->info);
 	int delay;
 
 	vm->failures = (unsigned int)json_integer_value(json_object_get(run, "failures"));
@@ -106,10 +102,12 @@ static void look(struct watch *w, uint32_t id)
 		vm->info = opened.info;
 	}
 	vm->info.name[sizeof(vm->info.name) - 1] = '\0';
-	if (vm->info.state == SHYPER_VM_ENDED && id != 0)
+	if (vm->info.state == SHYPER_VM_ENDED && id != 0) {
 		ended(w, id);
-	else
+		release(w, id);
+	} else {
 		vm->due = 0;
+	}
 }
 
 void watch_scan(struct watch *w)

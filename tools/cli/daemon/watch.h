@@ -15,6 +15,7 @@ struct watch_vm {
 	int fd;			/* -1: no such VM */
 	struct shyper_vm_info info;
 	unsigned int failures;	/* runs in a row that were too short */
+	uint64_t released;	/* info.boots of the run whose disks were taken back */
 	int64_t due;		/* ms of CLOCK_MONOTONIC: boot it then; 0: no */
 };
 

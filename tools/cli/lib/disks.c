@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "release.h"
 #include "store.h"
 
 json_t *disks_record(const struct def *def)
@@ -203,6 +204,10 @@ static int attach(struct session *s, const struct session_vm *vm, uint32_t numbe
 	if (request.fd < 0)
 		return -1;
 	err = device.set_disk(vm->fd, &request);
+	if (err == -EBUSY) {
+		release_others(s, vm->id);
+		err = device.set_disk(vm->fd, &request);
+	}
 	close(request.fd);
 	return err < 0 ? refused(s, vm, err, disk->path) : 0;
 }

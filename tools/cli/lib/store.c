@@ -143,7 +143,8 @@ void store_forget(uint32_t id)
 		unlink(path_of(id, suffixes[i]));
 }
 
-static int lock(const char *path, struct error *error)
+/* operation: of flock() */
+static int lock(const char *path, int operation, struct error *error)
 {
 	int fd;
 
@@ -152,7 +153,7 @@ static int lock(const char *path, struct error *error)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_set(error, "%s: %s", path, strerror(errno));
-	while (flock(fd, LOCK_EX)) {
+	while (flock(fd, operation)) {
 		if (errno == EINTR)
 			continue;
 		close(fd);
@@ -166,7 +167,16 @@ int store_lock(uint32_t id, struct error *error)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s", path_of(id, "lock"));
-	return lock(path, error);
+	return lock(path, LOCK_EX, error);
+}
+
+int store_try_lock(uint32_t id)
+{
+	char path[PATH_MAX];
+	struct error error;
+
+	snprintf(path, sizeof(path), "%s", path_of(id, "lock"));
+	return lock(path, LOCK_EX | LOCK_NB, &error);
 }
 
 int store_mediated_lock(struct error *error)
@@ -174,5 +184,5 @@ int store_mediated_lock(struct error *error)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s", store_path("mediated.lock"));
-	return lock(path, error);
+	return lock(path, LOCK_EX, error);
 }

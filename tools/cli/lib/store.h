@@ -53,4 +53,7 @@ void store_forget(uint32_t id);
  */
 int store_lock(uint32_t id, struct error *error);
 
+/* store_try_lock() - the same without waiting: -1, too, when somebody has it. */
+int store_try_lock(uint32_t id);
+
 #endif

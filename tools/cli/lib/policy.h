@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether and when a VM that has ended is booted again: pure, so that it can be tested. */
-#ifndef CLI_DAEMON_POLICY_H
-#define CLI_DAEMON_POLICY_H
+#ifndef CLI_POLICY_H
+#define CLI_POLICY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/def.h"
+#include "def.h"
 
 #define POLICY_NEVER (-1)
 
@@ -16,6 +16,9 @@ struct policy_end {
 	uint64_t seconds;	/* that it ran */
 	bool held;		/* somebody wants it to stay down */
 };
+
+/* policy_restarts() - it is booted again, sooner or later. */
+bool policy_restarts(const struct policy_end *end);
 
 /*
  * policy_delay() - seconds until the next boot, or POLICY_NEVER. A guest that asks to be rebooted

@@ -6,8 +6,10 @@
 #define HEALTHY 60	/* a run of so many seconds was no failed start */
 #define SHORT 10	/* a reboot sooner than this is one of a loop */
 
-static bool restarts(const struct policy_end *end)
+bool policy_restarts(const struct policy_end *end)
 {
+	if (end->held)
+		return false;
 	switch (end->reason) {
 	case SHYPER_END_REBOOT:
 		return true;
@@ -23,7 +25,7 @@ static bool restarts(const struct policy_end *end)
 
 int policy_delay(const struct policy_end *end, unsigned int *failures)
 {
-	if (end->held || !restarts(end))
+	if (!policy_restarts(end))
 		return POLICY_NEVER;
 	if (end->seconds >= HEALTHY)
 		*failures = 0;
