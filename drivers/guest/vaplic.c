@@ -85,6 +85,8 @@ static void set_pending(struct vaplic *aplic, u32 source)
 {
 	u64 word = source_load(aplic, source);
 
+	if (source_mode(word) == VAPLIC_INACTIVE)
+		return;
 	if (source_is_wire(word) && word & SOURCE_MSI)
 		aplic->wire_ops->set_pending(aplic->ctx, source);
 	else

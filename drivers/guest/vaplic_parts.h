@@ -111,7 +111,7 @@ source_change source_restart;		/* arg: domaincfg */
 
 /*
  * source_update() - make a change and all that follows from it: pending bits by the rules of the
- * mode, MSIs, kicks. Returns the new word.
+ * mode, MSIs, kicks. Returns the word before.
  */
 u64 source_update(struct vaplic *aplic, u32 source, source_change *change, u32 arg);
 

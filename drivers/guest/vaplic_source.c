@@ -25,11 +25,12 @@
  *
  * A wire of the board has its route programmed under the lock, so that the board's controller ends
  * up with what the guest wrote last. Delivered directly, a level-sensitive one is masked from its
- * interrupt until the guest looks for more and the wire is found low: lowered first, rearmed after
- * that. Whoever lowers it rearms it, so none stays masked; a wire that has risen meanwhile
- * interrupts again.
+ * interrupt until the guest looks for more and the wire is found low, or the route changes: lowered
+ * first, rearmed after that. Whoever lowers it rearms it, so none stays masked; a wire that has
+ * risen meanwhile interrupts again.
  */
 #include <hv/board.h>
+#include <hv/check.h>
 
 #include "vaplic_parts.h"
 
@@ -133,7 +134,10 @@ u64 source_pulse(u64 word, u32 arg)
 
 u64 source_interrupt(u64 word, u32 arg)
 {
-	return source_is_edge(word) || source_is_level(word) ? source_pulse(word, arg) : word;
+	/* Detached: it was pending in the board's controller when the mode changed. */
+	if (source_mode(word) == VAPLIC_DETACHED)
+		return word | SOURCE_PENDING;
+	return is_active(word) ? source_pulse(word, arg) : word;
 }
 
 u64 source_restart(u64 word, u32 domaincfg)
@@ -141,10 +145,10 @@ u64 source_restart(u64 word, u32 domaincfg)
 	return source_set_domain(word & ~(SOURCE_MODE | SOURCE_HELD), domaincfg);
 }
 
-static u64 drop_held(u64 word, u32 arg)
+/* An attached wire has a new route: nothing is held, and with MSIs the board's controller pends. */
+static u64 withdraw(u64 word, u32 msi)
 {
-	(void)arg;
-	return word & ~SOURCE_HELD;
+	return word & ~(SOURCE_HELD | (msi ? SOURCE_PENDING : 0));
 }
 
 /* ---- What follows from a change ---- */
@@ -242,7 +246,7 @@ u64 source_update(struct vaplic *aplic, u32 source, source_change *change, u32 a
 	} while (now != old && !swap(aplic, source, &old, now));
 	if (now != old)
 		follow(aplic, source, old, now);
-	return now;
+	return old;
 }
 
 bool source_claim(struct vaplic *aplic, u32 source, u64 word)
@@ -267,9 +271,10 @@ static struct vaplic_route route_of(const struct vaplic *aplic, u64 word)
 	if (route.mode == VAPLIC_INACTIVE)
 		return route;
 	route.msi = word & SOURCE_MSI;
-	if (!(word & SOURCE_ENABLED) || !(word & SOURCE_IE) || target_hart(target) >= aplic->vcpus)
+	if (!(word & SOURCE_ENABLED) || target_hart(target) >= aplic->vcpus)
 		return route;
-	if (route.msi && (!eiid || eiid > aplic->eiids))
+	/* topi does not ask for IE. */
+	if (route.msi && (!(word & SOURCE_IE) || !eiid || eiid > aplic->eiids))
 		return route;
 	route.enabled = true;
 	route.vcpu = target_hart(target);
@@ -283,19 +288,39 @@ static bool same_route(const struct vaplic_route *a, const struct vaplic_route *
 	       a->vcpu == b->vcpu && a->eiid == b->eiid;
 }
 
-static void configure(struct vaplic *aplic, u32 source, const struct vaplic_route *route)
+/*
+ * Held before: lowered first, so that nothing of the old route counts under the new one, and
+ * rearmed last, under the new one. So is a level that Shyper did not hear of until now: its MSI may
+ * have gone out long ago.
+ */
+static void program(struct vaplic *aplic, u32 source, const struct vaplic_route *before,
+		    const struct vaplic_route *after, source_change *change, u32 arg)
 {
-	source_update(aplic, source, drop_held, 0);
-	aplic->wire_ops->configure(aplic->ctx, source, route);
+	u64 old = source_update(aplic, source, withdraw, after->msi);
+	bool due = old & SOURCE_HELD;
+
+	if (after->mode >= VAPLIC_LEVEL1 && !after->msi)
+		due |= before->msi || before->mode != after->mode;
+	source_update(aplic, source, change, arg);
+	aplic->wire_ops->configure(aplic->ctx, source, after);
+	if (due)
+		aplic->wire_ops->rearm(aplic->ctx, source);
+	else if (after->msi && old & SOURCE_PENDING)
+		aplic->wire_ops->set_pending(aplic->ctx, source);
 }
 
+/* With the lock, nobody else changes what a route is made of. */
 void source_configure_locked(struct vaplic *aplic, u32 source, source_change *change, u32 arg)
 {
-	struct vaplic_route before = route_of(aplic, source_load(aplic, source));
-	struct vaplic_route after = route_of(aplic, source_update(aplic, source, change, arg));
+	u64 word = source_load(aplic, source);
+	struct vaplic_route before = route_of(aplic, word);
+	struct vaplic_route after = route_of(aplic, settle(word, change(word, arg)));
 
-	if (source_is_wire(source_load(aplic, source)) && !same_route(&before, &after))
-		configure(aplic, source, &after);
+	ASSERT(spin_is_locked(&aplic->lock));
+	if (source_is_wire(word) && !same_route(&before, &after))
+		program(aplic, source, &before, &after, change, arg);
+	else
+		source_update(aplic, source, change, arg);
 }
 
 void source_configure(struct vaplic *aplic, u32 source, source_change *change, u32 arg)
@@ -311,8 +336,8 @@ void source_configure(struct vaplic *aplic, u32 source, source_change *change, u
 
 void source_lower(struct vaplic *aplic, u32 source)
 {
-	source_update(aplic, source, drop_held, 0);
-	aplic->wire_ops->rearm(aplic->ctx, source);
+	if (source_update(aplic, source, withdraw, 0) & SOURCE_HELD)
+		aplic->wire_ops->rearm(aplic->ctx, source);
 }
 
 void vaplic_reroute(struct vaplic *aplic, u32 vcpu)
@@ -323,7 +348,7 @@ void vaplic_reroute(struct vaplic *aplic, u32 vcpu)
 		struct vaplic_route route = route_of(aplic, word);
 
 		if (source_is_wire(word) && route.enabled && route.vcpu == vcpu)
-			configure(aplic, source, &route);
+			program(aplic, source, &route, &route, withdraw, route.msi);
 	}
 	spin_unlock(&aplic->lock);
 }

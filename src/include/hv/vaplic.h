@@ -79,27 +79,29 @@ struct vaplic_route {
  *
  *	mask the source; if (vaplic_wire_interrupt(chip, source)) unmask it
  *
- * where "unmask" leaves a source alone that is not to be enabled. A controller that forwards by MSI
- * needs no mask, and its rearm() is a write to setipnum.
+ * where "unmask" leaves a source alone that is not enabled. A controller that forwards by MSI needs
+ * no mask, and rearms a level by a write to setipnum. sourcecfg is best written only when the mode
+ * changes: any write may make a high input pending anew (section 4.5.2).
  */
 struct vaplic_wire_ops {
 	/*
-	 * The guest wants this route from now on; never twice the same, but for vaplic_reroute()
-	 * and reset. If a rearm() is due, it is no more. Calls for one chip come one after another,
-	 * the chip's lock held. A change of mode to inactive forgets what is pending.
+	 * The guest wants this route from now on. Never twice the same, but for vaplic_reroute().
+	 * Calls for one chip come one after another, the chip's lock held. What is pending stays,
+	 * as far as the new mode lets it; inactive forgets it. A rearm() that is due follows;
+	 * also one for each level that goes to Shyper from now on.
 	 */
 	void (*configure)(void *ctx, u32 source, const struct vaplic_route *route);
 	/* The guest's setip, setipnum, while the route is msi: the controller's own rules hold. */
 	void (*set_pending)(void *ctx, u32 source);
-	/* The guest's in_clrip, clripnum. */
+	/* The guest's in_clrip, clripnum, but for levels that are delivered directly. */
 	void (*clear_pending)(void *ctx, u32 source);
 	/* Is it pending in the controller? */
 	bool (*pending)(void *ctx, u32 source);
 	/* The rectified input (in_clrip) under the mode last configured. */
 	bool (*input)(void *ctx, u32 source);
 	/*
-	 * vaplic_wire_interrupt() had answered false; now interrupt again, at once if the input is
-	 * still high. Harmless when it comes once too often.
+	 * vaplic_wire_interrupt() had answered false; now interrupt again, if enabled, and at once
+	 * if the input is still high. Comes once too often at times, and also when it is disabled.
 	 */
 	void (*rearm)(void *ctx, u32 source);
 };
@@ -153,8 +155,8 @@ void vaplic_detach(struct vaplic *aplic, u32 source);
 
 /*
  * vaplic_wire_interrupt() - an attached source has interrupted Shyper. Returns true: it may
- * interrupt again at once; false: when rearm() or configure() has been called. One that is not
- * attached is ignored (true).
+ * interrupt again at once; false: when rearm() is called. One that is not attached is ignored
+ * (true). No lock; a hook may be on the stack.
  */
 bool __must_check vaplic_wire_interrupt(struct vaplic *aplic, u32 source);
 
