@@ -347,7 +347,7 @@ static void show_log(void)
 
 	/* As much as the log holds: what is written meanwhile may never end. */
 	for (size_t shown = 0; shown < KIB(64); shown += size) {
-		size = log_read(&seq, text, sizeof(text));
+		size = log_read(&seq, LOG_DEBUG, text, sizeof(text));
 		if (!size)
 			break;
 		console_hv_write(text, size);

@@ -321,7 +321,7 @@ static struct hypercall_result hc_log_read(struct vm *caller, const u64 *arg)
 	if (err)
 		return hypercall_done(err);
 	memset(log.text, 0, sizeof(log.text));
-	log.size = (u32)log_read(&log.sequence, log.text, sizeof(log.text));
+	log.size = (u32)log_read(&log.sequence, LOG_DEBUG, log.text, sizeof(log.text));
 	return hypercall_give(caller, arg[0], arg[1], &log, sizeof(log));
 }
 

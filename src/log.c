@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The log ring: a stream of bytes, of which the last LOG_SIZE at most are kept, always from the
- * beginning of a line. A sequence number is a position in that stream. The console is written
- * under the same lock, so that lines of several harts stay whole.
+ * beginning of a line. A sequence number is a position in that stream. Where a line ends, the ring
+ * has its level, which no other byte of a line equals. The console is written under the same lock,
+ * so that lines of several harts stay whole.
  */
 #include <hv/console.h>
 #include <hv/format.h>
 #include <hv/log.h>
 #include <hv/spinlock.h>
+#include <hv/string.h>
 #include <hv/timer.h>
 
 #define LOG_SIZE 65536u	/* a power of two */
@@ -22,6 +24,9 @@ static u64 end;		/* position of the next line */
 /* Lock-free: single words, changed rarely. */
 static u32 console_level = LOG_WARN;
 static bool panicking;
+static void (*listener)(void);
+
+const char *const log_level_name[LOG_LEVELS] = { "err", "warn", "info", "debug" };
 
 static void log_lock(void)
 {
@@ -46,23 +51,46 @@ void log_level_set(enum log_level level)
 	__atomic_store_n(&console_level, (u32)level, __ATOMIC_RELAXED);
 }
 
-/* Bytes of the line at this position, with its '\n'; position is below end. */
+bool log_level_parse(const char *name, size_t len, enum log_level *level)
+{
+	for (enum log_level i = LOG_ERR; i < LOG_LEVELS; i++) {
+		if (len == strlen(log_level_name[i]) && !memcmp(name, log_level_name[i], len)) {
+			*level = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void log_listen(void (*heard)(void))
+{
+	__atomic_store_n(&listener, heard, __ATOMIC_RELEASE);
+}
+
+static u8 byte_at(u64 position)
+{
+	return (u8)ring[position % LOG_SIZE];
+}
+
+/* Bytes of the line at this position, with its end; position is below end. */
 static size_t line_length(u64 position)
 {
 	u64 at = position;
 
-	while (at < end && ring[at % LOG_SIZE] != '\n')
+	while (at + 1 < end && byte_at(at) >= LOG_LEVELS)
 		at++;
-	return (size_t)(MIN(at + 1, end) - position);
+	return (size_t)(at + 1 - position);
 }
 
-static void append(const char *line, size_t n)
+/* A line of n bytes, of which the last is '\n'. */
+static void append(enum log_level level, const char *line, size_t n)
 {
 	while (end + n - oldest > LOG_SIZE)
 		oldest += line_length(oldest);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i + 1 < n; i++)
 		ring[(end + i) % LOG_SIZE] = line[i];
 	end += n;
+	ring[(end - 1) % LOG_SIZE] = (char)level;
 }
 
 /* "[   1.234567] hart 2: "; before the board's timebase is known, time 0. */
@@ -96,6 +124,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 {
 	char line[LOG_LINE];
 	size_t n = print_stamp(line);
+	void (*heard)(void);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -104,38 +133,36 @@ void log_write(enum log_level level, const char *fmt, ...)
 	n = finish(line, MIN(n, sizeof(line) - 1));
 
 	log_lock();
-	append(line, n);
+	append(level, line, n);
 	if ((u32)level <= __atomic_load_n(&console_level, __ATOMIC_RELAXED))
 		console_hv_write(line, n);
 	log_unlock();
+	heard = __atomic_load_n(&listener, __ATOMIC_ACQUIRE);
+	if (heard && !__atomic_load_n(&panicking, __ATOMIC_RELAXED))
+		heard();
 }
 
-/* Copies whole lines; returns the position behind the last. */
-static u64 copy_lines(u64 from, char *buf, size_t size)
+size_t log_read(u64 *seq, enum log_level level, char *buf, size_t size)
 {
-	u64 at = from;
+	char *to = buf;
 
-	while (at < end) {
-		size_t n = line_length(at);
+	log_lock();
+	*seq = MIN(MAX(*seq, oldest), end);
+	while (*seq < end) {
+		size_t n = line_length(*seq);
 
 		if (n > size)
 			break;
-		for (size -= n; n; n--)
-			*buf++ = ring[at++ % LOG_SIZE];
+		size -= n;
+		*seq += n;
+		if (byte_at(*seq - 1) > level)
+			continue;
+		while (--n)
+			*to++ = (char)byte_at(*seq - 1 - n);
+		*to++ = '\n';
 	}
-	return at;
-}
-
-size_t log_read(u64 *seq, char *buf, size_t size)
-{
-	u64 from, to;
-
-	log_lock();
-	from = MIN(MAX(*seq, oldest), end);
-	to = copy_lines(from, buf, size);
 	log_unlock();
-	*seq = to;
-	return (size_t)(to - from);
+	return (size_t)(to - buf);
 }
 
 /* Forgives one line for each whole second since the last time. */

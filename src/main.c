@@ -21,14 +21,13 @@ static bool is(const char *arg, size_t len, const char *text)
 
 static bool option(const char *arg, size_t len)
 {
-	if (is(arg, len, "loglevel=err"))
-		log_level_set(LOG_ERR);
-	else if (is(arg, len, "loglevel=warn"))
-		log_level_set(LOG_WARN);
-	else if (is(arg, len, "loglevel=info"))
-		log_level_set(LOG_INFO);
-	else if (is(arg, len, "loglevel=debug"))
-		log_level_set(LOG_DEBUG);
+	static const char loglevel[] = "loglevel=";
+	const size_t prefix = sizeof(loglevel) - 1;
+	enum log_level level;
+
+	if (len > prefix && !memcmp(arg, loglevel, prefix) &&
+	    log_level_parse(arg + prefix, len - prefix, &level))
+		log_level_set(level);
 	else if (is(arg, len, "panic=off"))
 		panic_halts = false;
 	else if (is(arg, len, "panic=halt"))

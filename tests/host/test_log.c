@@ -72,7 +72,7 @@ static u64 skip_all(void)
 	static char all[1 << 17];
 	u64 seq = 0;
 
-	while (log_read(&seq, all, sizeof(all)))
+	while (log_read(&seq, LOG_DEBUG, all, sizeof(all)))
 		;
 	return seq;
 }
@@ -82,7 +82,7 @@ static const char *newer(u64 seq)
 {
 	static char text[4096];
 
-	text[log_read(&seq, text, sizeof(text) - 1)] = '\0';
+	text[log_read(&seq, LOG_DEBUG, text, sizeof(text) - 1)] = '\0';
 	return text;
 }
 
@@ -151,6 +151,72 @@ static void levels_choose_the_console(void **state)
 	assert_non_null(strstr(newer(seq), "w2\n"));
 }
 
+/* Size is what is looked at, so that a reader of few lines does not hold the lock for long. */
+static void levels_choose_what_is_read(void **state)
+{
+	char buf[2 * LOG_LINE] = "";
+	u64 seq = skip_all(), from = seq;
+
+	(void)state;
+	log_debug("d");
+	log_err("e");
+	log_info("i");
+	assert_int_equal(log_read(&seq, LOG_WARN, buf, sizeof(buf) - 1), 24);
+	assert_string_equal(buf, "[   1.234567] hart 2: e\n");
+	assert_int_equal(seq, skip_all());
+	seq = from;
+	assert_int_equal(log_read(&seq, LOG_WARN, buf, 47), 0);
+	assert_int_equal(seq, from + 24);
+	assert_int_equal(log_read(&seq, LOG_WARN, buf, 47), 24);
+	assert_int_equal(seq, from + 48);
+}
+
+static void levels_have_names(void **state)
+{
+	enum log_level level;
+
+	(void)state;
+	for (u32 i = 0; i < LOG_LEVELS; i++) {
+		assert_true(log_level_parse(log_level_name[i], strlen(log_level_name[i]), &level));
+		assert_int_equal(level, i);
+	}
+	level = LOG_WARN;
+	assert_false(log_level_parse("info", 3, &level));
+	assert_false(log_level_parse("infos", 5, &level));
+	assert_false(log_level_parse("", 0, &level));
+	assert_int_equal(level, LOG_WARN);
+}
+
+static u64 heard_seq;
+static char heard_text[LOG_LINE];
+
+/* Reading here shows that the log's lock is free. */
+static void hear(void)
+{
+	size_t n = log_read(&heard_seq, LOG_DEBUG, heard_text, sizeof(heard_text) - 1);
+
+	heard_text[n] = '\0';
+}
+
+static void a_listener_hears_each_line(void **state)
+{
+	(void)state;
+	heard_seq = skip_all();
+	log_listen(hear);
+	log_debug("one");
+	assert_string_equal(heard_text, "[   1.234567] hart 2: one\n");
+	log_err("two");
+	assert_string_equal(heard_text, "[   1.234567] hart 2: two\n");
+	log_listen(NULL);
+	log_err("three");
+	assert_string_equal(heard_text, "[   1.234567] hart 2: two\n");
+}
+
+static void not_to_be_called(void)
+{
+	fail();
+}
+
 static void reading_in_pieces(void **state)
 {
 	char all[4096] = "", piece[100];
@@ -160,7 +226,7 @@ static void reading_in_pieces(void **state)
 	(void)state;
 	for (int i = 0; i < 20; i++)
 		log_info("line %d", i);
-	while ((n = log_read(&at, piece, sizeof(piece) - 1))) {
+	while ((n = log_read(&at, LOG_DEBUG, piece, sizeof(piece) - 1))) {
 		assert_int_equal(piece[n - 1], '\n');
 		piece[n] = '\0';
 		strcat(all, piece);
@@ -168,9 +234,9 @@ static void reading_in_pieces(void **state)
 	assert_string_equal(all, newer(seq));
 	/* A place too small for the next line yields nothing and moves nowhere. */
 	at = seq;
-	assert_int_equal(log_read(&at, piece, 10), 0);
+	assert_int_equal(log_read(&at, LOG_DEBUG, piece, 10), 0);
 	assert_int_equal(at, seq);
-	assert_int_equal(log_read(&at, piece, 0), 0);
+	assert_int_equal(log_read(&at, LOG_DEBUG, piece, 0), 0);
 }
 
 static void wrong_sequence_numbers(void **state)
@@ -181,15 +247,15 @@ static void wrong_sequence_numbers(void **state)
 	(void)state;
 	log_info("the last line");
 	end = skip_all();
-	assert_int_equal(log_read(&seq, buf, sizeof(buf)), 0);
+	assert_int_equal(log_read(&seq, LOG_DEBUG, buf, sizeof(buf)), 0);
 	assert_int_equal(seq, end);
 	seq = end - 5;
-	assert_int_equal(log_read(&seq, buf, sizeof(buf)), 5);
+	assert_int_equal(log_read(&seq, LOG_DEBUG, buf, sizeof(buf)), 5);
 	assert_memory_equal(buf, "line\n", 5);
 	for (seq = 0; seq < end; seq += 1 + (u64)rand() % 97) {
 		u64 at = seq;
 
-		assert_true(log_read(&at, buf, sizeof(buf)) <= sizeof(buf));
+		assert_true(log_read(&at, LOG_DEBUG, buf, sizeof(buf)) <= sizeof(buf));
 		assert_true(at <= end);
 	}
 }
@@ -205,7 +271,7 @@ static void oldest_lines_go(void **state)
 	(void)state;
 	for (int i = 0; i < 5000; i++)
 		log_info("number %d%*s", i, i % 50, "");
-	n = log_read(&seq, all, sizeof(all));
+	n = log_read(&seq, LOG_DEBUG, all, sizeof(all));
 	all[n] = '\0';
 	assert_true(n > 65536 - LOG_LINE && n <= 65536);
 	assert_int_equal(all[0], '[');
@@ -246,7 +312,7 @@ static void writers_do_not_mingle(void **state)
 	for (uintptr_t i = 0; i < WRITERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, writer, (void *)i), 0);
 	while (idle < 1000) {
-		n = log_read(&seq, buf, sizeof(buf) - 1);
+		n = log_read(&seq, LOG_DEBUG, buf, sizeof(buf) - 1);
 		buf[n] = '\0';
 		for (char *line = buf; *line; line = strchr(line, '\n') + 1) {
 			int w, i, used = 0;
@@ -331,6 +397,7 @@ static void panic_takes_no_lock(void **state)
 
 	(void)state;
 	panic_in_console = true;
+	log_listen(not_to_be_called);
 	log_err("before");
 	assert_int_equal(pthread_create(&other, NULL, log_on_another_hart, "elsewhere"), 0);
 	pthread_join(other, NULL);
@@ -347,6 +414,9 @@ int main(void)
 		cmocka_unit_test_setup(one_call_is_one_line, reset),
 		cmocka_unit_test_setup(long_lines_are_cut, reset),
 		cmocka_unit_test_setup(levels_choose_the_console, reset),
+		cmocka_unit_test_setup(levels_choose_what_is_read, reset),
+		cmocka_unit_test_setup(levels_have_names, reset),
+		cmocka_unit_test_setup(a_listener_hears_each_line, reset),
 		cmocka_unit_test_setup(reading_in_pieces, reset),
 		cmocka_unit_test_setup(wrong_sequence_numbers, reset),
 		cmocka_unit_test_setup(oldest_lines_go, reset),

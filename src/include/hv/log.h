@@ -17,7 +17,12 @@ enum log_level {
 	LOG_WARN,	/* a guest or the board did something wrong; contained */
 	LOG_INFO,	/* life cycle: boot steps, VM starts and stops */
 	LOG_DEBUG,
+	LOG_LEVELS,
 };
+
+/* Their names: "err", "warn", "info", "debug". log_level_parse() - by name; false: none has it. */
+extern const char *const log_level_name[LOG_LEVELS];
+bool log_level_parse(const char *name, size_t len, enum log_level *level);
 
 /*
  * log_write() - append one line (no trailing newline needed).
@@ -35,19 +40,26 @@ void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
 void log_level_set(enum log_level level);
 
 /*
+ * log_listen() - from now on heard() is called after each line: on any hart, in any context, with
+ * whatever locks the writer holds but the log's. It must not log nor wait. NULL: nobody listens.
+ */
+void log_listen(void (*heard)(void));
+
+/*
  * log_panic_mode() - from now on no hart takes the log's lock, which may be held by one that will
  * never run again. Panic path only; lines of harts that still log may mingle.
  */
 void log_panic_mode(void);
 
 /*
- * log_read() - copy kept lines from sequence number *seq on into buf (at most size bytes, whole
- * lines, each ended by '\n'); *seq moves past what was copied, or over lines already
- * overwritten. It starts at 0, grows for ever and may come from outside: a wrong one yields part
- * of a line or nothing. Returns the number of bytes; 0: nothing newer, or size is less than
- * the next line, which LOG_LINE bytes always hold. Takes the log's lock.
+ * log_read() - look at size bytes of kept lines from sequence number *seq on, and copy those up to
+ * a level into buf (whole lines, each ended by '\n'); *seq moves past what was looked at, or over
+ * lines already overwritten. It starts at 0, grows for ever and may come from outside: a wrong one
+ * yields part of a line or nothing. Returns the number of bytes; when *seq has not moved either:
+ * nothing newer, or size is less than the next line, which LOG_LINE bytes always hold. Takes the
+ * log's lock.
  */
-size_t log_read(u64 *seq, char *buf, size_t size);
+size_t log_read(u64 *seq, enum log_level level, char *buf, size_t size);
 
 /*
  * A limiter for messages that a guest can cause: allows LOG_BURST lines, then one per second.
