@@ -14,6 +14,7 @@
 #include <hv/string.h>
 #include <hv/timer.h>
 #include <hv/vm.h>
+#include <hv/vm_show.h>
 
 #define LINE 256
 #define ESCAPE 0x14		/* ^T */
@@ -323,17 +324,15 @@ static void help(void)
 
 static void list_vms(void)
 {
-	static const char *const states[] = { "made", "running", "stopping", "ended" };
-	char line[LOG_LINE];
+	char text[LOG_LINE - 32], line[LOG_LINE];
 
 	for (u32 i = 0; i < VMS; i++) {
 		const struct vm *vm = vm_by_id(i);
 
 		if (!vm)
 			continue;
-		format(line, sizeof(line), "shyper: VM %u %s: %s, %u vCPUs, %llu MiB%s\n", i,
-		       vm->def.name, states[vm->state & 3], vm->def.vcpus,
-		       (unsigned long long)(vm->gmap.ram >> 20),
+		vm_show(vm, text, sizeof(text));
+		format(line, sizeof(line), "shyper: %s%s\n", text,
 		       i == console.focus ? ", has the input" : "");
 		say(line);
 	}

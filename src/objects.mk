@@ -31,6 +31,7 @@ objs += src/vcpu.o
 objs += src/vm.o
 objs += src/vm_load.o
 objs += src/vm_make.o
+objs += src/vm_show.o
 objs += src/fdt_read.o
 objs += src/passthrough.o
 objs += src/passthrough_needs.o

@@ -15,6 +15,7 @@
 #include <hv/timer.h>
 #include <hv/vm.h>
 #include <hv/vm_load.h>
+#include <hv/vm_show.h>
 
 static struct vm *vms[VMS];	/* atomic pointers; set by vm_make.c */
 
@@ -119,7 +120,10 @@ int vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd, u64 init
 		return -EINVAL;
 	machine_reset(vm);
 	err = vm_load_fdt(vm, entry->fdt, initrd, initrd_size);
-	return err ? err : begin(vm, entry);
+	if (err)
+		return err;
+	log_info("%s: starts", vm->def.name);
+	return begin(vm, entry);
 }
 
 void vm_end(struct vm *vm, enum vm_reason reason, u32 code)
@@ -146,31 +150,6 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 	if (vm_state(vm) == VM_RUNNING && log_allowed(&vm->end_limit))
 		log_err("%s: stopped by Shyper: %s", vm->def.name, text);
 	vm_end(vm, VM_CRASH, 0);
-}
-
-static void log_exits(const struct vm *vm)
-{
-	static const char *const names[EXIT_CAUSES] = {
-		[EXIT_SBI] = "sbi",
-		[EXIT_MMIO_READ] = "mmio-read", [EXIT_MMIO_WRITE] = "mmio-write",
-		[EXIT_VIRTUAL_INSTRUCTION] = "instruction", [EXIT_IPI] = "ipi",
-		[EXIT_TIMER] = "timer", [EXIT_EXTERNAL] = "external", [EXIT_FAULT] = "fault",
-		[EXIT_OTHER] = "other",
-	};
-	char line[LOG_LINE];
-	u64 total = 0;
-	int used = 0;
-
-	for (u32 cause = 0; cause < EXIT_CAUSES; cause++) {
-		u64 sum = 0;
-
-		for (u32 i = 0; i < vm->vcpus; i++)
-			sum += vm->vcpu[i]->exits[cause];
-		total += sum;
-		used += format(line + used, sizeof(line) - (size_t)used, " %s %llu", names[cause],
-			       (unsigned long long)sum);
-	}
-	log_info("%s: exits %llu:%s", vm->def.name, (unsigned long long)total, line);
 }
 
 int vm_pause(struct vm *vm)
@@ -244,11 +223,7 @@ static void end(struct vm *vm)
 
 void vm_halted(struct vm *vm)
 {
-	static const char *const reasons[] = {
-		[VM_POWEROFF] = "powered off", [VM_REBOOT] = "reboots",
-		[VM_FAILURE] = "reports failure", [VM_CRASH] = "crashed",
-		[VM_STOP] = "was stopped",
-	};
+	char text[LOG_LINE];
 	bool again;
 
 	if (__atomic_sub_fetch(&vm->active, 1, __ATOMIC_ACQ_REL))
@@ -257,9 +232,10 @@ void vm_halted(struct vm *vm)
 	again = restarts(vm);
 	/* A guest may reset as often as it likes, and not drive everything else out of the log. */
 	if (!again || log_allowed(&vm->end_limit)) {
-		log_info("%s: %s (code %u)%s", vm->def.name, reasons[vm->reason], vm->exit_code,
-			 again ? ", starting again" : "");
-		log_exits(vm);
+		vm_show_end(vm, text, sizeof(text));
+		log_info("%s: %s%s", vm->def.name, text, again ? ", starting again" : "");
+		vm_show_exits(vm, text, sizeof(text));
+		log_info("%s: %s", vm->def.name, text);
 	}
 	if (again && vm_boot(vm) == 0)
 		return;
