@@ -219,6 +219,13 @@ static enum stream_end due(const struct stream *stream, enum stream_end last)
 	return STREAM_ENDS;
 }
 
+void stream_call(struct stream *stream, enum stream_end end)
+{
+	spin_lock(&stream->lock);
+	stream->end[end].pending = true;
+	spin_unlock(&stream->lock);
+}
+
 void stream_wake(struct stream *stream)
 {
 	enum stream_end end = STREAM_ENDS;

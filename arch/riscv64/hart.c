@@ -13,6 +13,7 @@
 #include <hv/board.h>
 #include <hv/host_irq.h>
 #include <hv/log.h>
+#include <hv/monitor.h>
 #include <hv/page.h>
 #include <hv/panic.h>
 #include <hv/timer.h>
@@ -67,6 +68,12 @@ void hart_kick(struct hart *hart)
 		sbi_call(SBI_EXT_IPI, SBI_EXT_IPI_SEND_IPI, 1, hart->hartid, 0);
 }
 
+void hart_errand(struct hart *hart)
+{
+	if (!__atomic_exchange_n(&hart->errand, 1, __ATOMIC_ACQ_REL))
+		hart_kick(hart);
+}
+
 /* What a guest's own faults and interrupts need so that they never reach Shyper. */
 static void delegate(void)
 {
@@ -98,11 +105,16 @@ void hart_init(void)
 /* Its interrupt is cleared before the requests are read: one posted later interrupts again. */
 void hart_kicked(void)
 {
-	this_hart()->kicks++;
+	struct hart *hart = this_hart();
+
+	hart->kicks++;
 	__asm__ volatile("fence" ::: "memory");
 	if (unlikely(panic_active()))
 		panic_halt_hart();
 	fence_serve();
+	if (unlikely(__atomic_load_n(&hart->errand, __ATOMIC_RELAXED)) &&
+	    __atomic_exchange_n(&hart->errand, 0, __ATOMIC_ACQ_REL))
+		monitor_serve();
 }
 
 void hart_serve(void)

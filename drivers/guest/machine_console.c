@@ -4,6 +4,7 @@
 
 #include <hv/console.h>
 #include <hv/format.h>
+#include <hv/monitor.h>
 #include <hv/uart16550.h>
 #include <hv/vm.h>
 
@@ -184,13 +185,23 @@ static void remove_machine(struct machine_console *c)
 		stream_disconnect(&consoles[c->vm->id], STREAM_MACHINE);
 }
 
-/* ---- The MVM: the terminal of all others; its own is the board's ---- */
+/* ---- The MVM: the terminal of all others and of Shyper; its own is the board's ---- */
+
+/* Little is under way: the log keeps its lines itself. */
+static int add_monitor(struct machine_console *c)
+{
+	set_store(&consoles[0], STREAM_MACHINE, c->output, CONSOLE_MONITOR, false);
+	set_store(&consoles[0], STREAM_TERMINAL, c->input, sizeof(c->input), false);
+	return monitor_init(&consoles[0], c->vm->vcpu[0]->hart);
+}
 
 static int init_mvm(struct machine_console *c, const struct irq_line *irq)
 {
 	int err = init_device(c, irq, CONSOLE_PORTS);
 
 	c->at_board = true;
+	if (!err)
+		err = add_monitor(c);
 	for (u32 i = 0; !err && i < CONSOLE_HVCS; i++)
 		err = virtio_console_add_port(&c->device, i, true, NULL, &consoles[i],
 					      STREAM_TERMINAL);
@@ -227,7 +238,9 @@ void machine_console_exit(struct machine_console *console)
 		return;
 	if (is_mvm(console)) {
 		mvm = NULL;
+		monitor_exit();
 		virtio_console_exit(&console->device);
+		drop_store(0);
 		return;
 	}
 	remove_terminal(console);

@@ -22,6 +22,9 @@ host-tests += test_lib
 test_lib-src := src/lib/format.c
 host-tests += test_log
 test_log-src := src/log.c src/lib/format.c
+host-tests += test_monitor
+test_monitor-src := src/monitor.c src/monitor_commands.c src/vm_show.c src/stream.c src/log.c \
+	src/lib/format.c
 host-tests += test_uart16550
 test_uart16550-src := drivers/guest/uart16550.c
 host-tests += test_finisher

@@ -184,6 +184,17 @@ static void test_connect_and_disconnect(void **state)
 	check_read(STREAM_TERMINAL, "late");
 }
 
+/* Somebody outside has a reason. */
+static void test_called_for_nothing(void **state)
+{
+	(void)state;
+	stream_call(&stream, STREAM_MACHINE);
+	check_events(1, 0);
+	stream_disconnect(&stream, STREAM_MACHINE);
+	stream_call(&stream, STREAM_MACHINE);
+	check_events(0, 0);
+}
+
 static void test_store_goes(void **state)
 {
 	(void)state;
@@ -363,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pause, setup),
 		cmocka_unit_test_setup(test_close_drops, setup),
 		cmocka_unit_test_setup(test_connect_and_disconnect, setup),
+		cmocka_unit_test_setup(test_called_for_nothing, setup),
 		cmocka_unit_test_setup(test_store_goes, setup),
 		cmocka_unit_test_setup(test_wake_is_bounded, setup),
 		cmocka_unit_test_setup(test_random_against_model, setup),

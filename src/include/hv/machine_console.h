@@ -17,6 +17,7 @@ struct vm;
 
 #define CONSOLE_OUTPUT 65536U	/* bytes kept of what a VM prints */
 #define CONSOLE_INPUT 4096U	/* bytes typed ahead */
+#define CONSOLE_MONITOR 4096U	/* bytes of Shyper's that the MVM has not taken yet */
 #define AGENT_LANE 4096U	/* each way, between a guest's agent and the MVM */
 
 /* Ports of a guest's virtio console. */

@@ -103,6 +103,9 @@ u32 stream_waiting(struct stream *stream, enum stream_end end);
  */
 bool stream_pause(struct stream *stream, enum stream_end end);
 
+/* stream_call() - the end's event is due, for a reason outside of the stream. Any context. */
+void stream_call(struct stream *stream, enum stream_end end);
+
 /*
  * stream_wake() - call the events that are due, after those that another hart calls just now. What
  * they make due in turn follows, up to a bound: an end that wants more than that must have a reason

@@ -67,6 +67,7 @@ struct hart {
 	/* Others touch this: on its own cache line. */
 	u64 fence_from __attribute__((aligned(64)));	/* harts with a fence for us; atomic bits */
 	u64 fence_left;		/* harts that have not done our fence; they clear their bits */
+	u32 errand;		/* 1: monitor_serve() is due; atomic */
 	u32 online;		/* 1 when the hart has reached its loop; atomic */
 	struct fence fence_out;	/* ours, constant while fence_left is not 0 */
 };
@@ -97,6 +98,12 @@ void hart_kick_init(void);
 
 /* hart_kicked() - the calling hart was: it looks at what is not a vCPU's. Interrupts off. */
 void hart_kicked(void);
+
+/*
+ * hart_errand() - have the hart call monitor_serve() soon, with no lock held and no vCPU in the
+ * guest. Any hart, any context, lock-free.
+ */
+void hart_errand(struct hart *hart);
 
 /*
  * hart_start_others() - start all harts but the calling one by SBI HSM and wait, bounded, until

@@ -5,12 +5,18 @@
 
 #include <hv/types.h>
 
+#define HARTS 64
+
 struct hart {
 	u32 index;
 	u32 kicks;
+	u64 hartid;
+	u32 online;
 };
 
 extern struct hart *hart_now;	/* the hart on which the code under test runs */
+extern struct hart harts[HARTS];
+extern u32 hart_count;
 
 static inline struct hart *this_hart(void)
 {
@@ -18,5 +24,6 @@ static inline struct hart *this_hart(void)
 }
 
 void hart_kick(struct hart *hart);
+void hart_errand(struct hart *hart);
 
 #endif
