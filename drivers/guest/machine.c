@@ -195,6 +195,7 @@ void machine_stop(struct vm *vm)
 {
 	if (vm->def.passthroughs)
 		quiesce(&vm->gmap, &board);
+	machine_console_reset(&vm->machine->console);
 	machine_irq_detach(vm, &vm->machine->irq);
 }
 

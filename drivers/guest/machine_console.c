@@ -251,6 +251,6 @@ void machine_console_exit(struct machine_console *console)
 
 void machine_console_reset(struct machine_console *console)
 {
-	if (console->vm->def.console.size)
+	if (console->vm && console->vm->def.console.size)
 		virtio_console_reset(&console->device);
 }

@@ -15,7 +15,10 @@ struct vm;
  * machine_init() - make the devices and put them on the VM's bus; its vCPUs and memory exist.
  * 0, or -errno after a log line, with nothing left. machine_exit() undoes it; the VM does not run.
  */
-/* machine_stop() - the VM is over: no interrupt of the board goes to it any more. Any hart. */
+/*
+ * machine_stop() - the VM is over: no interrupt of the board goes to it any more, and no other VM's
+ * output into its memory, which is given back next. Any hart, no lock is held.
+ */
 int __must_check machine_init(struct vm *vm);
 void machine_stop(struct vm *vm);
 void machine_exit(struct vm *vm);

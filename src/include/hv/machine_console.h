@@ -54,7 +54,7 @@ struct machine_console {
  * machine_console_init() - the VM's console and, if its definition has one, the virtio device,
  * which the caller puts on the bus. By the VM's maker alone. uart: NULL when the VM has none. 0, or
  * -errno with nothing left. machine_console_exit() undoes it, if it was done (all was zero before);
- * machine_console_reset(): power-on; the VM does not run.
+ * machine_console_reset(), likewise: power-on; the VM does not run.
  */
 int __must_check machine_console_init(struct machine_console *console, struct vm *vm,
 				      const struct irq_line *irq, struct uart16550 *uart);
