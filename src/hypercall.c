@@ -362,8 +362,8 @@ struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *ar
 	if (function != SHYPER_HC_REASON)
 		refuse_forget();
 	result = calls[function].handle(caller, arg);
-	if (result.status != SHYPER_OK && !refuse_text()[0])
-		refuse("%s: %s", calls[function].name, status_text(result.status));
+	if (result.status != SHYPER_OK)
+		refuse_status(calls[function].name, status_text(result.status));
 	management_unlock();
 	return result;
 }

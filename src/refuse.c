@@ -18,6 +18,14 @@ void refuse(const char *fmt, ...)
 	log_write(level, "%s", last);
 }
 
+void refuse_status(const char *call, const char *text)
+{
+	if (last[0])
+		return;
+	level = LOG_DEBUG;
+	refuse("%s: %s", call, text);
+}
+
 void refuse_forget(void)
 {
 	last[0] = '\0';

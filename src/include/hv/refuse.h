@@ -14,6 +14,12 @@
  */
 void refuse(const char *fmt, ...) __printf(1, 2);
 
+/*
+ * refuse_status() - a call ends with a status, which words of its own come before: else these. They
+ * are for debugging: the end of a list is such a status, too.
+ */
+void refuse_status(const char *call, const char *text);
+
 /* refuse_forget() - a hypercall begins; refuse_text() - the words since, "" when there are none. */
 void refuse_forget(void);
 const char *refuse_text(void);
