@@ -12,6 +12,7 @@ static struct {
 } events;
 
 _Static_assert(sizeof(struct shyper_events) <= PAGE_SIZE, "fits the page");
+_Static_assert(SHYPER_DOORBELL(SHYPER_DEVICES - 1, SHYPER_DEVICE_QUEUES - 1) < 64, "fits a word");
 
 int events_attach(struct vm *mvm, u64 page, u32 source)
 {
@@ -57,12 +58,12 @@ void events_state(u32 id)
 		post((u64 *)&at->state, id);
 }
 
-void events_doorbell(u32 id, u32 device)
+void events_doorbell(u32 id, u32 device, u32 queue)
 {
 	struct shyper_events *at = page();
 
 	if (at)
-		post((u64 *)&at->doorbell[id], device);
+		post((u64 *)&at->doorbell[id], SHYPER_DOORBELL(device, queue));
 }
 
 void events_device(u32 id, u32 device)

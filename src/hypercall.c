@@ -347,6 +347,7 @@ static const struct {
 	[SHYPER_HC_DEVICE_INFO] = { "device-info", hc_device_info, false },
 	[SHYPER_HC_DEVICE_INTERRUPT] = { "device-interrupt", hc_device_interrupt, false },
 	[SHYPER_HC_DEVICE_RESET_DONE] = { "device-reset-done", hc_device_reset_done, false },
+	[SHYPER_HC_DEVICE_ABANDON] = { "device-abandon", hc_device_abandon, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)
@@ -370,6 +371,8 @@ struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *ar
 
 void hypercall_reset(const struct vm *vm)
 {
-	if (vm->def.management)
-		events_detach();
+	if (!vm->def.management)
+		return;
+	events_detach();
+	hypercall_devices_reset();
 }

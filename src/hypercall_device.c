@@ -81,3 +81,30 @@ struct hypercall_result hc_device_reset_done(struct vm *caller, const u64 *arg)
 	virtio_remote_reset_done(remote);
 	return hypercall_done(0);
 }
+
+struct hypercall_result hc_device_abandon(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm;
+	struct virtio_remote *remote = device(arg, &vm);
+
+	(void)caller;
+	if (!remote)
+		return hypercall_done(-ENOENT);
+	virtio_remote_abandon(remote);
+	return hypercall_done(0);
+}
+
+/* Nobody calls meanwhile: the only one who may is not running. */
+void hypercall_devices_reset(void)
+{
+	for (u32 id = 1; id < VMS; id++) {
+		struct vm *vm = vm_by_id(id);
+
+		for (u32 n = 0; vm && !vm->fit && n < SHYPER_DEVICES; n++) {
+			struct virtio_remote *remote = machine_remote(vm, n);
+
+			if (remote)
+				virtio_remote_abandon(remote);
+		}
+	}
+}

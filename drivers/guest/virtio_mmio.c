@@ -169,12 +169,17 @@ void virtio_config_set(struct virtio_dev *dev, u32 offset, const void *data, u32
 	bump_generation(dev);
 }
 
+void virtio_fail(struct virtio_dev *dev)
+{
+	set_status(dev, dev->status | VIRTIO_NEEDS_RESET);
+	virtio_interrupt_locked(dev, false);
+}
+
 void virtio_broken(struct virtio_dev *dev, u32 n, const char *why)
 {
 	if (dev->status & VIRTIO_NEEDS_RESET)
 		return;
-	set_status(dev, dev->status | VIRTIO_NEEDS_RESET);
-	virtio_interrupt_locked(dev, false);
+	virtio_fail(dev);
 	dev->complaint = why;
 	dev->complaint_queue = n;
 }

@@ -13,7 +13,8 @@ _Static_assert(SHYPER_DEVICE_CONFIG <= VIRTIO_CONFIG_SIZE, "fits the register pa
 
 static void tell(const struct virtio_remote *remote)
 {
-	events_device(remote->vm, remote->number);
+	if (!remote->abandoned)
+		events_device(remote->vm, remote->number);
 }
 
 /* From DRIVER_OK on the MVM may use the queues. */
@@ -21,7 +22,9 @@ static void status(void *ctx)
 {
 	struct virtio_remote *remote = ctx;
 
-	if (virtio_running(&remote->dev))
+	if (virtio_running(&remote->dev) && remote->abandoned)
+		virtio_fail(&remote->dev);
+	else if (virtio_running(&remote->dev))
 		remote->serving = true;
 	tell(remote);
 }
@@ -49,8 +52,7 @@ static bool notify(void *ctx, u32 n)
 {
 	const struct virtio_remote *remote = ctx;
 
-	(void)n;
-	events_doorbell(remote->vm, remote->number);
+	events_doorbell(remote->vm, remote->number, n);
 	return false;
 }
 
@@ -76,6 +78,7 @@ static void become(struct virtio_remote *remote, u32 device_id, u32 queues, u32 
 		.notify = notify,
 	};
 	remote->serving = false;
+	remote->abandoned = false;
 	for (u32 i = 0; i < queues; i++)
 		remote->queue[i] = (struct virtio_queue){ .max = size };
 	virtio_init(&remote->dev, &params);
@@ -140,8 +143,22 @@ void virtio_remote_reset_done(struct virtio_remote *remote)
 	virtio_unlock(&remote->dev);
 }
 
+void virtio_remote_abandon(struct virtio_remote *remote)
+{
+	virtio_lock(&remote->dev);
+	remote->serving = false;
+	remote->abandoned = true;
+	if (virtio_running(&remote->dev))
+		virtio_fail(&remote->dev);
+	virtio_unlock(&remote->dev);
+}
+
 void virtio_remote_restart(struct virtio_remote *remote)
 {
+	if (remote->abandoned) {
+		become(remote, 0, 0, 0, 0);
+		return;
+	}
 	virtio_lock(&remote->dev);
 	remote->serving = false;
 	virtio_unlock(&remote->dev);

@@ -268,6 +268,26 @@ static void check_names(void)
 	check_err("events nowhere", hc(SHYPER_HC_EVENTS, 0x1000, 5, 0, 0), SHYPER_E_FAULT);
 }
 
+/* The child has none. */
+static void check_devices(unsigned long id)
+{
+	static const unsigned long calls[] = {
+		SHYPER_HC_DEVICE_SETUP, SHYPER_HC_DEVICE_INFO, SHYPER_HC_DEVICE_INTERRUPT,
+		SHYPER_HC_DEVICE_RESET_DONE, SHYPER_HC_DEVICE_ABANDON,
+	};
+	static const unsigned long numbers[] = {0, SHYPER_DEVICES - 1, SHYPER_DEVICES, -1UL};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(calls) * ARRAY_SIZE(numbers); i++) {
+		unsigned long number = numbers[i % ARRAY_SIZE(numbers)];
+
+		check_err("no such device", hc(calls[i / ARRAY_SIZE(numbers)], id, number,
+					       ADDRESS(info), sizeof(info)), SHYPER_E_NOENT);
+		check_err("no device of the MVM's own", hc(calls[i / ARRAY_SIZE(numbers)], 0,
+							   number, ADDRESS(info), sizeof(info)),
+			  SHYPER_E_NOENT);
+	}
+}
+
 static void check_log(void)
 {
 	unsigned long lines = 0, rounds = 0;
@@ -295,6 +315,7 @@ static void manage(void)
 	CHECK("memory is there", pages_free() <= before - GUEST_SIZE / 4096, "%lu, before %lu",
 	      pages_free(), before);
 	check_boot_refusals(id);
+	check_devices(id);
 	check_life(id);
 	check_ends(id, 0, 0, SHYPER_END_POWEROFF);
 	check_ends(id, 1, 0, SHYPER_END_REBOOT);
@@ -328,7 +349,7 @@ void payload(void)
 		manage();
 		return;
 	}
-	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_LOG_READ; f++)
+	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_DEVICE_ABANDON; f++)
 		check_err("not for this VM", hc(f, 0, ADDRESS(info), sizeof(info), 0),
 			  SHYPER_E_PERM);
 }

@@ -41,7 +41,7 @@
 
 static struct virtio_remote remote;
 static struct gmap gmap;
-static u32 doorbells, changes;
+static u32 doorbells, rung, changes;
 static bool level;
 
 /* What the device is linked to: memory that is all RAM below 1 MiB, events, a log, a wire. */
@@ -51,11 +51,12 @@ bool gmap_is_ram(const struct gmap *map, gpa_t gpa, u64 len)
 	return len == 0 || range_inside(gpa.v, len, 0, MIB(1));
 }
 
-void events_doorbell(u32 id, u32 device)
+void events_doorbell(u32 id, u32 device, u32 queue)
 {
 	assert_int_equal(id, VM);
 	assert_int_equal(device, NUMBER);
 	doorbells++;
+	rung = queue;
 }
 
 void events_device(u32 id, u32 device)
@@ -223,6 +224,7 @@ static void mvm_learns_of_the_driver(void **state)
 	assert_int_equal(doorbells, 0);
 	wr(QUEUE_NOTIFY, 1);
 	assert_int_equal(doorbells, 1);
+	assert_int_equal(rung, 1);
 	wr(QUEUE_NOTIFY, 0);	/* not ready: nobody need look */
 	assert_int_equal(doorbells, 1);
 }
@@ -280,6 +282,59 @@ static void restart_does_not_wait(void **state)
 	assert_int_equal(rd(CONFIG), 0x12345678);
 }
 
+static void abandoned_is_broken(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	drive();
+	changes = 0;
+	virtio_remote_abandon(&remote);
+	assert_true(rd(STATUS) & VIRTIO_NEEDS_RESET);
+	assert_true(level);
+	assert_int_equal(rd(INTERRUPT_STATUS), 2);
+	wr(QUEUE_NOTIFY, 1);
+	drive();		/* its reset waits for nobody, and does not help */
+	assert_true(rd(STATUS) & VIRTIO_NEEDS_RESET);
+	assert_int_equal(doorbells, 0);
+	assert_int_equal(changes, 0);
+}
+
+static void abandoned_before_its_driver_came(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	virtio_remote_abandon(&remote);
+	assert_int_equal(rd(STATUS), 0);
+	assert_false(level);
+	drive();
+	assert_true(rd(STATUS) & VIRTIO_NEEDS_RESET);
+}
+
+static void abandoned_during_a_reset(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	drive();
+	assert_int_equal(touch(true, STATUS, 0, NULL), MMIO_AGAIN);
+	virtio_remote_abandon(&remote);
+	assert_int_equal(touch(true, STATUS, 0, NULL), MMIO_OK);
+	assert_int_equal(rd(STATUS), 0);
+}
+
+static void abandoned_is_absent_at_the_next_boot(void **state)
+{
+	(void)state;
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	drive();
+	virtio_remote_abandon(&remote);
+	virtio_remote_restart(&remote);
+	assert_int_equal(rd(DEVICE_ID), 0);
+	assert_int_equal(rd(STATUS), 0);
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	drive();
+	assert_false(rd(STATUS) & VIRTIO_NEEDS_RESET);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +346,10 @@ int main(void)
 		cmocka_unit_test_setup(reset_waits_for_the_mvm, fresh),
 		cmocka_unit_test_setup(reset_done_out_of_turn_is_nothing, fresh),
 		cmocka_unit_test_setup(restart_does_not_wait, fresh),
+		cmocka_unit_test_setup(abandoned_is_broken, fresh),
+		cmocka_unit_test_setup(abandoned_before_its_driver_came, fresh),
+		cmocka_unit_test_setup(abandoned_during_a_reset, fresh),
+		cmocka_unit_test_setup(abandoned_is_absent_at_the_next_boot, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

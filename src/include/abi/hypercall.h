@@ -9,7 +9,7 @@
 #ifndef ABI_HYPERCALL_H
 #define ABI_HYPERCALL_H
 
-#ifdef __KERNEL__
+#if defined(__KERNEL__) || (defined(__linux__) && __STDC_HOSTED__)
 #include <linux/types.h>
 #else
 #include <stdint.h>
@@ -21,7 +21,7 @@ typedef int32_t __s32;
 #endif
 
 #define SHYPER_EXTENSION 0x0A485950	/* firmware-specific space, "HYP" */
-#define SHYPER_ABI_VERSION 1		/* raised when something below changes its meaning */
+#define SHYPER_ABI_VERSION 2		/* raised when something below changes its meaning */
 
 /* Functions. "id" is a VM's number; the MVM is 0 and may name itself only where it says so. */
 #define SHYPER_HC_VERSION 0	/* () → SHYPER_ABI_VERSION; any VM may ask */
@@ -46,6 +46,11 @@ typedef int32_t __s32;
 #define SHYPER_HC_DEVICE_INFO 14	/* (…, struct shyper_device_info, size) */
 #define SHYPER_HC_DEVICE_INTERRUPT 15	/* (…, 1: buffers were used, 2: configuration changed) */
 #define SHYPER_HC_DEVICE_RESET_DONE 16	/* (…): the MVM has let go of all its buffers */
+/*
+ * (…): the MVM has let go, and serves it no more. A driver is told that the device needs a reset,
+ * which helps nothing; the next boot finds it absent. Until it is set up anew.
+ */
+#define SHYPER_HC_DEVICE_ABANDON 17
 
 /* Status in a0. */
 #define SHYPER_OK 0
@@ -163,6 +168,9 @@ struct shyper_log {
 	char text[4080];
 };
 
+/* The bit of a queue among the doorbells of its VM: one for each, in one word. */
+#define SHYPER_DOORBELL(device, queue) ((device) * SHYPER_DEVICE_QUEUES + (queue))
+
 /*
  * Shared page of events, written by Shyper with atomic ORs; the MVM takes bits with an atomic
  * exchange by 0 and then looks at what they name. One interrupt of the MVM's PLIC (the source it
@@ -170,7 +178,7 @@ struct shyper_log {
  */
 struct shyper_events {
 	__u64 state;			/* bit id: the VM's state has changed */
-	__u64 doorbell[SHYPER_VMS];	/* bit n: VM id's driver has notified a queue of device n */
+	__u64 doorbell[SHYPER_VMS];	/* bit SHYPER_DOORBELL(…): VM id's driver has notified */
 	__u64 device[SHYPER_VMS];	/* bit n: ask SHYPER_HC_DEVICE_INFO of device n */
 };
 

@@ -7,8 +7,8 @@
  *
  * A VM's descriptor can be mapped: offset 0 is the start of the guest's first RAM range, offsets
  * follow the guest's addresses; SEEK_END gives the size. poll() reports POLLPRI when the VM's
- * state has changed since the last SHYPER_VM_INFO on that descriptor, and POLLHUP when it is
- * destroyed.
+ * state has changed since the last SHYPER_VM_INFO on that descriptor, POLLIN when a device that was
+ * set up through it has something to tell, and POLLHUP when the VM is destroyed.
  */
 #ifndef ABI_SHYPER_H
 #define ABI_SHYPER_H
@@ -67,6 +67,53 @@ struct shyper_disk {
 	__u32 reserved2;	/* 0 */
 };
 #define SHYPER_VM_SET_DISK _IOW(SHYPER_IOCTL, 23, struct shyper_disk)
+
+/*
+ * SHYPER_VM_DEVICE_SETUP - serve virtio device `device` of the VM from user space or with vhost:
+ * what its driver is to see. EBUSY while the VM runs, or when somebody serves it already. From then
+ * on the device belongs to this descriptor alone: when it is closed, or asks for device_id 0 and
+ * queues 0, a driver that is there finds the device broken, and the next boot finds it absent.
+ *
+ * After POLLIN, SHYPER_VM_DEVICE_INFO tells what the driver has made of it. Its queues may be used
+ * while status has DRIVER_OK. When it says `resetting`, because the driver resets the device or the
+ * VM has ended, let go of all buffers and say so by SHYPER_VM_DEVICE_RESET_DONE: until then the
+ * driver waits, and a VM that has ended is still stopping, and does not boot again.
+ */
+struct shyper_vm_device_setup {
+	__u32 device;		/* number of the device in the VM */
+	__u32 reserved;		/* 0 */
+	struct shyper_device_setup setup;
+};
+struct shyper_vm_device_info {
+	__u32 device;		/* in */
+	__u32 reserved;		/* 0 */
+	struct shyper_device_info info;	/* out */
+};
+#define SHYPER_VM_DEVICE_SETUP _IOW(SHYPER_IOCTL, 24, struct shyper_vm_device_setup)
+#define SHYPER_VM_DEVICE_INFO _IOWR(SHYPER_IOCTL, 25, struct shyper_vm_device_info)
+#define SHYPER_VM_DEVICE_RESET_DONE _IO(SHYPER_IOCTL, 26)	/* (device) */
+
+/*
+ * Eventfds of such a device, as KVM has them. SHYPER_VM_IOEVENTFD - signal it when the driver has
+ * notified the queue; one for each queue. What was notified before is not repeated.
+ * SHYPER_VM_IRQFD - when it is signalled, take its count and interrupt the guest, since buffers
+ * were used; up to SHYPER_DEVICE_QUEUES. Closing all of its descriptors takes it away.
+ */
+#define SHYPER_EVENTFD_DEASSIGN 1	/* take this eventfd away again */
+struct shyper_ioeventfd {
+	__u32 device;
+	__u32 queue;
+	__s32 fd;
+	__u32 flags;		/* SHYPER_EVENTFD_* */
+};
+struct shyper_irqfd {
+	__u32 device;
+	__s32 fd;
+	__u32 flags;		/* SHYPER_EVENTFD_* */
+	__u32 reserved;		/* 0 */
+};
+#define SHYPER_VM_IOEVENTFD _IOW(SHYPER_IOCTL, 27, struct shyper_ioeventfd)
+#define SHYPER_VM_IRQFD _IOW(SHYPER_IOCTL, 28, struct shyper_irqfd)
 
 /* The guest's RAM ranges as one file: what lies at which offset. */
 struct shyper_vm_memory {

@@ -22,10 +22,10 @@ void events_detach(void);
 void events_state(u32 id);
 
 /*
- * events_doorbell() - the driver in VM id has notified its device; events_device() - something
- * else about that device has changed. Any hart, lock-free.
+ * events_doorbell() - the driver in VM id has notified a queue of its device; events_device() -
+ * something else about that device has changed. Any hart, lock-free.
  */
-void events_doorbell(u32 id, u32 device);
+void events_doorbell(u32 id, u32 device, u32 queue);
 void events_device(u32 id, u32 device);
 
 #endif

@@ -175,8 +175,14 @@ void virtio_interrupt_locked(struct virtio_dev *dev, bool used_ring);
 void virtio_config_set(struct virtio_dev *dev, u32 offset, const void *data, u32 size);
 
 /*
- * virtio_broken() - the driver broke the rules at queue n: the device needs a reset, and does
- * nothing until then. why is a constant; it is logged once per reset. The lock is held.
+ * virtio_fail() - the device needs a reset, and does nothing until then; the driver is told. The
+ * lock is held, and the driver has the device.
+ */
+void virtio_fail(struct virtio_dev *dev);
+
+/*
+ * virtio_broken() - the same because the driver broke the rules at queue n. why is a constant; it
+ * is logged once per reset. The lock is held.
  */
 void virtio_broken(struct virtio_dev *dev, u32 n, const char *why);
 

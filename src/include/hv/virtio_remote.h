@@ -27,6 +27,7 @@ struct virtio_remote {
 
 	/* Under the device's lock. */
 	bool serving;		/* the MVM may hold buffers: from DRIVER_OK until reset-done */
+	bool abandoned;		/* until it is set up anew the MVM serves it no more */
 };
 
 /* virtio_remote_init() - an absent device (DeviceID 0). By the VM's maker alone. */
@@ -46,7 +47,16 @@ void virtio_remote_info(struct virtio_remote *remote, struct shyper_device_info 
 /* virtio_remote_reset_done() - the MVM has let go of a resetting device's buffers. Any hart. */
 void virtio_remote_reset_done(struct virtio_remote *remote);
 
-/* virtio_remote_restart() - power-on state, still set up. The VM does not run; the MVM knows. */
+/*
+ * virtio_remote_abandon() - the MVM has let go and serves it no more: a driver finds it broken, at
+ * once and after each reset. Any hart.
+ */
+void virtio_remote_abandon(struct virtio_remote *remote);
+
+/*
+ * virtio_remote_restart() - power-on state; still set up, unless it was abandoned. The VM does not
+ * run; the MVM knows.
+ */
 void virtio_remote_restart(struct virtio_remote *remote);
 
 #endif
