@@ -21,44 +21,36 @@
 
 struct workqueue_struct *blk_works;
 
-/* Written under shyper_lock and table_lock; the latter is for interrupts. */
-static struct blk_disk *disks[SHYPER_VMS][SHYPER_DEVICES];
-static DEFINE_SPINLOCK(table_lock);
-
-static void table_set(u32 id, u32 number, struct blk_disk *disk)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&table_lock, flags);
-	disks[id][number] = disk;
-	spin_unlock_irqrestore(&table_lock, flags);
-}
-
 /* --- Events --------------------------------------------------------------------------------- */
 
-unsigned long shyper_disks_event(u32 id, unsigned long devices, bool doorbell)
+/* Nothing new when it is about to look anyway. */
+static void rung(struct shyper_server *server)
 {
-	unsigned long flags, nobody = devices;
-	unsigned int number;
+	struct blk_disk *disk = container_of(server, struct blk_disk, server);
 
-	spin_lock_irqsave(&table_lock, flags);
-	for_each_set_bit(number, &devices, SHYPER_DEVICES) {
-		struct blk_disk *disk = disks[id][number];
-
-		if (!disk)
-			continue;
-		nobody &= ~BIT(number);
-		/* Nothing new when it is about to look anyway. */
-		if (queue_work(blk_works, doorbell ? &disk->serve : &disk->update))
-			disk->counts.doorbells += doorbell;
-	}
-	spin_unlock_irqrestore(&table_lock, flags);
-	return nobody;
+	if (queue_work(blk_works, &disk->serve))
+		disk->counts.doorbells++;
 }
 
-void shyper_disks_changed(u32 id)
+static void changed(struct shyper_server *server)
 {
-	shyper_disks_event(id, BIT(SHYPER_DEVICES) - 1, false);
+	queue_work(blk_works, &container_of(server, struct blk_disk, server)->update);
+}
+
+static const struct shyper_server_ops disk_ops = {
+	.what = "a disk",
+	.rung = rung,
+	.changed = changed,
+};
+
+/* NULL: nobody serves the device, or somebody else does. With shyper_lock. */
+static struct blk_disk *disk_of(u32 id, u32 number)
+{
+	struct shyper_server *server = shyper_server_of(id, number);
+
+	if (!server || server->ops != &disk_ops)
+		return NULL;
+	return container_of(server, struct blk_disk, server);
 }
 
 /* --- The queue ------------------------------------------------------------------------------ */
@@ -147,17 +139,12 @@ static void begin(struct blk_disk *disk)
 	queue_work(blk_works, &disk->serve);
 }
 
-/* Nobody uses the queue. Whoever waits for the VM's I/O to end may learn that it has. */
+/* Nobody uses the queue. */
 static void end(struct blk_disk *disk)
 {
-	struct shyper_vm *vm = disk->vm;
-
 	unmap_rings(disk);
 	WRITE_ONCE(disk->mapped, false);
-	if (!atomic_dec_and_test(&vm->served))
-		return;
-	atomic_inc(&vm->changes);
-	wake_up_all(&vm->wait);
+	shyper_vm_let_go(disk->vm);
 }
 
 /* Is there a driver that wants to be served? disk->info tells, too, whether it waits for us. */
@@ -282,7 +269,7 @@ static int hide_from_guest(u32 id, u32 number)
 static struct blk_disk *conflict(const struct blk_disk *disk)
 {
 	for (u32 i = 0; i < SHYPER_VMS * SHYPER_DEVICES; i++) {
-		struct blk_disk *other = disks[i / SHYPER_DEVICES][i % SHYPER_DEVICES];
+		struct blk_disk *other = disk_of(i / SHYPER_DEVICES, i % SHYPER_DEVICES);
 
 		if (other && other->image.file->f_mapping == disk->image.file->f_mapping &&
 		    !(other->image.shape.readonly && disk->image.shape.readonly))
@@ -307,6 +294,7 @@ static struct blk_disk *get_memory(struct shyper_vm *vm, u32 number)
 
 	if (!disk)
 		return NULL;
+	disk->server.ops = &disk_ops;
 	disk->vm = vm;
 	disk->number = number;
 	disk->info = kzalloc(sizeof(*disk->info), GFP_KERNEL);
@@ -355,7 +343,7 @@ static int add(struct shyper_vm *vm, const struct shyper_disk *values,
 	}
 	/* While there are disks, the module stays. */
 	__module_get(THIS_MODULE);
-	table_set(vm->id, values->device, disk);
+	shyper_server_add(vm->id, values->device, &disk->server);
 	return 0;
 
 not_alone:
@@ -368,7 +356,7 @@ no_image:
 /* It is not served. */
 static void forget(struct blk_disk *disk)
 {
-	table_set(disk->vm->id, disk->number, NULL);
+	shyper_server_remove(disk->vm->id, disk->number);
 	cancel_work_sync(&disk->serve);
 	synchronize_rcu();
 	cancel_work_sync(&disk->finish);
@@ -381,6 +369,7 @@ static void forget(struct blk_disk *disk)
 int shyper_disk_set(struct shyper_vm *vm, const struct shyper_disk *values,
 		    struct shyper_refusal *refusal)
 {
+	struct shyper_server *server;
 	struct blk_disk *disk;
 	int err;
 
@@ -389,13 +378,14 @@ int shyper_disk_set(struct shyper_vm *vm, const struct shyper_disk *values,
 	if (values->device >= SHYPER_DEVICES || (values->flags & ~SHYPER_DISK_READONLY) ||
 	    values->reserved || values->reserved2)
 		return -EINVAL;
-	disk = disks[vm->id][values->device];
 	if (!vm->sections || atomic_read(&vm->served))
 		return shyper_refuse(refusal, -EBUSY, "%s is in use", vm->name);
+	server = shyper_server_of(vm->id, values->device);
 	if (values->fd >= 0)
-		return disk ? shyper_refuse(refusal, -EBUSY, "%s has disk %u already", vm->name,
-					    values->device) :
-			      add(vm, values, refusal);
+		return server ? shyper_refuse(refusal, -EBUSY, "device %u of %s is %s already",
+					      values->device, vm->name, server->ops->what) :
+				add(vm, values, refusal);
+	disk = disk_of(vm->id, values->device);
 	if (!disk)
 		return shyper_refuse(refusal, -ENOENT, "%s has no disk %u", vm->name,
 				     values->device);
@@ -411,8 +401,8 @@ void shyper_disks_forget(struct shyper_vm *vm)
 {
 	lockdep_assert_held(&shyper_lock);
 	for (u32 number = 0; number < SHYPER_DEVICES; number++)
-		if (disks[vm->id][number])
-			forget(disks[vm->id][number]);
+		if (disk_of(vm->id, number))
+			forget(disk_of(vm->id, number));
 }
 
 /* --- For people ----------------------------------------------------------------------------- */
@@ -432,14 +422,10 @@ static void show(struct seq_file *out, const struct blk_disk *disk)
 	seq_putc(out, '\n');
 }
 
-void shyper_disks_show(struct seq_file *out)
+void shyper_disks_show(struct seq_file *out, struct shyper_vm *vm)
 {
-	lockdep_assert_held(&shyper_lock);
-	seq_printf(out, "%2s %4s %5s %6s %5s %9s %9s %9s %8s %9s %8s %10s %7s %6s %s\n", "vm",
-		   "disk", "mode", "served", "busy", "requests", "KiB-read", "KiB-writ", "flushes",
-		   "doorbells", "batches", "interrupts", "copied", "errors", "image");
-	for (u32 i = 0; i < SHYPER_VMS * SHYPER_DEVICES; i++) {
-		const struct blk_disk *disk = disks[i / SHYPER_DEVICES][i % SHYPER_DEVICES];
+	for (u32 number = 0; number < SHYPER_DEVICES; number++) {
+		const struct blk_disk *disk = disk_of(vm->id, number);
 
 		if (disk)
 			show(out, disk);

@@ -73,6 +73,8 @@ struct blk_counts {
 };
 
 struct blk_disk {
+	struct shyper_server server;
+
 	/* Fixed. */
 	struct shyper_vm *vm;
 	u32 number;		/* of the device in the VM */

@@ -292,7 +292,7 @@ static void serve(struct work_struct *work)
 {
 	struct blk_disk *disk = container_of(work, struct blk_disk, serve);
 
-	shyper_events_doorbell_heard(disk->vm->id, disk->number);
+	shyper_events_doorbells_heard(disk->vm->id, disk->number);
 	atomic_inc(&disk->busy);
 	/* Either update sees that we are busy, or we see that it stops us. */
 	smp_mb__after_atomic();

@@ -23,32 +23,33 @@ static void forget(__u64 *word, unsigned long bits)
 	atomic_long_andnot(bits, (atomic_long_t *)word);
 }
 
-/* Tell the disks. Their bits stay until they have heard; those of nobody are in the way. */
-static void tell(__u64 *word, u32 id, bool doorbell)
+/* Tell who serves. Their bits stay until they have heard; those of nobody are in the way. */
+static void tell(__u64 *word, u32 id, bool doorbells)
 {
 	unsigned long bits = READ_ONCE(*word);
-	unsigned long nobody = bits ? shyper_disks_event(id, bits, doorbell) : 0;
+	unsigned long nobody = bits ? shyper_servers_tell(id, bits, doorbells) : 0;
 
 	if (nobody)
 		forget(word, nobody);
 }
 
-/* Other bits of the word have not interrupted while this one stood. */
-static void heard(__u64 *word, u32 id, u32 device, bool doorbell)
+/* Other bits of the word have not interrupted while these stood. Returns which of them did. */
+static unsigned long heard(__u64 *word, u32 id, unsigned long bits, bool doorbells)
 {
-	forget(word, BIT(device));
-	smp_mb__after_atomic();
-	tell(word, id, doorbell);
+	bits &= atomic_long_fetch_andnot(bits, (atomic_long_t *)word);
+	tell(word, id, doorbells);
+	return bits;
 }
 
-void shyper_events_doorbell_heard(u32 id, u32 device)
+unsigned long shyper_events_doorbells_heard(u32 id, u32 device)
 {
-	heard(&events->doorbell[id], id, device, true);
+	return heard(&events->doorbell[id], id, SHYPER_DOORBELLS(device), true) >>
+	       SHYPER_DOORBELL(device, 0);
 }
 
 void shyper_events_device_heard(u32 id, u32 device)
 {
-	heard(&events->device[id], id, device, false);
+	heard(&events->device[id], id, BIT(device), false);
 }
 
 static irqreturn_t take(int number, void *context)
@@ -58,7 +59,7 @@ static irqreturn_t take(int number, void *context)
 
 	for_each_set_bit(id, &state, SHYPER_VMS) {
 		shyper_vm_changed(id);
-		shyper_disks_changed(id);
+		shyper_servers_changed(id);
 	}
 	for (id = 0; id < SHYPER_VMS; id++) {
 		tell(&events->device[id], id, false);

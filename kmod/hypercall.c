@@ -7,6 +7,8 @@
 
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/sbi.h>
@@ -46,11 +48,54 @@ static int errno_of(long status)
 
 static_assert(sizeof(struct shyper_device_setup) <= PAGE_SIZE);
 
+static const char *const names[] = {
+	[SHYPER_HC_VERSION] = "version",
+	[SHYPER_HC_REASON] = "reason",
+	[SHYPER_HC_SYSTEM_INFO] = "system-info",
+	[SHYPER_HC_VM_CREATE] = "vm-create",
+	[SHYPER_HC_VM_DESTROY] = "vm-destroy",
+	[SHYPER_HC_VM_BOOT] = "vm-boot",
+	[SHYPER_HC_VM_STOP] = "vm-stop",
+	[SHYPER_HC_VM_PAUSE] = "vm-pause",
+	[SHYPER_HC_VM_RESUME] = "vm-resume",
+	[SHYPER_HC_VM_INFO] = "vm-info",
+	[SHYPER_HC_VM_MEMORY] = "vm-memory",
+	[SHYPER_HC_EVENTS] = "events",
+	[SHYPER_HC_LOG_READ] = "log-read",
+	[SHYPER_HC_DEVICE_SETUP] = "device-setup",
+	[SHYPER_HC_DEVICE_INFO] = "device-info",
+	[SHYPER_HC_DEVICE_INTERRUPT] = "device-interrupt",
+	[SHYPER_HC_DEVICE_RESET_DONE] = "device-reset-done",
+	[SHYPER_HC_DEVICE_ABANDON] = "device-abandon",
+};
+
+static DEFINE_PER_CPU(unsigned long [ARRAY_SIZE(names)], calls);
+
+/* Needs no lock: Shyper puts calls in order itself. */
+static struct sbiret call_free(unsigned long function, unsigned long a0, unsigned long a1,
+			       unsigned long a2, unsigned long a3)
+{
+	this_cpu_inc(calls[function]);
+	return sbi_ecall(SHYPER_EXTENSION, function, a0, a1, a2, a3, 0, 0);
+}
+
 static struct sbiret call(unsigned long function, unsigned long a0, unsigned long a1,
 			  unsigned long a2, unsigned long a3)
 {
 	lockdep_assert_held(&shyper_lock);
-	return sbi_ecall(SHYPER_EXTENSION, function, a0, a1, a2, a3, 0, 0);
+	return call_free(function, a0, a1, a2, a3);
+}
+
+void hc_show(struct seq_file *out)
+{
+	for (unsigned int function = 0; function < ARRAY_SIZE(names); function++) {
+		unsigned long sum = 0;
+		int cpu;
+
+		for_each_possible_cpu(cpu)
+			sum += per_cpu(calls[function], cpu);
+		seq_printf(out, "%-20s %10lu\n", names[function], sum);
+	}
 }
 
 static int call_errno(unsigned long function, unsigned long a0, unsigned long a1,
@@ -128,28 +173,29 @@ int hc_device_setup(u32 id, u32 number, const struct shyper_device_setup *setup)
 			  sizeof(*setup));
 }
 
-/* --- Without the lock: Shyper puts calls in order itself --- */
-
-static int call_free(unsigned long function, unsigned long a0, unsigned long a1, unsigned long a2,
-		     unsigned long a3)
-{
-	return errno_of(sbi_ecall(SHYPER_EXTENSION, function, a0, a1, a2, a3, 0, 0).error);
-}
+/* --- Without the lock --- */
 
 int hc_vm_info_to(u32 id, struct shyper_vm_info *info)
 {
-	return call_free(SHYPER_HC_VM_INFO, id, virt_to_phys(info), sizeof(*info), 0);
+	return errno_of(call_free(SHYPER_HC_VM_INFO, id, virt_to_phys(info), sizeof(*info),
+				  0).error);
 }
 
 int hc_device_info(u32 id, u32 number, struct shyper_device_info *info)
 {
-	return call_free(SHYPER_HC_DEVICE_INFO, id, number, virt_to_phys(info), sizeof(*info));
+	return errno_of(call_free(SHYPER_HC_DEVICE_INFO, id, number, virt_to_phys(info),
+				  sizeof(*info)).error);
 }
 
-/* Both can fail only for a VM that is gone, or not there for it any more. */
+/* These can fail only for a VM that is gone, or not there for it any more. */
 void hc_device_reset_done(u32 id, u32 number)
 {
 	call_free(SHYPER_HC_DEVICE_RESET_DONE, id, number, 0, 0);
+}
+
+void hc_device_abandon(u32 id, u32 number)
+{
+	call_free(SHYPER_HC_DEVICE_ABANDON, id, number, 0, 0);
 }
 
 void hc_device_interrupt(u32 id, u32 number)

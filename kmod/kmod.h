@@ -51,7 +51,7 @@ struct shyper_vm {
 	bool gone;		/* destroyed: the id may be another's */
 
 	/* Lock-free. */
-	atomic_t served;	/* disks with a queue in use: I/O on the memory may be under way */
+	atomic_t served;	/* disks with a queue in use, back-ends: may use the memory */
 	atomic_t changes;	/* of its state, counted */
 	wait_queue_head_t wait;	/* for changes and gone */
 };
@@ -83,9 +83,13 @@ int hc_device_setup(u32 id, u32 number, const struct shyper_device_setup *setup)
 int hc_vm_info_to(u32 id, struct shyper_vm_info *info);
 int hc_device_info(u32 id, u32 number, struct shyper_device_info *info);
 void hc_device_reset_done(u32 id, u32 number);
+void hc_device_abandon(u32 id, u32 number);
 
 /* hc_device_interrupt() - buffers were used. Any context. */
 void hc_device_interrupt(u32 id, u32 number);
+
+/* hc_show() - how often each was called since the module was loaded, for people. */
+void hc_show(struct seq_file *out);
 
 /* --- events.c ------------------------------------------------------------------------------- */
 
@@ -94,12 +98,44 @@ int shyper_events_start(struct platform_device *pdev);
 void shyper_events_stop(void);
 
 /*
- * shyper_events_doorbell_heard(), _device_heard() - who is about to look at a VM's device says so
+ * shyper_events_doorbells_heard(), _device_heard() - who is about to look at a VM's device says so
  * first. Until then Shyper keeps the event to itself when it comes again: that bounds how often a
- * guest can interrupt the MVM.
+ * guest can interrupt the MVM. The former returns which queues were notified, as bits.
  */
-void shyper_events_doorbell_heard(u32 id, u32 device);
+#define SHYPER_DOORBELLS(device) \
+	(GENMASK(SHYPER_DEVICE_QUEUES - 1, 0) << SHYPER_DOORBELL(device, 0))
+unsigned long shyper_events_doorbells_heard(u32 id, u32 device);
 void shyper_events_device_heard(u32 id, u32 device);
+
+/* --- server.c: who serves which device of a VM ------------------------------------------------ */
+
+/* Embedded in what serves a device. */
+struct shyper_server {
+	const struct shyper_server_ops *ops;
+};
+
+/* Called with a spinlock, interrupts off. */
+struct shyper_server_ops {
+	const char *what;	/* device 3 is …, for refusals */
+	/* Queues were notified, since the last doorbells_heard() at least once. */
+	void (*rung)(struct shyper_server *server);
+	/* The driver has changed something else, or the VM's state has changed. */
+	void (*changed)(struct shyper_server *server);
+};
+
+/* With shyper_lock. On return from _remove() no op is called any more. */
+void shyper_server_add(u32 id, u32 number, struct shyper_server *server);
+void shyper_server_remove(u32 id, u32 number);
+
+/* shyper_server_of() - NULL: nobody. With shyper_lock. */
+struct shyper_server *shyper_server_of(u32 id, u32 number);
+
+/*
+ * shyper_servers_tell() - these bits of a word of the event page are set. Returns those that are
+ * nobody's. shyper_servers_changed() - the VM's state has changed. Any context.
+ */
+unsigned long shyper_servers_tell(u32 id, unsigned long bits, bool doorbells);
+void shyper_servers_changed(u32 id);
 
 /* --- memory.c: pages of VMs' memory --------------------------------------------------------- */
 
@@ -134,7 +170,7 @@ struct page *shyper_memory_page(const struct shyper_vm *vm, unsigned long offset
 /* shyper_memory_map() - mmap of a VM's descriptor, whose private data are the VM's for as long. */
 int shyper_memory_map(struct shyper_vm *vm, struct vm_area_struct *area);
 
-/* --- vm.c: the VMs; with shyper_lock, but for shyper_vm_changed() ---------------------------- */
+/* --- vm.c: the VMs; with shyper_lock, but for the last two ----------------------------------- */
 
 /* shyper_vms_find() - take over the VMs that exist. shyper_vms_forget() - let go; they go on. */
 int shyper_vms_find(void);
@@ -156,6 +192,9 @@ void shyper_vm_put(struct shyper_vm *vm);
 /* shyper_vm_changed() - Shyper reports that the state of VM id is another. Interrupt context. */
 void shyper_vm_changed(unsigned int id);
 
+/* shyper_vm_let_go() - one fewer that is counted in vm->served. */
+void shyper_vm_let_go(struct shyper_vm *vm);
+
 /* --- blk.c: disks of VMs, served in the guests' memory --------------------------------------- */
 
 int shyper_disks_init(void);
@@ -168,15 +207,41 @@ int shyper_disk_set(struct shyper_vm *vm, const struct shyper_disk *values,
 /* shyper_disks_forget() - of a VM that is gone. None is served. With shyper_lock. */
 void shyper_disks_forget(struct shyper_vm *vm);
 
-/*
- * shyper_disks_event() - these devices of VM id have rung, or else have changed. Returns those that
- * are not disks. shyper_disks_changed() - the VM's state has. Any context.
- */
-unsigned long shyper_disks_event(u32 id, unsigned long devices, bool doorbell);
-void shyper_disks_changed(u32 id);
+/* shyper_disks_show() - lines of a table for people. With shyper_lock. */
+void shyper_disks_show(struct seq_file *out, struct shyper_vm *vm);
 
-/* shyper_disks_show() - a table for people. With shyper_lock. */
-void shyper_disks_show(struct seq_file *out);
+/* --- backend.c: devices that user space serves; with shyper_lock, but for init and exit ------ */
+
+/* Who has set devices up: a descriptor of their VM. */
+struct shyper_owner {
+	unsigned long news;	/* atomic bits: its devices that have changed since it asked */
+};
+
+int shyper_backends_init(void);
+void shyper_backends_exit(void);
+
+/* SHYPER_VM_DEVICE_SETUP, of a VM that does not run, and the other calls of that kind. */
+int shyper_backend_setup(struct shyper_vm *vm, struct shyper_owner *owner,
+			 const struct shyper_vm_device_setup *values,
+			 struct shyper_refusal *refusal);
+int shyper_backend_info(struct shyper_vm *vm, struct shyper_owner *owner, u32 number,
+			struct shyper_device_info *info, struct shyper_refusal *refusal);
+int shyper_backend_reset_done(struct shyper_vm *vm, struct shyper_owner *owner, u32 number,
+			      struct shyper_refusal *refusal);
+int shyper_backend_ioeventfd(struct shyper_vm *vm, struct shyper_owner *owner,
+			     const struct shyper_ioeventfd *values,
+			     struct shyper_refusal *refusal);
+int shyper_backend_irqfd(struct shyper_vm *vm, struct shyper_owner *owner,
+			 const struct shyper_irqfd *values, struct shyper_refusal *refusal);
+
+/* shyper_backends_lend() - the VM runs: it has not ended before its back-ends have let go. */
+void shyper_backends_lend(struct shyper_vm *vm);
+
+/* shyper_backends_forget() - all of a VM's, or those of one owner. */
+void shyper_backends_forget(struct shyper_vm *vm, const struct shyper_owner *owner);
+
+/* shyper_backends_show() - lines of a table for people. */
+void shyper_backends_show(struct seq_file *out, struct shyper_vm *vm);
 
 /* --- vm_file.c, device.c, state.c: what user space sees -------------------------------------- */
 

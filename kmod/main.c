@@ -18,6 +18,9 @@ static int probe(struct platform_device *pdev)
 
 	if (err)
 		return err;
+	err = shyper_backends_init();
+	if (err)
+		goto no_backends;
 	err = shyper_events_start(pdev);
 	if (err) {
 		dev_err(&pdev->dev, "no events from Shyper (error %d)\n", err);
@@ -41,6 +44,8 @@ no_device:
 no_vms:
 	shyper_events_stop();
 no_events:
+	shyper_backends_exit();
+no_backends:
 	shyper_disks_exit();
 	return err;
 }
@@ -54,6 +59,7 @@ static void remove(struct platform_device *pdev)
 	mutex_lock(&shyper_lock);
 	shyper_vms_forget();
 	mutex_unlock(&shyper_lock);
+	shyper_backends_exit();
 	shyper_disks_exit();
 }
 

@@ -38,6 +38,15 @@ void shyper_vm_changed(unsigned int id)
 	spin_unlock_irqrestore(&table_lock, flags);
 }
 
+void shyper_vm_let_go(struct shyper_vm *vm)
+{
+	if (!atomic_dec_and_test(&vm->served))
+		return;
+	/* For whoever waits for it this is the end of the VM. */
+	atomic_inc(&vm->changes);
+	wake_up_all(&vm->wait);
+}
+
 struct shyper_vm *shyper_vm_get(unsigned long id)
 {
 	lockdep_assert_held(&shyper_lock);
@@ -90,6 +99,7 @@ static void remove(struct shyper_vm *vm)
 {
 	table_set(vm->id, NULL);
 	shyper_disks_forget(vm);
+	shyper_backends_forget(vm, NULL);
 	WRITE_ONCE(vm->gone, true);
 	wake_up_all(&vm->wait);
 	shyper_vm_put(vm);

@@ -7,16 +7,10 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "kmod.h"
+#include "vm_file.h"
 
-/* How long the disks of a VM that has ended may take for what is under way. */
-#define DISKS_END (30 * HZ)
-
-struct vm_file {
-	struct shyper_vm *vm;
-	struct shyper_refusal refusal;
-	unsigned int seen;	/* vm->changes that user space knows of */
-};
+/* How long disks and back-ends of a VM that has ended may take for what is under way. */
+#define QUIET_WAIT (30 * HZ)
 
 /* The life of a VM, one call each: the function at Shyper. */
 static int pass_on(struct vm_file *vf, unsigned long function)
@@ -28,8 +22,7 @@ static int pass_on(struct vm_file *vf, unsigned long function)
 	return err;
 }
 
-/* Take the lock for a call; -ENODEV: the VM is gone, and its id may be another's. */
-static int enter(struct vm_file *vf)
+int vm_file_enter(struct vm_file *vf)
 {
 	if (mutex_lock_killable(&shyper_lock))
 		return -EINTR;
@@ -42,34 +35,50 @@ static int enter(struct vm_file *vf)
 }
 
 /*
- * The same for what the VM's memory must be quiet for: of one that does not run, wait until the I/O
- * of its disks has ended. Who asks for it of one that runs is told by Shyper.
+ * The same for what the VM's memory must be quiet for: of one that does not run, wait until disks
+ * and back-ends have let go. Who asks for it of one that runs is told by Shyper.
  */
 static int enter_quiet(struct vm_file *vf)
 {
 	struct shyper_vm *vm = vf->vm;
-	long left = DISKS_END;
+	long left = QUIET_WAIT;
 	int err;
 
 	for (;;) {
-		err = enter(vf);
+		err = vm_file_enter(vf);
 		if (err || !atomic_read(&vm->served) || shyper_vm_runs(vm))
 			return err;
 		if (!left)
-			shyper_refuse(&vf->refusal, 0, "I/O on the disks of %s does not end",
+			shyper_refuse(&vf->refusal, 0,
+				      "disks or back-ends of %s do not let go of its memory",
 				      vm->name);
 		mutex_unlock(&shyper_lock);
 		if (!left)
 			return -EBUSY;
-		left = wait_event_killable_timeout(vm->wait, !atomic_read(&vm->served), left);
+		left = wait_event_interruptible_timeout(vm->wait, !atomic_read(&vm->served), left);
 		if (left < 0)
 			return left;
 	}
 }
 
+int vm_file_enter_stopped(struct vm_file *vf)
+{
+	int err = enter_quiet(vf);
+
+	if (err)
+		return err;
+	err = shyper_vm_runs(vf->vm);
+	if (err > 0)
+		err = shyper_refuse(&vf->refusal, -EBUSY, "%s is running; stop it first",
+				    vf->vm->name);
+	if (err)
+		mutex_unlock(&shyper_lock);
+	return err;
+}
+
 static int control(struct vm_file *vf, unsigned int command)
 {
-	int err = command == SHYPER_VM_DESTROY ? enter_quiet(vf) : enter(vf);
+	int err = command == SHYPER_VM_DESTROY ? enter_quiet(vf) : vm_file_enter(vf);
 
 	if (err)
 		return err;
@@ -106,27 +115,9 @@ static int boot(struct vm_file *vf, const void __user *user)
 	err = hc_boot(vf->vm->id, &values);
 	if (err)
 		hc_refused(&vf->refusal);
+	else
+		shyper_backends_lend(vf->vm);
 	mutex_unlock(&vf->vm->disk_lock);
-	mutex_unlock(&shyper_lock);
-	return err;
-}
-
-static int set_disk(struct vm_file *vf, const void __user *user)
-{
-	struct shyper_disk values;
-	int err;
-
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = enter_quiet(vf);
-	if (err)
-		return err;
-	err = shyper_vm_runs(vf->vm);
-	if (err > 0)
-		err = shyper_refuse(&vf->refusal, -EBUSY, "%s is running; stop it first",
-				    vf->vm->name);
-	if (!err)
-		err = shyper_disk_set(vf->vm, &values, &vf->refusal);
 	mutex_unlock(&shyper_lock);
 	return err;
 }
@@ -136,7 +127,7 @@ static int info(struct vm_file *vf, void __user *user)
 	struct shyper_vm_info *values = kmalloc(sizeof(*values), GFP_KERNEL);
 	/* A change from here on is news. */
 	unsigned int seen = atomic_read_acquire(&vf->vm->changes);
-	int err = values ? enter(vf) : -ENOMEM;
+	int err = values ? vm_file_enter(vf) : -ENOMEM;
 
 	if (err)
 		goto out;
@@ -165,7 +156,7 @@ static int memory(struct vm_file *vf, void __user *user)
 		return -EFAULT;
 	if (values.reserved)
 		return -EINVAL;
-	err = enter(vf);
+	err = vm_file_enter(vf);
 	if (err)
 		return err;
 	if (values.index < vf->vm->pieces) {
@@ -197,12 +188,10 @@ static long vm_ioctl(struct file *file, unsigned int command, unsigned long argu
 		return boot(vf, user);
 	case SHYPER_VM_MEMORY:
 		return memory(vf, user);
-	case SHYPER_VM_SET_DISK:
-		return set_disk(vf, user);
 	case SHYPER_REASON:
 		return shyper_reason(&vf->refusal, user);
 	default:
-		return -ENOTTY;
+		return vm_file_device(vf, command, argument);
 	}
 }
 
@@ -214,6 +203,8 @@ static __poll_t vm_poll(struct file *file, poll_table *table)
 	poll_wait(file, &vf->vm->wait, table);
 	if (atomic_read_acquire(&vf->vm->changes) != READ_ONCE(vf->seen))
 		events |= EPOLLPRI;
+	if (READ_ONCE(vf->owner.news))
+		events |= EPOLLIN | EPOLLRDNORM;
 	if (READ_ONCE(vf->vm->gone))
 		events |= EPOLLHUP;
 	return events;
@@ -239,6 +230,10 @@ static int vm_release(struct inode *inode, struct file *file)
 {
 	struct vm_file *vf = file->private_data;
 
+	mutex_lock(&shyper_lock);
+	if (!vf->vm->gone)
+		shyper_backends_forget(vf->vm, &vf->owner);
+	mutex_unlock(&shyper_lock);
 	shyper_vm_put(vf->vm);
 	kfree(vf);
 	return 0;

@@ -8,6 +8,7 @@
 
 #include <abi/shyper.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum device_command {
 	DEVICE_STOP,
