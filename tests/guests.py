@@ -22,10 +22,10 @@ def fio(name, size="16M", path="/root/t"):
             f"--output=/tmp/{name}.log || {{ cat /tmp/{name}.log; false; }}")
 
 
-def compile_program(source, target):
+def compile_program(target, *sources):
     """A static program for riscv64 that may use the ABI's headers."""
     subprocess.run(["riscv64-linux-gnu-gcc", "-static", "-O1", "-Wall", "-Wextra", "-Werror",
-                    f"-I{TOP}/src/include", "-o", target, source], check=True)
+                    f"-I{TOP}/src/include", "-o", target, *sources], check=True)
 
 
 def compile_tree(source, target):
@@ -66,6 +66,7 @@ class Shyper:
             self.run(f"vm remove {vm['id']}")
         self.kill_daemon()
         assert self.disks() == {}
+        assert len(self.mvm.run(f"cat {DEBUG}/backends").split("\n")) == 1
         assert self.pages() == self.free
         self.mvm.run("rmmod shyper_riscv64")
         assert self.mvm.run(f"dmesg | grep -E '{TROUBLE}' || true") == ""

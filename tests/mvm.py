@@ -40,6 +40,7 @@ class Mvm(Machine):
         self.expect("Password: ")
         self.send("root")
         self.expect(PROMPT)
+        self.run("dmesg -n 1")      # the kernel's lines would get into others
 
     def _client(self, words, source="/dev/null"):
         """An ssh client that asks for the password; waits for the server."""

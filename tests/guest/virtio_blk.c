@@ -6,19 +6,9 @@
  * 4 MiB are written. Runs on QEMU's own device, too (-global virtio-mmio.force-legacy=false).
  */
 #include "guest.h"
+#include "virtio.h"
 
-#define SLOTS 0x10001000UL	/* of a page each */
-enum {
-	MAGIC = 0x00, VERSION = 0x04, ID = 0x08, OFFERED = 0x10, OFFERED_SEL = 0x14,
-	ACCEPTED = 0x20,
-	ACCEPTED_SEL = 0x24, QUEUE_SEL = 0x30, NUM_MAX = 0x34, NUM = 0x38, READY = 0x44,
-	NOTIFY = 0x50, INTERRUPT = 0x60, ACK = 0x64, STATUS = 0x70, DESC = 0x80, DRIVER = 0x90,
-	USED = 0xa0, CONFIG = 0x100,
-};
-
-enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8 };
 enum { IN = 0, OUT = 1, FLUSH = 4, GET_ID = 8, DISCARD = 11, ZEROES = 13 };
-enum { NEXT = 1, WRITE = 2, INDIRECT = 4 };
 enum { OK = 0, IOERR = 1, UNSUPP = 2, NOT_YET = 0xff };
 
 #define F_FLUSH 9
@@ -27,7 +17,7 @@ enum { OK = 0, IOERR = 1, UNSUPP = 2, NOT_YET = 0xff };
 #define F_INDIRECT 28
 #define F_EVENT_IDX 29
 
-#define SIZE 128U		/* of the queue */
+#define SIZE VIRTQ_SIZE
 #define SECTOR 512U
 #define DEEP 32U		/* requests at a time */
 
@@ -36,24 +26,8 @@ enum { OK = 0, IOERR = 1, UNSUPP = 2, NOT_YET = 0xff };
 #define BUFFER (MEMORY + 0x100000UL)	/* 2 * DEEP pieces of 64 KiB */
 #define OTHER (BUFFER + 0x800000UL)
 
-struct desc {
-	u64 addr;
-	u32 len;
-	u16 flags, next;
-};
-
-struct rings {
-	struct desc desc[SIZE] __attribute__((aligned(4096)));
-	struct {
-		u16 flags, idx, ring[SIZE], event;
-	} avail __attribute__((aligned(4096)));
-	struct {
-		u16 flags, idx;
-		struct {
-			u32 id, len;
-		} ring[SIZE];
-		u16 event;
-	} used __attribute__((aligned(4096)));
+/* What requests are made of, by their number. */
+struct parts {
 	struct desc table[SIZE] __attribute__((aligned(4096)));
 	struct header {
 		u32 type, reserved;
@@ -62,81 +36,26 @@ struct rings {
 	u8 status[SIZE];
 };
 
-static volatile struct rings *const q = (volatile struct rings *)MEMORY;
-static unsigned long device;
+static volatile struct virtq *const q = (volatile struct virtq *)MEMORY;
+static volatile struct parts *const r = (volatile struct parts *)(MEMORY + 0x10000UL);
 static u64 sectors;
 static u16 seen;
 
-static u32 reg(unsigned long offset)
-{
-	return read_u32(device + offset);
-}
-
-static void set(unsigned long offset, u32 value)
-{
-	write_u32(device + offset, value);
-}
-
-static void set_address(unsigned long offset, volatile void *at)
-{
-	set(offset, (u32)(unsigned long)at);
-	set(offset + 4, (u32)((unsigned long)at >> 32));
-}
-
 /* ---- The device ---- */
-
-static bool reset(void)
-{
-	set(STATUS, 0);
-	return WAIT_FOR(reg(STATUS) == 0, 2000);
-}
 
 static void set_up(u32 features)
 {
-	set(STATUS, S_ACKNOWLEDGE | S_DRIVER);
-	set(ACCEPTED_SEL, 1);
-	set(ACCEPTED, 1);
-	set(ACCEPTED_SEL, 0);
-	set(ACCEPTED, features);
-	set(STATUS, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK);
-	memset((void *)q, 0, sizeof(*q));
+	virtio_begin(features);
+	memset((void *)r, 0, sizeof(*r));
 	seen = 0;
-	set(QUEUE_SEL, 0);
-	set(NUM, SIZE);
-	set_address(DESC, q->desc);
-	set_address(DRIVER, &q->avail);
-	set_address(USED, &q->used);
-	set(READY, 1);
-	set(STATUS, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK);
-}
-
-static u32 offered(void)
-{
-	set(OFFERED_SEL, 0);
-	return reg(OFFERED);
+	virtio_queue(0, q);
+	virtio_go();
 }
 
 static u32 usual(void)
 {
-	return offered() & (1U << F_FLUSH | 1U << F_DISCARD | 1U << F_ZEROES | 1U << F_INDIRECT);
-}
-
-static void put(volatile struct desc *table, u32 n, u64 addr, u32 len, u16 flags, u16 next)
-{
-	table[n] = (struct desc){ addr, len, flags, next };
-}
-
-static void offer(u16 head)
-{
-	q->avail.ring[q->avail.idx % SIZE] = head;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	q->avail.idx++;
-}
-
-static void notify(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	set(NOTIFY, 0);
+	return virtio_offered() &
+	       (1U << F_FLUSH | 1U << F_DISCARD | 1U << F_ZEROES | 1U << F_INDIRECT);
 }
 
 /* One more than what was seen has been used; false: not within this time. */
@@ -146,7 +65,7 @@ static bool await_used(u32 count, unsigned long ms)
 
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	seen = q->used.idx;
-	set(ACK, reg(INTERRUPT));
+	virtio_set(ACK, virtio_reg(INTERRUPT));
 	return done;
 }
 
@@ -156,19 +75,19 @@ static void begin(u32 n, u32 type, u64 sector, u64 data, u32 len)
 {
 	u16 first = (u16)(4 * n), write = type == IN || type == GET_ID ? WRITE : 0;
 
-	q->header[n] = (struct header){ type, 0, sector };
-	q->status[n] = NOT_YET;
-	put(q->desc, first, (u64)&q->header[n], 16, NEXT, (u16)(first + (len ? 1 : 2)));
-	put(q->desc, first + 1U, data, len, (u16)(NEXT | write), (u16)(first + 2));
-	put(q->desc, first + 2U, (u64)&q->status[n], 1, WRITE, 0);
-	offer(first);
+	r->header[n] = (struct header){ type, 0, sector };
+	r->status[n] = NOT_YET;
+	virtq_put(q->desc, first, (u64)&r->header[n], 16, NEXT, (u16)(first + (len ? 1 : 2)));
+	virtq_put(q->desc, first + 1U, data, len, (u16)(NEXT | write), (u16)(first + 2));
+	virtq_put(q->desc, first + 2U, (u64)&r->status[n], 1, WRITE, 0);
+	virtq_offer(q, first);
 }
 
 static u32 request(u32 type, u64 sector, u64 data, u32 len)
 {
 	begin(0, type, sector, data, len);
-	notify();
-	return await_used(1, 5000) ? q->status[0] : NOT_YET;
+	virtio_notify(0);
+	return await_used(1, 5000) ? r->status[0] : NOT_YET;
 }
 
 static void fill(u64 at, u32 len, u32 seed)
@@ -199,29 +118,14 @@ static bool is_all(u64 at, u32 len, u8 value)
 
 /* ---- What works ---- */
 
-static bool find(void)
-{
-	u32 magic = 0;
-
-	/* A VM may have nothing in a slot. */
-	for (device = SLOTS; device < SLOTS + 0x9000; device += 0x1000) {
-		struct trap t = TRY(magic = reg(MAGIC));
-
-		if (t.cause == TRAP_NONE && magic == 0x74726976 && reg(VERSION) == 2 &&
-		    reg(ID) == 2)
-			return true;
-	}
-	return false;
-}
-
 static void check_device(void)
 {
 	u8 id[20] = { 0 };
 
-	sectors = read_u64(device + CONFIG);
+	sectors = read_u64(virtio_device + CONFIG);
 	CHECK("capacity", sectors >= 16384, "%lu sectors", (unsigned long)sectors);
 	set_up(usual());
-	CHECK("queue size", reg(NUM_MAX) >= SIZE, "%u", reg(NUM_MAX));
+	CHECK("queue size", virtio_reg(NUM_MAX) >= SIZE, "%u", virtio_reg(NUM_MAX));
 	memset((void *)BUFFER, 0xee, 64);
 	check_eq("GET_ID", request(GET_ID, 0, BUFFER, 20), OK);
 	memcpy(id, (void *)BUFFER, 20);
@@ -256,15 +160,15 @@ static void check_pieces(void)
 
 	fill(OTHER, pieces * size, 5);
 	check_eq("write in one piece", request(OUT, 128, OTHER, pieces * size), OK);
-	q->header[0] = (struct header){ IN, 0, 128 };
-	q->status[0] = NOT_YET;
-	put(q->desc, 0, (u64)&q->header[0], 16, NEXT, 1);
+	r->header[0] = (struct header){ IN, 0, 128 };
+	r->status[0] = NOT_YET;
+	virtq_put(q->desc, 0, (u64)&r->header[0], 16, NEXT, 1);
 	for (u32 i = 1; i <= pieces; i++)
-		put(q->desc, i, BUFFER + 1024 * i, size, NEXT | WRITE, (u16)(i + 1));
-	put(q->desc, pieces + 1, (u64)&q->status[0], 1, WRITE, 0);
-	offer(0);
-	notify();
-	check_eq("read in 126 pieces", await_used(1, 5000) ? q->status[0] : NOT_YET, OK);
+		virtq_put(q->desc, i, BUFFER + 1024 * i, size, NEXT | WRITE, (u16)(i + 1));
+	virtq_put(q->desc, pieces + 1, (u64)&r->status[0], 1, WRITE, 0);
+	virtq_offer(q, 0);
+	virtio_notify(0);
+	check_eq("read in 126 pieces", await_used(1, 5000) ? r->status[0] : NOT_YET, OK);
 	for (u32 i = 0; i < pieces; i++)
 		memcpy((void *)(BUFFER + 0x40000 + size * i),
 		       (void *)(BUFFER + 1024 * (i + 1)), size);
@@ -275,16 +179,16 @@ static void check_indirect(void)
 {
 	fill(OTHER, 2 * SECTOR, 6);
 	check_eq("write", request(OUT, 300, OTHER, 2 * SECTOR), OK);
-	q->header[0] = (struct header){ IN, 0, 300 };
-	q->status[0] = NOT_YET;
-	put(q->table, 0, (u64)&q->header[0], 16, NEXT, 2);
-	put(q->table, 2, BUFFER, SECTOR, NEXT | WRITE, 1);
-	put(q->table, 1, BUFFER + SECTOR, SECTOR, NEXT | WRITE, 3);
-	put(q->table, 3, (u64)&q->status[0], 1, WRITE, 0);
-	put(q->desc, 9, (u64)q->table, 4 * 16, INDIRECT, 0);
-	offer(9);
-	notify();
-	check_eq("an indirect table", await_used(1, 5000) ? q->status[0] : NOT_YET, OK);
+	r->header[0] = (struct header){ IN, 0, 300 };
+	r->status[0] = NOT_YET;
+	virtq_put(r->table, 0, (u64)&r->header[0], 16, NEXT, 2);
+	virtq_put(r->table, 2, BUFFER, SECTOR, NEXT | WRITE, 1);
+	virtq_put(r->table, 1, BUFFER + SECTOR, SECTOR, NEXT | WRITE, 3);
+	virtq_put(r->table, 3, (u64)&r->status[0], 1, WRITE, 0);
+	virtq_put(q->desc, 9, (u64)r->table, 4 * 16, INDIRECT, 0);
+	virtq_offer(q, 9);
+	virtio_notify(0);
+	check_eq("an indirect table", await_used(1, 5000) ? r->status[0] : NOT_YET, OK);
 	check_eq("its data", is_filled(BUFFER, 2 * SECTOR, 6), true);
 }
 
@@ -325,10 +229,10 @@ static bool run_many(u32 type)
 
 	for (u32 n = 0; n < DEEP; n++)
 		begin(n, type, 2048 + 128 * n, BUFFER + 65536 * n, 65536);
-	notify();
+	virtio_notify(0);
 	good = await_used(DEEP, 10000);
 	for (u32 n = 0; n < DEEP; n++)
-		good &= q->status[n] == OK;
+		good &= r->status[n] == OK;
 	return good;
 }
 
@@ -349,12 +253,12 @@ static void check_many(void)
 /* Without FLUSH every write is safe when it ends; without events flags tell who wants to hear. */
 static void check_without_features(void)
 {
-	check_eq("reset", reset(), true);
+	check_eq("reset", virtio_reset(), true);
 	set_up(0);
 	check_copy("without features", BUFFER, OTHER, 8192);
 	q->avail.flags = 1;
 	check_eq("no interrupt", request(IN, 0, BUFFER, SECTOR), OK);
-	check_eq("reset", reset(), true);
+	check_eq("reset", virtio_reset(), true);
 	set_up(usual());
 }
 
@@ -402,7 +306,7 @@ static void break_rule(u32 n)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	q->avail.idx = (u16)(q->avail.idx + 1 + rules[n].more);
 	for (u32 i = 0; i < 3; i++)
-		notify();
+		virtio_notify(0);
 	await_used(1, 20);
 }
 
@@ -410,7 +314,7 @@ static void check_rules(void)
 {
 	for (u32 n = 0; n < ARRAY_SIZE(rules); n++) {
 		break_rule(n);
-		check_eq(rules[n].name, reset(), true);
+		check_eq(rules[n].name, virtio_reset(), true);
 		set_up(usual());
 		check_eq("works again", request(IN, 0, BUFFER, SECTOR), OK);
 	}
@@ -430,13 +334,13 @@ static void check_changing(void)
 		if (!(i % 4))
 			q->avail.idx++;
 		if (!(i % 16))
-			set(NOTIFY, 0);
+			virtio_set(NOTIFY, 0);
 		if (!(i % 500)) {
-			reset();
+			virtio_reset();
 			set_up(usual());
 		}
 	}
-	check_eq("after changing rings", reset(), true);
+	check_eq("after changing rings", virtio_reset(), true);
 	set_up(usual());
 	check_eq("works again", request(IN, 0, BUFFER, SECTOR), OK);
 }
@@ -444,10 +348,10 @@ static void check_changing(void)
 static void check_registers(void)
 {
 	for (u32 i = 0; i < 50; i++)
-		set(NOTIFY, i);
-	check_eq("reset", reset(), true);
+		virtio_set(NOTIFY, i);
+	check_eq("reset", virtio_reset(), true);
 	for (u32 i = 0; i < 50; i++)
-		set(NOTIFY, 0);
+		virtio_set(NOTIFY, 0);
 	set_up(usual());
 	check_eq("after notifications out of turn", request(IN, 0, BUFFER, SECTOR), OK);
 }
@@ -461,10 +365,10 @@ static void check_resets(void)
 	for (u32 i = 0; i < 20; i++) {
 		for (u32 n = 0; n < DEEP; n++)
 			begin(n, n & 1 ? IN : OUT, 2048 + 128 * n, BUFFER + 65536 * n, 65536);
-		notify();
+		virtio_notify(0);
 		if (i & 1)
 			WAIT_FOR(false, i);
-		back &= reset();
+		back &= virtio_reset();
 		memset((void *)BUFFER, 0x5a, 65536 * DEEP);
 		WAIT_FOR(false, 10);
 		quiet &= is_all(BUFFER, 65536 * DEEP, 0x5a);
@@ -477,8 +381,8 @@ static void check_resets(void)
 
 void payload(void)
 {
-	check_eq("a block device", find(), true);
-	check_eq("reset", reset(), true);
+	check_eq("a block device", virtio_find(2), true);
+	check_eq("reset", virtio_reset(), true);
 	check_device();
 	check_transfers();
 	check_pieces();
@@ -492,5 +396,5 @@ void payload(void)
 	check_resets();
 	for (u32 n = 0; n < DEEP; n++)
 		begin(n, OUT, 2048 + 128 * n, BUFFER + 65536 * n, 65536);
-	notify();
+	virtio_notify(0);
 }

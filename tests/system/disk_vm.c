@@ -9,90 +9,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <abi/shyper.h>
 
-#define RAM 0x80000000ul
-#define KERNEL 0x00200000ul	/* offsets */
-#define INITRD 0x08000000ul
-#define FDT 0x0f000000ul
-
-static int device;
-
-static const char *reason(int fd)
-{
-	static char text[512];
-	struct shyper_text t = { .buffer = (unsigned long)text, .size = sizeof(text) - 1 };
-
-	if (ioctl(fd, SHYPER_REASON, &t))
-		t.size = 0;
-	text[t.size] = '\0';
-	return text;
-}
-
-static void die(int fd, const char *what)
-{
-	int err = errno;
-
-	printf("%s: %s: %s\n", what, strerror(err), fd < 0 ? "" : reason(fd));
-	exit(1);
-}
-
-static void *contents(const char *path, size_t *size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *at;
-
-	if (fd < 0)
-		die(-1, path);
-	*size = (size_t)lseek(fd, 0, SEEK_END);
-	at = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	if (at == MAP_FAILED)
-		die(-1, path);
-	close(fd);
-	return at;
-}
-
-/* Names are unique: the last letter of this one's is given. */
-static int create_as(const char *path, char letter)
-{
-	size_t size;
-	char *tree = contents(path, &size), *name = memmem(tree, size, "disk-vm", 8);
-	struct shyper_create c = { .tree = (unsigned long)tree, .size = (unsigned int)size };
-	int vm;
-
-	name[6] = letter;
-	vm = ioctl(device, SHYPER_CREATE_VM, &c);
-	if (vm < 0)
-		die(device, "create");
-	printf("vm %u\n", c.id);
-	return vm;
-}
-
-static int create(const char *path)
-{
-	return create_as(path, 'm');
-}
-
-static size_t load(int vm, const char *path, off_t offset)
-{
-	size_t size;
-	void *from = contents(path, &size);
-	void *to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vm, offset);
-
-	if (to == MAP_FAILED)
-		die(vm, "mmap");
-	memcpy(to, from, size);
-	munmap(to, size);
-	munmap(from, size);
-	return size;
-}
+#include "vm.h"
 
 static int set(int vm, unsigned int n, const char *path, unsigned int flags)
 {
@@ -118,37 +42,18 @@ static void set_disks(int vm, char **disks)
 	}
 }
 
-static struct shyper_vm_info await_end(int vm)
-{
-	struct shyper_vm_info info;
-	struct pollfd p = { .fd = vm, .events = POLLPRI };
-
-	for (;;) {
-		if (ioctl(vm, SHYPER_VM_INFO, &info))
-			die(vm, "info");
-		if (info.state == SHYPER_VM_ENDED)
-			return info;
-		if (poll(&p, 1, -1) < 0)
-			die(-1, "poll");
-	}
-}
-
 static int run(char **args)
 {
 	int vm = create(args[0]);
-	struct shyper_boot b = { .entry = RAM + KERNEL, .initrd = RAM + INITRD, .fdt = RAM + FDT };
 	struct shyper_vm_info info;
 
 	set_disks(vm, args + 3);
 	do {
 		load(vm, args[1], KERNEL);
-		b.initrd_size = load(vm, args[2], INITRD);
-		if (ioctl(vm, SHYPER_VM_BOOT, &b))
-			die(vm, "boot");
+		boot(vm, load(vm, args[2], INITRD));
 		info = await_end(vm);
 	} while (info.reason == SHYPER_END_REBOOT);
-	if (ioctl(vm, SHYPER_VM_DESTROY))
-		die(vm, "destroy");
+	destroy(vm);
 	printf("ended: reason %u, code %u, mmio writes %llu\n", info.reason, info.exit_code,
 	       (unsigned long long)info.exits[2]);
 	return 0;
@@ -161,16 +66,6 @@ static int stop(unsigned long id)
 	if (vm < 0 || ioctl(vm, SHYPER_VM_STOP))
 		die(vm < 0 ? device : vm, "stop");
 	return 0;
-}
-
-static int failures;
-
-static void refused(long result, int why, const char *what)
-{
-	if (result == -1 && errno == why)
-		return;
-	printf("FAILED: %s: %ld, errno %d, not %d\n", what, result, errno, why);
-	failures++;
 }
 
 static int refuse(char **args)
@@ -213,18 +108,15 @@ static int refuse(char **args)
 	if (ioctl(vm, SHYPER_VM_SET_DISK, &d) || set(vm, 0, args[1], SHYPER_DISK_READONLY) ||
 	    set(other, 1, args[1], SHYPER_DISK_READONLY))
 		die(vm, "taking away and sharing");
-	if (ioctl(vm, SHYPER_VM_DESTROY) || ioctl(other, SHYPER_VM_DESTROY))
-		die(vm, "destroy");
+	destroy(vm);
+	destroy(other);
 	puts(failures ? "failed" : "passed");
 	return failures != 0;
 }
 
 int main(int argc, char **argv)
 {
-	setbuf(stdout, NULL);
-	device = open("/dev/shyper", O_RDWR | O_CLOEXEC);
-	if (device < 0)
-		die(-1, "/dev/shyper");
+	open_device();
 	if (argc >= 5 && !strcmp(argv[1], "run"))
 		return run(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "stop"))

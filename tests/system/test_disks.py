@@ -49,7 +49,7 @@ def archive(tmp_path_factory, make):
     """What the tests bring into the MVM: the program, its definition, the payload."""
     make("guest-payloads")
     folder = tmp_path_factory.mktemp("disks")
-    compile_program(HERE / "disk_vm.c", folder / "disk_vm")
+    compile_program(folder / "disk_vm", HERE / "disk_vm.c", HERE / "vm.c")
     compile_tree((HERE / "disk_vm.dts").read_text(), folder / "vm.dtb")
     return pack(folder, "disk_vm", "vm.dtb", PAYLOAD)
 

@@ -17,7 +17,7 @@ def archive(tmp_path_factory, make):
     """What the tests bring into the MVM: the test program, its definition, the module."""
     make("kmod")
     folder = tmp_path_factory.mktemp("kmod")
-    compile_program(HERE / "shyper_ioctl_test.c", folder / "ioctl-test")
+    compile_program(folder / "ioctl-test", HERE / "shyper_ioctl_test.c")
     source = (HERE / "shyper_ioctl_test.dts").read_text()
     compile_tree(source, folder / "vm.dtb")
     compile_tree(source.replace('"ioctl-test"', '"second"'), folder / "second.dtb")
