@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/blame.h"
 #include "lib/disks.h"
 #include "lib/eventlog.h"
 #include "lib/layout.h"
@@ -99,6 +100,15 @@ static int remember(struct session *s, const struct config *c, uint32_t id)
 	return err;
 }
 
+static json_t *refused(struct session *s, const struct config *c, int err)
+{
+	char why[512];
+
+	session_why(s->fd, err, why, sizeof(why));
+	blame(&c->def, &c->doc, why, &s->error);
+	return NULL;
+}
+
 static json_t *make(struct session *s, const struct config *c)
 {
 	struct session_vm vm = { .lock = -1 };
@@ -106,10 +116,8 @@ static json_t *make(struct session *s, const struct config *c)
 	if (session_device(s))
 		return NULL;
 	vm.fd = device.create(s->fd, c->tree, c->tree_size, &vm.id);
-	if (vm.fd < 0) {
-		session_refused(s, s->fd, vm.fd, "%s", c->doc.name);
-		return NULL;
-	}
+	if (vm.fd < 0)
+		return refused(s, c, vm.fd);
 	snprintf(vm.info.name, sizeof(vm.info.name), "%s", c->def.name);
 	if (remember(s, c, vm.id)) {
 		device.command(vm.fd, DEVICE_DESTROY);

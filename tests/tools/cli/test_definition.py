@@ -246,6 +246,73 @@ def test_rust_refusals(images, changes, words):
     assert images.json("vm", "list") == []
 
 
+# --- What Shyper refuses ----------------------------------------------------------------------
+
+def refused(cli, definition, words):
+    """What is said of a definition that Shyper refuses in these words."""
+    (cli.fake / "0.refuse").write_text(words)
+    cli.write(definition)
+    error = cli.error("vm", "config", "vm.json")
+    assert cli.json("vm", "list") == [] and not list(cli.state.glob("*.json"))
+    return error
+
+
+RUST_TEXT = """{"name": "g", "image": {"kernel_filename": "Image"},
+ "memory": {"region": [
+  {"ipa_start": "0x90000000", "length": "0x1000000"},
+  {"ipa_start": "0x80000000", "length": "0x1000000"}]},
+ "cpu": {"num": 3, "allocate_bitmap": "0b1110", "master": 1},
+ "emulated_device": {"emulated_device_list": [
+  {"base_ipa": "0xc000000", "length": "0x600000", "type": "EMU_DEVICE_T_PLIC"},
+  {"irq_id": 9, "type": "EMU_DEVICE_T_VIRTIO_BLK"},
+  {"base_ipa": "0x10002000", "type": 7},
+  {"type": "EMU_DEVICE_T_VIRTIO_CONSOLE"}]},
+ "passthrough_device": {"passthrough_device_list": [
+  {"base_ipa": "0x28000000", "base_pa": "0x28006000", "length": "0x1000"},
+  {"base_pa": "0x10000000", "base_ipa": "0x10000000", "length": "0x1000"}]}}
+"""
+
+
+@pytest.mark.parametrize("words, place, said", [
+    ("g refused: node /, property vm-name: is taken", '"g"', "name: is taken"),
+    ("g refused: node /, property harts: hart 5", '"0b1110"', "allocate_bitmap: hart 5"),
+    ("g refused: node /, property vcpus: too many", '3, "all', "num: too many"),
+    ("node /memory@90000000, property reg: x", '{"ipa_start": "0x9', "region[0]: x"),
+    ("node /memory@80000000, property reg: x", '{"ipa_start": "0x8', "region[1]: x"),
+    ("node /memory@a0000000, property reg: x", '{"region"', "memory: x"),
+    ("node /devices/virtio0, property interrupt: is 99", '9, "type"', "irq_id: is 99"),
+    ("node /devices/virtio1, property reg: overlaps", '"0x10002000"', "base_ipa: overlaps"),
+    ("node /devices/plic, property reg: is odd", '"0xc000000"', "base_ipa: is odd"),
+    ("node /devices/console, property x: y", '{"type"', "emulated_device_list[3]: y"),
+    ("node /devices/console: y", '{"type"', "emulated_device_list[3]: y"),
+    ("node /passthrough/device@0, property host-reg: x", '"0x10000000", "base_ipa', "base_pa: x"),
+    ("node /passthrough/device@1, property reg: x", None, "node /passthrough/device@1, property"),
+    ("node /devices/uart: is refused", None, "node /devices/uart: is refused"),
+    ("node /: x", None, "node /: x"),
+    ("node : x", None, "node : x"),
+    ("g refused: there are 16 VMs already", None, "there are 16 VMs already"),
+    ("", None, "Invalid argument"),
+])
+def test_rust_refusals_of_shyper(images, words, place, said):
+    at = ""
+    if place:
+        before = RUST_TEXT.partition(place)[0]
+        at = f"{before.count(chr(10)) + 1}:{len(before.rpartition(chr(10))[2]) + 1}:"
+    assert f"shyper: vm.json:{at} {said}" in refused(images, RUST_TEXT, words)
+
+
+@pytest.mark.parametrize("words, said", [
+    ("a refused: node /, property harts: hart 1 is taken", "vm.json:4:12: harts: hart 1 is taken"),
+    ("a refused: node /memory@80000000, property reg: is too large", "vm.json:1:1: memory: is"),
+    ("node /devices/virtio1, property reg: overlaps", "vm.json:5:18: disks[1]: overlaps"),
+    ("node /devices/virtio2, property reg: x", "vm.json: node /devices/virtio2"),
+    ("node /devices/plic, property reg: x", "vm.json: node /devices/plic"),
+    ("node /, property compatible: x", "vm.json: node /, property compatible: x"),
+])
+def test_native_refusals_of_shyper(cli, words, said):
+    assert said in refused(cli, native(harts=[1], disks=["a", "b"]), words)
+
+
 # --- Bad files ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("text, words", [
@@ -303,7 +370,7 @@ def native(**changes):
     ({"harts": [1], "vcpus": 2}, "names 1 harts, but the VM has 2"),
     ({"harts": [0, "one"]}, "vm.json:4:16: harts[1]:"),
     ({"harts": list(range(17))}, "has 17 items"),
-    ({"harts": [9]}, "the machine has no such hart"),
+    ({"harts": [9]}, "vm.json:4:12: harts: hart 9 for vCPU 0 does not exist"),
     ({"disks": ["a", 5]}, "vm.json:4:18: disks[1]:"),
     ({"disks": [{"file": "x"}]}, 'unknown key "file"'),
     ({"disks": [{}]}, '"path" is missing'),

@@ -42,6 +42,7 @@ struct def_range {
 struct def_place {
 	struct def_range range;		/* size 0: where such a device is by default */
 	uint32_t irq;			/* 0: the default one */
+	uint32_t item;			/* in Rust-Shyper's list of emulated devices */
 };
 
 struct def_disk {
@@ -58,6 +59,7 @@ struct def_passthrough {
 	uint64_t host;
 	uint32_t first_irq;		/* in def.irq[] */
 	uint32_t irqs;
+	uint32_t item;			/* in the file's list */
 };
 
 struct def {
@@ -76,6 +78,7 @@ struct def {
 	uint32_t rams;
 	struct def_range ram[DEF_RAM];	/* sorted; the first holds kernel and device tree */
 	struct def_range plic;		/* size 0: where it is on QEMU's virt board */
+	uint32_t plic_item;		/* in the list of emulated devices */
 	uint32_t passthroughs;
 	struct def_passthrough passthrough[DEF_PASSTHROUGH];
 	uint32_t irqs;

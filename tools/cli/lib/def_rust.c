@@ -345,13 +345,17 @@ static int emulated_plic(struct reader *r, const struct where *where, struct def
 	if (!e->length)
 		return reader_refuse(r, where, "needs a \"length\" that is not 0");
 	def->plic = (struct def_range){ e->base_ipa, e->length };
+	def->plic_item = (uint32_t)where->index;
 	return 0;
 }
 
 /* Numbers that are missing or 0 leave place or interrupt to us. */
-static struct def_place place_of(const struct entry *e)
+static struct def_place place_of(const struct where *where, const struct entry *e)
 {
-	struct def_place place = { .irq = (uint32_t)e->irq_id };
+	struct def_place place = {
+		.irq = (uint32_t)e->irq_id,
+		.item = (uint32_t)where->index,
+	};
 
 	if (e->base_ipa)
 		place.range = (struct def_range){ e->base_ipa, e->length ? e->length : DEF_PAGE };
@@ -367,7 +371,10 @@ static int emulated_disk(struct reader *r, const struct where *where, struct def
 	if (e->type == VIRTIO_BLK)
 		reader_note(r, where, "is served like EMU_DEVICE_T_VIRTIO_BLK_MEDIATED, from the "
 			    "list of mediated disks");
-	def->disk[def->disks++] = (struct def_disk){ .place = place_of(e), .mediated = true };
+	def->disk[def->disks++] = (struct def_disk){
+		.place = place_of(where, e),
+		.mediated = true,
+	};
 	return 0;
 }
 
@@ -377,7 +384,7 @@ static int emulated_console(struct reader *r, const struct where *where, struct 
 	if (def->console)
 		return reader_refuse(r, where, "is a second virtio console");
 	def->console = true;
-	def->console_place = place_of(e);
+	def->console_place = place_of(where, e);
 	return 0;
 }
 
@@ -508,6 +515,7 @@ static int add_passthrough(struct reader *r, const struct where *where, struct d
 		.host = e->base_pa,
 		.first_irq = def->irqs,
 		.irqs = e->irqs,
+		.item = (uint32_t)where->index,
 	};
 	memcpy(&def->irq[def->irqs], e->irq, e->irqs * sizeof(e->irq[0]));
 	def->irqs += e->irqs;

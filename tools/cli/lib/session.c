@@ -85,19 +85,25 @@ int session_device(struct session *s)
 }
 
 /* Shyper's own words, when it has any, say more than the errno. */
+void session_why(int fd, int err, char *buf, size_t size)
+{
+	if (err == -EPERM)
+		snprintf(buf, size, "%s: become root", strerror(EPERM));
+	else if (device.reason(fd, buf, size) <= 0)
+		snprintf(buf, size, "%s", strerror(-err));
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
 int session_refused(struct session *s, int fd, int err, const char *fmt, ...)
 {
-	char what[128], why[512] = "";
+	char what[128], why[512];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	if (err == -EPERM || device.reason(fd, why, sizeof(why)) <= 0)
-		snprintf(why, sizeof(why), "%s", strerror(-err));
-	why[strcspn(why, "\n")] = '\0';
-	return error_set(&s->error, "%s: %s%s", what, why,
-			 err == -EPERM ? ": become root" : "");
+	session_why(fd, err, why, sizeof(why));
+	return error_set(&s->error, "%s: %s", what, why);
 }
 
 int session_system(struct session *s, struct shyper_system_info *info)

@@ -43,6 +43,9 @@ void session_progress(struct session *s, const char *what, uint64_t done, uint64
 /* session_device() - open /dev/shyper unless it is. 0, or -1 with words on what to do. */
 int session_device(struct session *s);
 
+/* session_why() - Shyper's words for a failed call on a descriptor, or else the errno's. */
+void session_why(int fd, int err, char *buf, size_t size);
+
 /*
  * session_refused() - the words for a failed call on a descriptor: "what: …". Returns -1.
  */
