@@ -124,11 +124,24 @@ static int take_words(struct arguments *a, int count, char **words, struct error
 	return 0;
 }
 
+/* Known before anything can be wrong with the rest. */
+static bool wants_json(int count, char **words)
+{
+	for (int i = 0; i < count && strcmp(words[i], "--"); i++) {
+		if (!strcmp(words[i], "--json"))
+			return true;
+	}
+	return false;
+}
+
 int arguments_parse(struct arguments *a, int argc, char **argv, struct error *error)
 {
 	int i = 1, words;
 
-	*a = (struct arguments){ .args = json_object() };
+	*a = (struct arguments){
+		.args = json_object(),
+		.json = wants_json(argc - 1, argv + 1),
+	};
 	while (i < argc && take_common(a, argv[i]))
 		i++;
 	if (i < argc && !strcmp(argv[i], "help")) {

@@ -37,6 +37,8 @@ static void show(const json_t *line)
 			continue;
 		if (json_is_string(value))
 			printf(", %s %s", name, json_string_value(value));
+		else if (!strcmp(name, "restart_in"))
+			printf(", restart in %d s", (int)json_integer_value(value));
 		else
 			printf(", %s %d", name, (int)json_integer_value(value));
 	}

@@ -14,6 +14,7 @@
 
 #include "arguments.h"
 #include "client.h"
+#include "report.h"
 #include "version.h"
 
 #define BAR 30	/* columns of the progress bar */
@@ -22,17 +23,11 @@
 static const struct arguments *arguments;	/* for the lines that arrive */
 static bool bar_shown;
 
-/* Text from files and guests may hold anything; terminals obey control characters. */
-static void print_text(FILE *file, const char *text)
-{
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, file);
-}
-
 static void clear_bar(void)
 {
 	if (bar_shown)
 		fputs("\r\033[K", stderr);
+	fflush(stderr);
 	bar_shown = false;
 }
 
@@ -49,6 +44,7 @@ static void show_progress(const json_t *progress)
 	for (int i = 0; i < BAR; i++)
 		fputc(i < filled ? '#' : ' ', stderr);
 	fprintf(stderr, "] %5.1f of %.1f MiB", done / (1 << 20), total / (1 << 20));
+	fflush(stderr);
 	bar_shown = true;
 }
 
@@ -67,22 +63,6 @@ static void show_line(const json_t *line)
 	}
 }
 
-static int fail(const char *text, bool usage, bool json)
-{
-	json_t *line;
-
-	if (!json) {
-		fputs("shyper: ", stderr);
-		print_text(stderr, text);
-	} else {
-		line = json_pack("{ss}", "error", text);
-		json_dumpf(line, stderr, JSON_COMPACT);
-		json_decref(line);
-	}
-	fputc('\n', stderr);
-	return usage ? 2 : 1;
-}
-
 static void show_result(const json_t *reply)
 {
 	const json_t *result = json_object_get(reply, "result"), *note;
@@ -94,11 +74,8 @@ static void show_result(const json_t *reply)
 	} else if (arguments->verb->print && !arguments->json) {
 		arguments->verb->print(result);
 	}
-	json_array_foreach(json_object_get(reply, "notes"), i, note) {
-		fputs("note: ", stderr);
-		print_text(stderr, json_string_value(note));
-		fputc('\n', stderr);
-	}
+	json_array_foreach(json_object_get(reply, "notes"), i, note)
+		report_note(json_string_value(note));
 }
 
 static json_t *make_request(const struct arguments *a)
@@ -117,15 +94,15 @@ static int ask(const struct arguments *a)
 	int status = 0;
 
 	if (!request)
-		return fail("the name of the current folder is not UTF-8", false, a->json);
+		return report_failure("the name of the current folder is not UTF-8", false);
 	reply = client_ask(request, show_line);
 	clear_bar();
 	error = json_string_value(json_object_get(reply, "error"));
 	if (!reply)
-		status = fail("the daemon went away before it had answered; try again", false,
-			      a->json);
+		status = report_failure("the daemon went away before it had answered; try again",
+					false);
 	else if (error)
-		status = fail(error, json_is_true(json_object_get(reply, "usage")), a->json);
+		status = report_failure(error, json_is_true(json_object_get(reply, "usage")));
 	else
 		show_result(reply);
 	json_decref(reply);
@@ -143,24 +120,25 @@ static int run(const struct arguments *a)
 		arguments_help(a->verb);
 		return 0;
 	}
-	return a->verb->run ? a->verb->run(a->args, a->json) : ask(a);
+	return a->verb->run ? a->verb->run(a->args) : ask(a);
 }
 
 int main(int argc, char **argv)
 {
 	struct arguments a;
 	struct error error = { 0 };
-	int status;
+	int wrong, status;
 
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
+	/* Whole lines: the daemon's may go to the same terminal. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	arguments = &a;
-	if (arguments_parse(&a, argc, argv, &error))
-		status = fail(error.text, true, a.json);
-	else
-		status = run(&a);
+	wrong = arguments_parse(&a, argc, argv, &error);
+	report_as_json(a.json);
+	status = wrong ? report_failure(error.text, true) : run(&a);
 	json_decref(a.args);
 	if (fflush(stdout) && errno != EPIPE)
-		status = fail("the output could not be written", false, a.json);
+		status = report_failure("the output could not be written", false);
 	return status;
 }

@@ -10,6 +10,7 @@
 
 #include "lib/load.h"
 #include "lib/store.h"
+#include "report.h"
 #include "verb.h"
 
 /* The others: stopped with force, else a reason to refuse. */
@@ -58,26 +59,22 @@ static int end_machine(const json_t *args, const char *program)
 
 	session_begin(&s);
 	err = settle_guests(&s, verb_flag(args, "force"));
-	if (err)
-		fprintf(stderr, "shyper: %s\n", s.error.text);
 	session_end(&s);
 	if (err)
-		return 1;
+		return report_failure(s.error.text, false);
 	sync();
 	execlp(program, program, (char *)NULL);
-	fprintf(stderr, "shyper: %s: %s\n", program, strerror(errno));
-	return 1;
+	error_set(&s.error, "%s: %s", program, strerror(errno));
+	return report_failure(s.error.text, false);
 }
 
-static int run_reboot(const json_t *args, bool json)
+static int run_reboot(const json_t *args)
 {
-	(void)json;
 	return end_machine(args, "reboot");
 }
 
-static int run_shutdown(const json_t *args, bool json)
+static int run_shutdown(const json_t *args)
 {
-	(void)json;
 	return end_machine(args, "poweroff");
 }
 

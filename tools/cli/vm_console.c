@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "report.h"
 #include "verb.h"
 
 #define ESCAPE 0x1d	/* ^] */
@@ -26,8 +27,7 @@ enum outcome {
 
 static int fail(const char *text)
 {
-	fprintf(stderr, "shyper: %s\n", text);
-	return 1;
+	return report_failure(text, false);
 }
 
 static void ignore(const json_t *line)
@@ -153,14 +153,13 @@ static enum outcome talk(int console)
 	}
 }
 
-static int run(const json_t *args, bool json)
+static int run(const json_t *args)
 {
 	struct termios before, unused;
 	int id = find_id(args), console = id < 0 ? -1 : open_console(id);
 	bool raw;
 	enum outcome outcome;
 
-	(void)json;
 	if (console < 0)
 		return 1;
 	fprintf(stderr, "console of VM %d; ^] leaves it\n", id);

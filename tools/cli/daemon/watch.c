@@ -41,7 +41,7 @@ static void log_end(uint32_t id, const struct shyper_vm_info *info, int delay)
 	if (info->reason == SHYPER_END_FAILURE)
 		json_object_set_new(more, "code", json_integer(info->exit_code));
 	if (delay >= 0)
-		json_object_set_new(more, "restart in seconds", json_integer(delay));
+		json_object_set_new(more, "restart_in", json_integer(delay));
 	eventlog_add(id, info->name, "ended", more);
 }
 
