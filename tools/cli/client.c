@@ -8,11 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/session.h"
 #include "lib/store.h"
 #include "verb.h"
+
+#define START_TRIES 200
+#define START_WAIT_NS 50000000
 
 static int connect_daemon(void)
 {
@@ -33,6 +37,18 @@ static int connect_daemon(void)
 static bool is_last(const json_t *line)
 {
 	return json_object_get(line, "result") || json_object_get(line, "error");
+}
+
+/* One that has just been started may not listen yet. */
+static int find_daemon(void)
+{
+	int fd = connect_daemon();
+
+	for (int tries = 0; fd < 0 && tries < START_TRIES && store_has_daemon(); tries++) {
+		nanosleep(&(struct timespec){ .tv_nsec = START_WAIT_NS }, NULL);
+		fd = connect_daemon();
+	}
+	return fd;
 }
 
 /* Lines until the last one, which is returned. */
@@ -83,7 +99,7 @@ static bool send_here(struct session *s, json_t *json)
 json_t *client_ask(const json_t *request, void (*line)(const json_t *line))
 {
 	struct session s = { .send = send_here, .ctx = (void *)&line };
-	int fd = connect_daemon();
+	int fd = find_daemon();
 
 	return fd >= 0 ? ask_daemon(fd, request, line) : verb_serve(&s, request);
 }

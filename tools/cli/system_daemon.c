@@ -5,7 +5,6 @@
  * store, so it may be killed and started at any moment.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "daemon/server.h"
 #include "daemon/watch.h"
 #include "lib/store.h"
+#include "report.h"
 #include "verb.h"
 
 #define DEFAULT_CFG "cli-config.json"	/* Rust-Shyper's */
@@ -25,12 +25,6 @@ struct state {
 	int lock;
 	int signals;
 };
-
-static int fail(const struct error *error)
-{
-	fprintf(stderr, "shyper: %s\n", error->text);
-	return 1;
-}
 
 /* The disks: a file that is named must be right, the one of that default name may be absent. */
 static int read_cfg(const json_t *args, struct error *error)
@@ -44,25 +38,6 @@ static int read_cfg(const json_t *args, struct error *error)
 	if (count > 0)
 		fprintf(stderr, "shyper daemon: %d mediated disk(s)\n", count);
 	return count < 0 ? -1 : 0;
-}
-
-/* Of this process alone: children that outlive it do not keep it, as they would a flock(). */
-static int take_lock(struct error *error)
-{
-	const char *path = store_path("daemon.lock");
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd;
-
-	if (store_prepare(error))
-		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_set(error, "%s: %s", path, strerror(errno));
-	if (fcntl(fd, F_SETLK, &lock)) {
-		close(fd);
-		return error_set(error, "the daemon runs already");
-	}
-	return fd;
 }
 
 static int open_signals(void)
@@ -82,10 +57,9 @@ static int start(struct state *d, const json_t *args, struct error *error)
 	for (unsigned int i = 0; i < SHYPER_VMS; i++)
 		d->watch.vm[i].fd = -1;
 	session_begin(&d->watch.s);
-	if (read_cfg(args, error))
-		return -1;
-	d->lock = take_lock(error);
-	if (d->lock < 0)
+	/* First: commands that find it wait until it listens. */
+	d->lock = store_daemon_lock(error);
+	if (d->lock < 0 || read_cfg(args, error))
 		return -1;
 	if (session_device(&d->watch.s)) {
 		*error = d->watch.s.error;
@@ -141,14 +115,13 @@ static void loop(struct state *d)
 	}
 }
 
-static int run(const json_t *args, bool json)
+static int run(const json_t *args)
 {
 	static struct state d;
 	struct error error = { 0 };
 
-	(void)json;
 	if (start(&d, args, &error))
-		return fail(&error);
+		return report_failure(error.text, false);
 	fprintf(stderr, "shyper daemon: listening on %s\n", store_socket());
 	loop(&d);
 	unlink(store_socket());

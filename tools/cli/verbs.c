@@ -25,6 +25,8 @@ const struct verb *const verbs[] = {
 	&verb_system_info,
 	&verb_system_log,
 	&verb_system_daemon,
+	&verb_system_test,
+	&verb_system_update,
 	&verb_system_reboot,
 	&verb_system_shutdown,
 	NULL,

@@ -14,6 +14,9 @@ RUNNING, ENDED = 1, 3
 REASONS = {"poweroff": 0, "reboot": 1, "failure": 2, "crash": 3}
 
 
+WAYS = ["alone", "daemon"]
+
+
 def short(value):
     """A test's name for a parameter, which may be long."""
     return ascii(value)[:40]
@@ -33,6 +36,12 @@ class Cli:
             "SHYPER_SOCKET": str(self.socket)}
         self.daemons = []
         (folder / "flat.bin").write_bytes(b"\x13\0\0\0" * 5000)
+
+    def served(self, way):
+        """The same, with its requests served by a daemon or by each command alone."""
+        if way == "daemon":
+            self.daemon()
+        return self
 
     def run(self, *words, status=0):
         """Run it; returns what it wrote to both."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The daemon: its socket, restart policies, and that killing it loses nothing."""
+import fcntl
 import json
 import signal
 import socket
@@ -63,7 +64,7 @@ def test_back_off(cli):
         cli.end(1, "crash")
         cli.until(lambda: cli.vm(1)["state"] == "ended")
     cli.until(lambda: len(ends(cli)) == 2)
-    assert [e["restart in seconds"] for e in ends(cli)] == [1, 2]
+    assert [e["restart_in"] for e in ends(cli)] == [1, 2]
 
 
 def test_a_stopped_vm_stays_down(cli):
@@ -208,6 +209,25 @@ def test_the_socket_is_roots_alone(cli):
     assert cli.socket.stat().st_mode & 0o777 == 0o600
 
 
+def test_commands_wait_for_one_that_starts(cli):
+    """Lines that are pasted: the daemon has its lock, but does not listen yet."""
+    cli.state.mkdir()
+    with open(cli.state / "daemon.lock", "w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        command = subprocess.Popen([str(SHYPER), "vm", "getvmid"], env=cli.environment, text=True,
+                                   stdout=subprocess.PIPE)
+        with socket.socket(socket.AF_UNIX) as one:
+            time.sleep(0.3)
+            assert command.poll() is None
+            one.bind(str(cli.socket))
+            one.listen()
+            served, _ = one.accept()
+            with served, served.makefile("rw") as file:
+                assert json.loads(file.readline())["verb"] == "vm getvmid"
+                print('{"result": {"id": 0}, "notes": []}', file=file, flush=True)
+            assert command.communicate(timeout=20)[0] == "0\n"
+
+
 def test_mediated_disks(cli):
     (cli.folder / "one.img").write_bytes(b"\0" * 512)
     cli.write({"mediated": ["one.img"]}, "mediated-cfg.json")
@@ -216,12 +236,30 @@ def test_mediated_disks(cli):
     assert kept == {"mediated": [str(cli.folder / "one.img")]}
 
 
+def test_mediated_disks_lie_beside_the_file_or_here(cli):
+    (cli.folder / "sub").mkdir()
+    for name in "sub/one.img", "one.img", "two.img":
+        cli.image(name)
+    cli.write({"mediated": ["one.img", "two.img"]}, "sub/m.json")
+    cli.daemon("sub/m.json")
+    kept = json.loads((cli.state / "mediated.json").read_text())["mediated"]
+    assert kept == [str(cli.folder / "sub/one.img"), str(cli.folder / "two.img")]
+
+
 @pytest.mark.parametrize("text, words", [
     ("", "is empty"), ("[]", "must be an object"), ("{}", '"mediated" is missing'),
     ('{"mediated": "x"}', "must be a list"), ('{"mediated": ["none.img"]}', "No such file"),
     ('{"mediated": [1]}', "must be a text"), ('{"mediated": ["."]}', "neither a file nor"),
+    ('{"mediated": ["a.img",\n "./a.img"]}',
+     'm.json:2:2: mediated[1]: "./a.img" is number 0 of the list already'),
+    ('{"mediated": ["a.img"}', "m.json:1:22:"),
+    ('{"mediated": ["a.img"], "mediated": []}', "duplicate"),
+    ('{"mediated": ["\xff"]}', "m.json:1:"),
+    ('{"mediated": ["' + "x" * 5000 + '"]}', "at most 4095"),
+    (json.dumps({"mediated": ["a.img"] * 257}), "has 257 items"),
 ])
 def test_bad_mediated_disks(cli, text, words):
+    cli.image("a.img")
     cli.write(text, "m.json")
     assert words in cli.error("system", "daemon", "m.json")
     assert "No such file" in cli.error("system", "daemon", "none.json")

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
+from commandline import WAYS
 
-@pytest.fixture(params=["alone", "daemon"])
+
+@pytest.fixture(params=WAYS)
 def cli(cli, request):
-    if request.param == "daemon":
-        cli.daemon()
-    return cli
+    return cli.served(request.param)
 
 
 def test_life_of_a_vm(cli):
@@ -90,7 +90,7 @@ def test_a_name_that_two_have(cli):
 
 def test_harts_that_are_taken(cli):
     cli.config(harts=[1])
-    assert "a hart serves another VM" in cli.error("vm", "config", "a.json")
+    assert "harts: hart 1 for vCPU 0 serves another vCPU" in cli.error("vm", "config", "a.json")
 
 
 def test_images_that_vanish_or_change(cli):

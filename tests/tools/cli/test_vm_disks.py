@@ -2,17 +2,17 @@
 """Disks of VMs: which files the module gets, in either form, alone and with a daemon."""
 import pytest
 
+from commandline import WAYS
+
 RUST = {"name": "r", "image": {"kernel_filename": "flat.bin"},
         "memory": {"region": [{"ipa_start": "0x80000000", "length": "0x4000000"}]},
         "emulated_device": {"emulated_device_list": [
             {"type": "EMU_DEVICE_T_VIRTIO_BLK_MEDIATED", "base_ipa": "0x10001000", "irq_id": 19}]}}
 
 
-@pytest.fixture(params=["alone", "daemon"])
+@pytest.fixture(params=WAYS)
 def cli(cli, request):
-    if request.param == "daemon":
-        cli.daemon()
-    return cli
+    return cli.served(request.param)
 
 
 def rust(cli, name, count=1):

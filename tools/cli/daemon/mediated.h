@@ -7,7 +7,8 @@
 
 /*
  * mediated_load() - check the file and keep its list, with absolute names, in the store as
- * mediated.json. Returns the number of disks, or -1 with the error set.
+ * mediated.json. Names count from the file's folder, or else from the current one. Returns the
+ * number of disks, or -1 with the error set.
  */
 int mediated_load(const char *path, struct error *error);
 

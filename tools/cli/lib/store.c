@@ -186,3 +186,35 @@ int store_mediated_lock(struct error *error)
 	snprintf(path, sizeof(path), "%s", store_path("mediated.lock"));
 	return lock(path, LOCK_EX, error);
 }
+
+/* Of a process alone: children that outlive the daemon do not keep it, as they would a flock(). */
+static const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+int store_daemon_lock(struct error *error)
+{
+	const char *path = store_path("daemon.lock");
+	int fd;
+
+	if (store_prepare(error))
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_set(error, "%s: %s", path, strerror(errno));
+	if (!fcntl(fd, F_SETLK, &whole))
+		return fd;
+	close(fd);
+	return error_set(error, "the daemon runs already");
+}
+
+bool store_has_daemon(void)
+{
+	struct flock lock = whole;
+	int fd = open(store_path("daemon.lock"), O_RDONLY | O_CLOEXEC);
+	bool has;
+
+	if (fd < 0)
+		return false;
+	has = !fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK;
+	close(fd);
+	return has;
+}

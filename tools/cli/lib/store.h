@@ -56,4 +56,12 @@ int store_lock(uint32_t id, struct error *error);
 /* store_try_lock() - the same without waiting: -1, too, when somebody has it. */
 int store_try_lock(uint32_t id);
 
+/*
+ * store_daemon_lock() - become the daemon: a descriptor that is kept open, or -1 with the error set
+ * when there is one already. store_has_daemon() tells others, from before it listens; the daemon
+ * itself would lose its lock by asking.
+ */
+int store_daemon_lock(struct error *error);
+bool store_has_daemon(void);
+
 #endif
