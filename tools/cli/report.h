@@ -14,7 +14,7 @@ int report_failure(const char *text, bool usage);
 
 void report_note(const char *text);
 
-/* report_text() - text of files and guests, which may hold anything; terminals obey control bytes. */
+/* report_text() - text of files and guests: control bytes, which terminals obey, become a "?". */
 void report_text(FILE *file, const char *text);
 
 #endif

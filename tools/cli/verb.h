@@ -35,10 +35,10 @@ struct verb {
 };
 
 extern const struct verb verb_events, verb_system_daemon, verb_system_info, verb_system_log,
-	verb_system_reboot, verb_system_shutdown, verb_system_test, verb_system_update, verb_vm_boot, verb_vm_config, verb_vm_console,
-	verb_vm_delconfig, verb_vm_getdefconfig, verb_vm_getvmid, verb_vm_info, verb_vm_list,
-	verb_vm_pause, verb_vm_reboot, verb_vm_remove, verb_vm_reset, verb_vm_resume,
-	verb_vm_shutdown;
+	verb_system_reboot, verb_system_shutdown, verb_system_test, verb_system_update,
+	verb_vm_boot, verb_vm_config, verb_vm_console, verb_vm_delconfig, verb_vm_getdefconfig,
+	verb_vm_getvmid, verb_vm_info, verb_vm_list, verb_vm_pause, verb_vm_reboot,
+	verb_vm_remove, verb_vm_reset, verb_vm_resume, verb_vm_shutdown;
 
 extern const struct verb *const verbs[];	/* up to a NULL */
 
