@@ -1,39 +1,71 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Completion of the shyper command for bash.
 
-# Names of the VMs, of which the management VM can only be looked at.
+# Names of the VMs but the management VM, one on each line, as the shell wants them written.
 _shyper_vms() {
-	shyper vm list --json 2>/dev/null | sed -n 's/^ *"name": "\(.*\)",$/\1/p'
+	local name
+	shyper vm list --json 2>/dev/null | sed -n '/^ *"id": 0,$/,/^ *"name"/d
+		s/^ *"name": "\(.*\)",$/\1/; t found; d; :found; s/\\\(["\\]\)/\1/g; p' |
+		while IFS= read -r name; do
+			printf '%q\n' "$name"
+		done
+}
+
+# Those of the lines of $1 that begin like the word.
+_shyper_offer() {
+	local one
+	while IFS= read -r one; do
+		[[ -z $one || $one != "$word"* ]] || COMPREPLY+=("$one")
+	done <<<"$1"
+}
+
+# Whether an option takes a value.
+_shyper_takes() { [[ $1 == --timeout || $1 == -t || $1 == --display ]]; }
+
+# Whether a VM is named before the word.
+_shyper_has_vm() {
+	local i
+	for ((i = 3; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -* ]] || _shyper_takes "${COMP_WORDS[i - 1]}" || return 0
+	done
+	return 1
 }
 
 _shyper() {
-	local word=${COMP_WORDS[COMP_CWORD]} verb="${COMP_WORDS[1]} ${COMP_WORDS[2]}" choice=
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local verb="${COMP_WORDS[1]} ${COMP_WORDS[2]}" choice=''
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		choice="vm system events help --json --help --version"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == vm ]]; then
-		choice="config boot start list info console pause resume reboot reset shutdown stop remove
-			getvmid getdefconfig delconfig"
+		choice="config boot start list info console pause resume reboot reset shutdown stop
+			remove getvmid getdefconfig delconfig"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == system ]]; then
-		choice="info log daemon reboot shutdown"
+		choice="info log daemon test update reboot shutdown"
+	elif _shyper_takes "$before"; then
+		[[ $before != --display ]] || choice=sdl
 	else
 		choice="--json --help"
 		case $verb in
-		"vm config" | "system daemon")
-			[[ $word == -* ]] || compopt -o default
-			;;
-		"vm shutdown" | "vm stop") choice="$choice --force --wait --timeout $(_shyper_vms)" ;;
-		"vm reboot") choice="$choice --force --timeout $(_shyper_vms)" ;;
-		"vm delconfig") choice="$choice --force $(_shyper_vms)" ;;
-		"vm list" | "vm getvmid") ;;
-		"vm "*) choice="$choice $(_shyper_vms)" ;;
-		"system reboot" | "system shutdown") choice="$choice --force" ;;
+		"vm shutdown" | "vm stop") choice="$choice --force --wait --timeout" ;;
+		"vm reboot") choice="$choice --force --timeout" ;;
+		"vm boot" | "vm start") choice="$choice --display" ;;
+		"vm delconfig" | "system reboot" | "system shutdown") choice="$choice --force" ;;
 		"system log" | "events "*) choice="$choice --follow" ;;
 		esac
-		[[ $verb != "vm config" && $verb != "system daemon" || $word == -* ]] || return
+		case $verb in
+		"vm config" | "system daemon" | "system update")
+			[[ $word == -* ]] || {
+				compopt -o default
+				return
+			} 2>/dev/null
+			;;
+		"vm list" | "vm getvmid") ;;
+		"vm "*) [[ $word == -* ]] || _shyper_has_vm || _shyper_offer "$(_shyper_vms)" ;;
+		esac
 	fi
-	# shellcheck disable=SC2207 # words without blanks
-	COMPREPLY=($(compgen -W "$choice" -- "$word"))
+	# shellcheck disable=SC2086 # a line for each word
+	_shyper_offer "$(printf '%s\n' $choice)"
 }
 
 complete -F _shyper shyper
