@@ -167,7 +167,6 @@ class Guest:
     def login(self):
         """From its boot to a shell."""
         self.line.expect(self.greeting, 120)
-        self.line.expect(self.greeting)     # of ttyS0 and of hvc0, which is asked from then on
         self.line.send("root")
         self.line.expect("Password: ")
         self.line.send("vm1")
