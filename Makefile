@@ -202,6 +202,7 @@ QEMUFLAGS ?=##			more arguments for QEMU
 BARE ?=##			run, run-guest: 1: the same without Shyper, to compare
 OUT ?= build##			where run and run-guest write the boot image
 IRQ ?= plic##			interrupt controller: plic, aclint (and SSWI), aplic, aia (and IMSIC)
+GUEST_IRQ ?=##			run-guest: plic, aplic (default: of the machine's kind)
 AIA_GUESTS ?= 3##		IRQ=aia: guest interrupt files for each hart, 0 to 7
 PORT ?= 5555##			run: the host's port that leads to the MVM's ssh server
 DISK ?=##			run: the MVM's disk (default: build/mvm.img, made from the image)
@@ -209,7 +210,7 @@ SNAPSHOT ?=##			run: 1: start from the image and keep nothing
 MVM ?=##			run: the MVM's definition (default: config/mvm.dts)
 
 export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS BARE OUT MIRROR
-export IRQ AIA_GUESTS PORT DISK SNAPSHOT MVM
+export IRQ AIA_GUESTS GUEST_IRQ PORT DISK SNAPSHOT MVM
 
 .PHONY: run
 run: $(B)/shyper.bin vmdef-check images ## the management VM: its console here, ssh -p 5555 root@localhost

@@ -234,7 +234,7 @@ KEYS = {
     "vcpus": number(1, 16), "memory": parse_size, "harts": hart_list,
     "on_reboot": one_of(*ACTIONS), "on_crash": one_of(*ACTIONS),
     "max_restarts": number(0, (1 << 32) - 1), "max_leaf": one_of(*LEAVES), "autostart": flag,
-    "management": flag,
+    "management": flag, "irqchip": one_of("plic", "aplic"),
 }
 DEFAULTS = {"name": "guest", "vcpus": 1, "memory": parse_size("256M"), "autostart": True}
 
@@ -376,6 +376,8 @@ class Definition:
             yield "management;"
         if "memory" in vm:
             yield (f"memory@{RAM_BASE:x} {{ reg = <{cells(RAM_BASE)} {cells(vm['memory'])}>; }};")
+        if "irqchip" in vm:
+            yield f"devices {{ {vm['irqchip']} {{ }}; }};"
         yield from self.image_lines(kernel, kernel_image, initrd_image)
 
     def image_lines(self, kernel, kernel_image, initrd_image):
@@ -549,6 +551,7 @@ def parse_arguments(argv):
             ("on_reboot", "ACTION", "restart (default) or stop"),
             ("on_crash", "ACTION", "restart or stop (default)"),
             ("max_restarts", "N", "restarts after crashes (default: 0, no limit)"),
+            ("irqchip", "KIND", "plic or aplic (default: as the board has)"),
             ("max_leaf", "SIZE", "largest G-stage page: 4K, 64K, 2M or 1G (default)"),
             ("dts", "FILE", "definition to start from; the other options override it")):
         one.add_argument("--" + key.replace("_", "-"), type=option(KEYS[key]), metavar=metavar,

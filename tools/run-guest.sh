@@ -9,7 +9,7 @@ prog=run-guest
 top=$(dirname "$0")/..
 . "$top/tools/qemu.sh"
 take_variables "KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS OUT \
-	BARE IRQ AIA_GUESTS" "$@"
+	BARE IRQ AIA_GUESTS GUEST_IRQ" "$@"
 shyper=$top/build/shyper.bin
 case ${LOGLEVEL:-warn} in
 err | warn | info | debug) ;;
@@ -45,7 +45,7 @@ make_fit() {
 	FIT=$out/guest.itb
 	/usr/bin/python3 "$top/tools/mkvm.py" --out "$FIT" --kernel "$KERNEL" \
 		${INITRD:+--initrd "$INITRD"} ${CMDLINE:+--cmdline "$CMDLINE"} \
-		--vcpus "$VCPUS" --memory "$MEM" >"$out/mkvm.log" 2>&1 || {
+		${GUEST_IRQ:+--irqchip "$GUEST_IRQ"} --vcpus "$VCPUS" --memory "$MEM" >"$out/mkvm.log" 2>&1 || {
 		cat "$out/mkvm.log" >&2
 		die "cannot make the boot image"
 	}
