@@ -45,7 +45,8 @@ make_fit() {
 	FIT=$out/guest.itb
 	/usr/bin/python3 "$top/tools/mkvm.py" --out "$FIT" --kernel "$KERNEL" \
 		${INITRD:+--initrd "$INITRD"} ${CMDLINE:+--cmdline "$CMDLINE"} \
-		${GUEST_IRQ:+--irqchip "$GUEST_IRQ"} --vcpus "$VCPUS" --memory "$MEM" >"$out/mkvm.log" 2>&1 || {
+		--vcpus "$VCPUS" --memory "$MEM" ${GUEST_IRQ:+--irqchip "$GUEST_IRQ"} \
+		>"$out/mkvm.log" 2>&1 || {
 		cat "$out/mkvm.log" >&2
 		die "cannot make the boot image"
 	}

@@ -13,13 +13,6 @@
 #include <hv/refuse.h>
 #include <hv/vm.h>
 
-/*
- * hvictl, AIA specification 6.3.3: without a guest file vstopi reports an external interrupt, that
- * hvip makes pending, only if IID is that of external interrupts, with this priority.
- */
-#define HVICTL_IID_SHIFT 16
-#define HVICTL_EXTERNAL ((u64)IRQ_SEI << HVICTL_IID_SHIFT | 1)
-
 enum board_irqchip arch_guest_irqchip(void)
 {
 	if (board.irqchip == BOARD_IMSIC && !feature(FEATURE_AIA))
@@ -45,6 +38,11 @@ u32 arch_vcpu_file(const struct vcpu *vcpu)
 u64 arch_vcpu_file_page(const struct vcpu *vcpu)
 {
 	return imsic_guest_page(vcpu->hart, vcpu->arch.file);
+}
+
+void arch_vcpu_imsic(struct vcpu *vcpu, struct vimsic *imsic)
+{
+	vcpu->arch.imsic = imsic;
 }
 
 void arch_msi_send(u64 page, u32 id)
@@ -77,11 +75,9 @@ int arch_vm_files(struct vm *vm)
 	int err = 0;
 
 	vm->arch.hstateen0 = HSTATEEN0_SENVCFG;
-	vm->arch.hvictl = 0;
 	if (!vm->def.imsic.size)
 		return 0;
 	vm->arch.hstateen0 |= HSTATEEN0_CSRIND | HSTATEEN0_AIA | HSTATEEN0_IMSIC;
-	vm->arch.hvictl = HVICTL_EXTERNAL;
 	for (u32 i = 0; !err && i < vm->vcpus; i++) {
 		struct vcpu *vcpu = vm->vcpu[i];
 		int file = guest_files_take(&vcpu->hart->guest_files, vcpu);

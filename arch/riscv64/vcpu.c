@@ -117,6 +117,17 @@ static void units_save(struct arch_vcpu *arch)
 		vec_save(arch->vector, features.vlenb);
 }
 
+/*
+ * AIA specification 6.3.3: without a guest file, and with hvip.VSEIP set, vstopi has the external
+ * interrupt whatever hvictl says. QEMU 10.0 has it only when IID and IPRIO name it, and then
+ * whether it is pending or not; so they follow hvip, which is right for both.
+ */
+static void hvictl_load(bool external)
+{
+	if (feature(FEATURE_AIA))
+		csr_write(CSR_HVICTL, external ? HVICTL_EXTERNAL : 0);
+}
+
 static void csrs_load(const struct vcpu_csrs *csr)
 {
 	csr_write(CSR_VSSTATUS, csr->vsstatus);
@@ -136,6 +147,7 @@ static void csrs_load(const struct vcpu_csrs *csr)
 	csr_write(CSR_HSTATUS, csr->hstatus);
 	if (feature(FEATURE_AIA))
 		csr_write(CSR_VSISELECT, csr->vsiselect);
+	hvictl_load(csr->hvip & IP(IRQ_VSEI));
 	if (csr->sstatus & SSTATUS_SPP)
 		csr_set(CSR_SSTATUS, SSTATUS_SPP);
 	else
@@ -192,8 +204,6 @@ void arch_vcpu_load(struct vcpu *vcpu)
 		units_save(&hart->loaded->arch);
 	}
 	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
-	if (feature(FEATURE_AIA))
-		csr_write(CSR_HVICTL, vcpu->vm->arch.hvictl);
 	if (feature(FEATURE_HSTATEEN))
 		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);
 	gstage_load(vcpu, hart);
@@ -261,6 +271,7 @@ void arch_vcpu_external(struct vcpu *vcpu, bool level)
 		csr_set(CSR_HVIP, IP(IRQ_VSEI));
 	else
 		csr_clear(CSR_HVIP, IP(IRQ_VSEI));
+	hvictl_load(level);
 }
 
 bool arch_vcpu_wakes(const struct vcpu *vcpu)

@@ -184,9 +184,13 @@ static int imsic_init(struct vm *vm, struct machine_irq *irq)
 	struct vimsic_state nothing;
 
 	vimsic_init(&irq->imsic, vm->vcpus, arch_imsic_ids(), &imsic_hooks, vm);
-	for (u32 i = 0; i < vm->vcpus; i++)
-		if (arch_vcpu_file(vm->vcpu[i]))
-			vimsic_export(&irq->imsic, i, arch_vcpu_file_page(vm->vcpu[i]), &nothing);
+	for (u32 i = 0; i < vm->vcpus; i++) {
+		struct vcpu *vcpu = vm->vcpu[i];
+
+		arch_vcpu_imsic(vcpu, &irq->imsic);
+		if (arch_vcpu_file(vcpu))
+			vimsic_export(&irq->imsic, i, arch_vcpu_file_page(vcpu), &nothing);
+	}
 	vm->irqchip = &imsic_irqchip_ops;
 	/* Pages of files in hardware are mapped, so that accesses to them never come here. */
 	return machine_add_device(vm, &vm->def.imsic, &vimsic_mmio_ops, &irq->imsic);

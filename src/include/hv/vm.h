@@ -177,7 +177,8 @@ void arch_harts_count(u32 *harts, u32 *unused);
  * mapped into the guest; arch_vm_files_exit() gives them back, empty. arch_vcpu_hart() - index of
  * the vCPU's hart. arch_vcpu_file() - number of its hardware file; 0: in memory;
  * arch_vcpu_file_page() - where Shyper writes messages to it, with arch_msi_send(), which orders
- * them behind all earlier stores.
+ * them behind all earlier stores. arch_vcpu_imsic() - the IMSICs of its VM, where a file in memory
+ * is.
  */
 enum board_irqchip arch_guest_irqchip(void);
 u32 arch_imsic_ids(void);
@@ -186,6 +187,8 @@ void arch_vm_files_exit(struct vm *vm);
 u32 arch_vcpu_hart(const struct vcpu *vcpu);
 u32 arch_vcpu_file(const struct vcpu *vcpu);
 u64 arch_vcpu_file_page(const struct vcpu *vcpu);
+struct vimsic;
+void arch_vcpu_imsic(struct vcpu *vcpu, struct vimsic *imsic);
 void arch_msi_send(u64 page, u32 id);
 void __noreturn arch_machine_off(u32 status);
 

@@ -138,6 +138,9 @@
 #define HSTATEEN0_CSRIND (1UL << 60)
 #define HSTATEEN0_SENVCFG (1UL << 62)
 
+/* hvictl: IID in bits 27:16, IPRIO in 7:0 */
+#define HVICTL_EXTERNAL ((u64)IRQ_SEI << 16 | 1)
+
 /* hcounteren */
 #define COUNTEREN_CY (1UL << 0)
 #define COUNTEREN_TM (1UL << 1)

@@ -13,7 +13,6 @@ struct arch_vm {
 	struct ptable gstage;	/* filled by arch_vm_init(), constant while the VM runs */
 	u64 hgatp;		/* MODE and PPN; the VMID is put in at each load */
 	struct vmid vmid;
-	u64 hvictl;		/* with AIA: what vstopi says without a guest file */
 	u64 hstateen0;		/* what guests of this kind may reach */
 	u64 time_delta;		/* htimedelta: the guest's time starts at 0; fixed per boot */
 };
