@@ -34,6 +34,8 @@ def test_reboot(mvm):
     mvm.send("reboot")
     mvm.login()
     assert mvm.run("cat /root/mark") == "kept"
+    log = mvm.run("timeout 5 cat /dev/hvc0; true")      # all of it, of the life before too
+    assert "mvm: VM 0, 1 vCPU" in log and "mvm: reboots (code 0), starting again" in log
     mvm.run("sha256sum /root/Image")
     mvm.send("poweroff")
     assert mvm.wait() == 0
