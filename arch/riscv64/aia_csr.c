@@ -16,9 +16,9 @@
  *
  * Harts without Smstateen have no hstateen0 and behave as if these bits were 1. So the guest's
  * siselect is always the hart's vsiselect, which Shyper can access in every case, and moves with
- * the vCPU; and stopi needs emulation only for hstateen0, since with VGEIN = 0
- * vstopi takes the external interrupt from hvip.VSEIP, which is what vimsic_pending() says, or from
- * hvictl, which follows it (vcpu.c).
+ * the vCPU. And stopi needs emulation only for hstateen0: with VGEIN = 0 vstopi takes the external
+ * interrupt from hvip and hvictl, which follow vimsic_pending() (vcpu.c). QEMU looks at hvictl
+ * alone, so its stopi tells of a pending interrupt even while the guest's sie.SEIE is 0.
  *
  * The guest believes to be in S-mode of a machine without H: what is a virtual instruction for the
  * hardware is an illegal one for it ("Supervisor-level CSRs", "Indirectly accessed interrupt-file

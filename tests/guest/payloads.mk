@@ -10,6 +10,7 @@ payloads += exceptions
 payloads += flood
 payloads += fp_vector
 payloads += hypercall
+payloads += imsic
 payloads += mmio_fuzz
 payloads += mmio_insn
 payloads += plic

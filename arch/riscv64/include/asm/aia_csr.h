@@ -17,7 +17,7 @@ struct aia_csrs {
 	struct vimsic *imsic;	/* of its VM */
 	u32 vcpu;		/* index in its VM */
 	u64 siselect;		/* vsiselect; to be written back when it has changed */
-	u64 stopi;		/* vstopi, with the file's signal in hvip.VSEIP */
+	u64 stopi;		/* vstopi */
 };
 
 enum aia_csr_result {
