@@ -138,13 +138,27 @@ cli: $(B)/tools/shyper ## build the MVM's command: build/tools/shyper
 ##
 ## Test
 .PHONY: test test-host test-guest
-test: test-host test-guest ## everything: host tests, then guest and whole-system tests
+test: ## everything: host tests, then payloads and whole systems, with PLIC and with AIA
+	$(Q)$(MAKE) -k test-host test-guest test-aia
 
 test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
 	$(Q)sh tools/test-host.sh $(host-bins)
 
-test-guest: $(B)/shyper.bin vmdef-check $(B)/tools/shyper-host guest-payloads images ## payloads and systems in QEMU (T=path: only these)
-	$(Q)$(PYTHON) -m pytest $(or $(T),tests/tools tests/guest tests/system)
+test-guest: $(B)/shyper.bin vmdef-check $(B)/tools/shyper-host guest-payloads images ## payloads and systems in QEMU (T=path: only these; IRQ=aia: of that machine)
+	$(Q)$(PYTHON) -m pytest -o cache_dir=$(B)/pytest-cache/$(IRQ) \
+		$(or $(T),tests/tools tests/guest tests/system)
+
+# The same tests again on machines with AIA; what runs on no machine is not run twice.
+.PHONY: test-aia
+test-aia: ## test-guest on machines with AIA (IRQ=aia)
+	$(Q)$(MAKE) test-guest IRQ=aia T="$(or $(T),tests/guest tests/system)"
+
+.PHONY: test-again
+test-again: test-host ## what has failed in the last run
+	$(Q)for irq in plic aia; do \
+		if grep -qs true $(B)/pytest-cache/$$irq/v/cache/lastfailed; then \
+			$(MAKE) test-guest IRQ=$$irq T=--last-failed || failed=1; fi; done; \
+		[ -z "$$failed" ]
 
 define host-test
 $(H)/$(1): $(call host-objs,$(1)) $(makefiles)

@@ -37,7 +37,7 @@ OPERATIONS = {
 def measure(folder, cpu="rv64", vcpus=1, **variables):
     """One run of the payload; returns {operation: instructions}. Two vCPUs: only the round trip."""
     run = Machine(folder, timeout=120, KERNEL=PAYLOAD, CPU=cpu, VCPUS=vcpus, MEM="64M",
-                  QEMUFLAGS="-icount shift=0,sleep=off", **variables)
+                  QEMUFLAGS="-icount shift=0,sleep=off", GUEST_IRQ="plic", **variables)
     try:
         status = run.wait()
         found = re.findall(r"bench (\w+) (\d+)", run.output())

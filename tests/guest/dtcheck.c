@@ -33,6 +33,14 @@ static u64 cell(int node, const char *name)
 	return size == 8 ? (u64)fdt32_to_cpu(c[0]) << 32 | fdt32_to_cpu(c[1]) : fdt32_to_cpu(c[0]);
 }
 
+/* The source number, whatever follows it for this controller. */
+static u64 source(int node)
+{
+	const fdt32_t *c = node < 0 ? NULL : fdt_getprop(fdt, node, "interrupts", NULL);
+
+	return c ? fdt32_to_cpu(*c) : -1UL;
+}
+
 static void check_reg(const char *what, int node, u64 base, u64 size)
 {
 	int length = 0;
@@ -114,11 +122,40 @@ static void check_cpus(void)
 	check_eq("as many as HSM", n, hart_count());
 }
 
+/* Binding riscv,aplic, and riscv,imsics where it sends messages. */
+static void check_aplic(int aplic)
+{
+	u32 parent = (u32)cell(aplic, "msi-parent");
+	int imsic = parent ? fdt_node_offset_by_phandle(fdt, parent) : -1, size = 0;
+
+	check_reg("APLIC", aplic, APLIC_BASE, 0);
+	CHECK("sources", cell(aplic, "riscv,num-sources") >= 95, "%lu",
+	      cell(aplic, "riscv,num-sources"));
+	check_eq("interrupt cells", cell(aplic, "#interrupt-cells"), 2);
+	if (imsic < 0) {
+		CHECK("harts", fdt_getprop(fdt, aplic, "interrupts-extended", &size), "none");
+		check_eq("each", (u64)size, hart_count() * 8);
+		return;
+	}
+	check_reg("IMSIC", imsic, IMSIC_BASE, hart_count() * 0x1000);
+	CHECK("IMSIC", !fdt_node_check_compatible(fdt, imsic, "riscv,imsics"), "another");
+	CHECK("identities", cell(imsic, "riscv,num-ids") >= 63, "%lu",
+	      cell(imsic, "riscv,num-ids"));
+	CHECK("harts", fdt_getprop(fdt, imsic, "interrupts-extended", &size), "none");
+	check_eq("each", (u64)size, hart_count() * 8);
+	CHECK("Ssaia", have_ssaia(), "missing");
+}
+
 static void check_plic(void)
 {
 	int plic = by_compatible("sifive,plic-1.0.0");
+	int aplic = by_compatible("riscv,aplic");
 	int size = 0;
 
+	if (plic < 0 && aplic >= 0) {
+		check_aplic(aplic);
+		return;
+	}
 	check_reg("PLIC", plic, PLIC_BASE, 0);
 	if (plic < 0)
 		return;
@@ -135,10 +172,10 @@ static void check_devices(void)
 	int chosen = fdt_path_offset(fdt, "/chosen");
 
 	check_reg("UART", uart, UART_BASE, 0);
-	check_eq("UART interrupt", cell(uart, "interrupts"), UART_IRQ);
+	check_eq("UART interrupt", source(uart), UART_IRQ);
 	check_reg("finisher", by_compatible("sifive,test1"), FINISHER_BASE, 0x1000);
 	check_reg("RTC", rtc, RTC_BASE, 0x1000);
-	check_eq("RTC interrupt", cell(rtc, "interrupts"), RTC_IRQ);
+	check_eq("RTC interrupt", source(rtc), RTC_IRQ);
 	check_eq("stdout is the UART", (u64)fdt_path_offset(fdt, text(chosen, "stdout-path")),
 		 (u64)uart);
 	CHECK_SHYPER("no device that is not there", by_compatible("pci-host-ecam-generic") < 0 &&

@@ -47,6 +47,9 @@ def reboots(keys, last, status, **rest):
                 **rest)
 
 
+# Payloads that use a PLIC get one on every machine.
+ON_PLIC = {"fp_vector", "mmio_fuzz", "mmio_insn", "plic", "reset", "rtc", "sbi_susp", "uart"}
+
 HLVX = {"QEMUFLAGS": "-append hlvx=1"}  # Shyper reads the instruction itself, as if htinst were 0
 
 CASES = [
@@ -102,6 +105,8 @@ def image(name):
 
 def start(machine, case):
     variables = {"BARE": 1} if BARE else {}
+    if case.payload in ON_PLIC:
+        variables["GUEST_IRQ"] = "plic"
     return machine(KERNEL=image(case.payload), CPU=case.cpu, VCPUS=case.vcpus, MEM="64M",
                    timeout=120, **variables, **case.more)
 

@@ -108,6 +108,7 @@ void irq_handle(unsigned int irq, void (*fn)(void));
 /* Runs the instructions from `entry` in U-mode until they trap; sp, gp, tp must not be used. */
 struct trap user_run(unsigned long entry, unsigned long a0);
 bool have_sstc(void);
+bool have_ssaia(void);
 bool have_vector(void);
 
 /* ---- time and harts ---- */

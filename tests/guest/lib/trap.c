@@ -93,6 +93,14 @@ bool have_sstc(void)
 	return t.cause == TRAP_NONE;
 }
 
+/* stopei: there is an IMSIC. */
+bool have_ssaia(void)
+{
+	struct trap t = TRY(csr_read(0x15c));
+
+	return t.cause == TRAP_NONE;
+}
+
 /* sstatus.VS is hardwired to zero without vectors. */
 bool have_vector(void)
 {
