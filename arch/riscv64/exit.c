@@ -55,7 +55,8 @@ static const exit_handler handlers[CAUSES] = {
 	[CAUSE_STORE_GUEST_PAGE] = exit_store,
 };
 
-static void exit_interrupt(struct vcpu *vcpu, u64 irq)
+/* Out of line: it would cost every other exit the registers that it saves. */
+__attribute__((noinline)) static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 {
 	const struct hart *hart = this_hart();
 	u64 kicks = hart->kicks;

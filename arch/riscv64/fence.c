@@ -42,8 +42,7 @@ static void fence_local(const struct fence *fence)
 	const struct hart *self = this_hart();
 
 	switch (fence->op) {
-	case FENCE_I:
-		__asm__ volatile("fence.i" ::: "memory");
+	case FENCE_I:	/* fence_self() has done it */
 		break;
 	case FENCE_VVMA:
 	case FENCE_VVMA_ASID:
@@ -96,7 +95,10 @@ void fence_serve(void)
 
 void fence_self(const struct fence *fence)
 {
-	fence_local(fence);
+	if (likely(fence->op == FENCE_I))
+		__asm__ volatile("fence.i" ::: "memory");
+	else
+		fence_local(fence);
 	count_received(this_hart()->loaded, fence);
 }
 
