@@ -102,6 +102,13 @@ void hart_init(void)
 	csr_write(CSR_SIE, IP(IRQ_SSI) | IP(IRQ_STI) | IP(IRQ_SEI));
 }
 
+/* Apart, so that a kick which brings none saves no registers for it. */
+static void __attribute__((noinline)) run_errand(struct hart *hart)
+{
+	if (__atomic_exchange_n(&hart->errand, 0, __ATOMIC_ACQ_REL))
+		monitor_serve();
+}
+
 /* Its interrupt is cleared before the requests are read: one posted later interrupts again. */
 void hart_kicked(void)
 {
@@ -112,9 +119,8 @@ void hart_kicked(void)
 	if (unlikely(panic_active()))
 		panic_halt_hart();
 	fence_serve();
-	if (unlikely(__atomic_load_n(&hart->errand, __ATOMIC_RELAXED)) &&
-	    __atomic_exchange_n(&hart->errand, 0, __ATOMIC_ACQ_REL))
-		monitor_serve();
+	if (unlikely(__atomic_load_n(&hart->errand, __ATOMIC_RELAXED)))
+		run_errand(hart);
 }
 
 void hart_serve(void)
