@@ -313,14 +313,18 @@ static void program(struct vaplic *aplic, u32 source, const struct vaplic_route 
 void source_configure_locked(struct vaplic *aplic, u32 source, source_change *change, u32 arg)
 {
 	u64 word = source_load(aplic, source);
-	struct vaplic_route before = route_of(aplic, word);
-	struct vaplic_route after = route_of(aplic, settle(word, change(word, arg)));
+	struct vaplic_route before, after;
 
 	ASSERT(spin_is_locked(&aplic->lock));
-	if (source_is_wire(word) && !same_route(&before, &after))
-		program(aplic, source, &before, &after, change, arg);
-	else
-		source_update(aplic, source, change, arg);
+	if (source_is_wire(word)) {
+		before = route_of(aplic, word);
+		after = route_of(aplic, settle(word, change(word, arg)));
+		if (!same_route(&before, &after)) {
+			program(aplic, source, &before, &after, change, arg);
+			return;
+		}
+	}
+	source_update(aplic, source, change, arg);
 }
 
 void source_configure(struct vaplic *aplic, u32 source, source_change *change, u32 arg)

@@ -28,9 +28,6 @@
 #include <hv/string.h>
 #include <hv/vplic.h>
 
-/* Kept out of the path of an empty claim, which then needs no stack frame. */
-#define __noinline __attribute__((noinline))
-
 /* PLIC 1.0, "Memory Map". */
 #define PENDING 0x1000U
 #define ENABLE 0x2000U
@@ -339,6 +336,7 @@ static u32 access_context(struct vplic *plic, const struct mmio_access *acc)
 	return 0;
 }
 
+/* Kept out of the path of an empty claim, which then needs no stack frame. */
 static __noinline enum mmio_result access_any(struct vplic *plic, struct mmio_access *acc)
 {
 	u32 value;

@@ -6,3 +6,6 @@ fuzz_virtio-src := drivers/guest/virtio_mmio.c drivers/guest/virtqueue.c \
 	src/gmap.c src/page.c src/page_init.c src/owner.c
 fuzz-targets += fuzz_blk
 fuzz_blk-src := kmod/blk_parse.c kmod/vqueue.c kmod/guest.c
+fuzz-targets += fuzz_vaplic
+fuzz_vaplic-src := drivers/guest/vaplic.c drivers/guest/vaplic_source.c \
+	tests/host/vaplic_guest.c tests/host/vaplic_model.c

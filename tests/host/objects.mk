@@ -99,3 +99,5 @@ host-tests += test_vaplic_random
 test_vaplic_random-src := $(vaplic-src) tests/host/vaplic_model.c
 host-tests += test_vaplic_wire
 test_vaplic_wire-src := $(vaplic-src)
+host-tests += test_vaplic_race
+test_vaplic_race-src := $(vaplic-src)

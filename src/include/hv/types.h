@@ -55,6 +55,7 @@ typedef struct { u64 v; } gva_t;	/* guest virtual address */
 
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 #define __noreturn __attribute__((noreturn))
+#define __noinline __attribute__((noinline))
 #define __must_check __attribute__((warn_unused_result))
 #define __packed __attribute__((packed))
 #define likely(x) __builtin_expect(!!(x), 1)
