@@ -88,35 +88,42 @@ static bool aia_access(struct vcpu *vcpu, const struct insn_csr *insn, u64 *valu
 	return true;
 }
 
-static bool csr_access(struct vcpu *vcpu, u32 insn)
+static bool csr_access(struct vcpu *vcpu, const struct insn_csr *csr)
 {
-	struct insn_csr csr;
 	u64 value;
 
-	if (!insn_csr(insn, &csr) ||
-	    !(counter_read(vcpu, &csr, &value) || aia_access(vcpu, &csr, &value)))
+	if (!counter_read(vcpu, csr, &value) && !aia_access(vcpu, csr, &value))
 		return false;
-	if (csr.rd)
-		vcpu->arch.gpr[csr.rd] = value;
+	if (csr->rd)
+		vcpu->arch.gpr[csr->rd] = value;
 	return true;
+}
+
+static bool needs_all(const struct insn_csr *csr)
+{
+	return exit_gpr_needs_all(csr->rd) ||
+	       (!csr->immediate && exit_gpr_needs_all(csr->source));
 }
 
 enum exit_action exit_virtual_instruction(struct vcpu *vcpu, bool all)
 {
 	u64 stval = csr_read(CSR_STVAL);
 	u32 insn = (u32)stval;
+	struct insn_csr csr;
+	bool is_csr;
 
 	/* stval holds the instruction or 0 ("stval": what is written on illegal instructions). */
 	if ((stval == 0 || exit_force_hlvx) &&
 	    guest_fetch(vcpu, GVA(csr_read(CSR_SEPC)), &insn))
 		return ACTION_SAME;
-	if (!all)
+	is_csr = insn_csr(insn, &csr);
+	if (!all && is_csr && needs_all(&csr))
 		return ACTION_ALL;
 	vcpu->exits[EXIT_VIRTUAL_INSTRUCTION]++;
 	/* A WFI may always end early; in U-mode it is illegal ("Wait for Interrupt"). */
 	if (insn == INSN_WFI && from_supervisor())
 		return ACTION_NEXT4;
-	if (csr_access(vcpu, insn))
+	if (is_csr && csr_access(vcpu, &csr))
 		return ACTION_NEXT4;
 	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_ILLEGAL_INSN);
 	inject_exception(vcpu, CAUSE_ILLEGAL, insn);

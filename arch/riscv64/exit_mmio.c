@@ -11,9 +11,6 @@
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-/* s0 .. s11: not in gpr[] unless trap.S saved them too. */
-#define CALLEE_SAVED_GPRS 0x0ffc0300u
-
 /* htval is the guest physical address shifted right by 2; stval has the low bits. */
 static inline gpa_t fault_address(void)
 {
@@ -61,7 +58,7 @@ __hot static inline enum exit_action perform(struct vcpu *vcpu, bool all, struct
 	enum mmio_result result;
 	struct mmio_access access;
 
-	if (!all && (CALLEE_SAVED_GPRS >> ldst.reg & 1))
+	if (!all && exit_gpr_needs_all(ldst.reg))
 		return ACTION_ALL;
 	if (unlikely(ldst.offset))
 		return refuse(vcpu, ldst.write);

@@ -44,6 +44,12 @@ void vcpu_enter(struct vcpu *vcpu);
  */
 void inject_exception(struct vcpu *vcpu, u64 cause, u64 tval);
 
+/* exit_gpr_needs_all() - this register is not in gpr[] unless trap.S saved all: s0 .. s11. */
+static inline bool exit_gpr_needs_all(u32 reg)
+{
+	return 0x0ffc0300U >> reg & 1;
+}
+
 /* The exit handlers; `all` as above. */
 enum exit_action exit_sbi(struct vcpu *vcpu, bool all);
 enum exit_action exit_load(struct vcpu *vcpu, bool all);
