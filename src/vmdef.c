@@ -287,6 +287,16 @@ static int read_sources(struct vmdef_parse *p, const struct vmdef_value *v)
 	return err;
 }
 
+/* AIA specification, 3.6: at most 6 bits number the guest files beside a hart's own. */
+static int read_guest_bits(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	int err = vmdef_read_u32(p, v, &p->def->imsic_bits);
+
+	if (!err && p->def->imsic_bits > 6)
+		return vmdef_refuse(p, v, "is %u; possible are 0 to 6", p->def->imsic_bits);
+	return err;
+}
+
 /* Messages about devices want to know whether the tree has a node for them. */
 static int note_device(struct vmdef_parse *p, int node, const struct node_kind *kind)
 {
@@ -494,6 +504,12 @@ static const struct property plain_device_properties[] = {
 	{ NULL, false, NULL },
 };
 
+static const struct property imsic_properties[] = {
+	{ "reg", false, read_device_reg },
+	{ "guest-index-bits", false, read_guest_bits },
+	{ NULL, false, NULL },
+};
+
 static const struct property passthrough_properties[] = {
 	{ "reg", false, read_passthrough_reg },
 	{ "host-reg", false, read_host_reg },
@@ -531,7 +547,7 @@ static const struct node_kind device_kinds[] = {
 	  .check = note_device },
 	{ .name = "aplic", .device = VMDEF_APLIC, .properties = irqchip_properties,
 	  .check = note_device },
-	{ .name = "imsic", .device = VMDEF_IMSIC, .properties = plain_device_properties,
+	{ .name = "imsic", .device = VMDEF_IMSIC, .properties = imsic_properties,
 	  .check = note_device },
 	{ .name = "uart", .device = VMDEF_UART, .properties = irq_device_properties,
 	  .check = note_device },

@@ -84,7 +84,7 @@ static u64 size_needed(const struct vmdef *def, u32 i)
 	case VMDEF_APLIC:
 		return aplic_size(def);
 	case VMDEF_IMSIC:
-		return (u64)def->vcpus * PAGE_SIZE;
+		return (def->vcpus - 1) * vmdef_imsic_stride(def) + PAGE_SIZE;
 	}
 	return vmdef_devices[i].min_size;
 }

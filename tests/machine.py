@@ -9,6 +9,7 @@ from terminal import SCALE, Terminal, spawn
 
 TOP = Path(__file__).resolve().parent.parent
 LINUX = TOP / "build/images/linux/Image"
+IRQ = os.environ.get("IRQ", "plic")     # the machines' interrupt controller (tools/qemu.sh)
 INITRD = TOP / "build/images/linux/initrd.gz"
 PROMPT = "guest# "
 INIT = r"shyper guest: init reached after ([\d.]+) s"

@@ -271,14 +271,16 @@ static void put_externals(struct writer *w, u32 vcpus)
 	put_data(w, "interrupts-extended", cells, vcpus * 2 * sizeof(cells[0]));
 }
 
-/* riscv,imsics binding. A page for each vCPU one after another: no index bits to tell. */
+/* riscv,imsics binding. */
 static void put_imsic(struct writer *w, const struct vmdef *def, u32 ids)
 {
 	if (!def->imsic.size)
 		return;
 	begin_at(w, "interrupt-controller", def->imsic.base);
 	put_string(w, "compatible", "riscv,imsics");
-	put_reg(w, def->imsic.base, (u64)def->vcpus * PAGE_SIZE);
+	put_reg(w, def->imsic.base, def->vcpus * vmdef_imsic_stride(def));
+	if (def->imsic_bits)
+		put_u32(w, "riscv,guest-index-bits", def->imsic_bits);
 	put_externals(w, def->vcpus);
 	put_flag(w, "interrupt-controller");
 	put_u32(w, "#interrupt-cells", 0);

@@ -62,7 +62,7 @@ void guest_files_empty(const struct vm *vm)
 /* The page of the file is the VM's as long as its memory map lives. */
 static int map_file(struct vm *vm, const struct vcpu *vcpu)
 {
-	gpa_t gpa = GPA(vm->def.imsic.base + vcpu->index * PAGE_SIZE);
+	gpa_t gpa = GPA(vm->def.imsic.base + vcpu->index * vmdef_imsic_stride(&vm->def));
 	int err = gmap_add_lent(&vm->gmap, gpa, HPA(arch_vcpu_file_page(vcpu)), PAGE_SIZE);
 
 	if (err)

@@ -179,6 +179,24 @@ static const struct irqchip_ops imsic_irqchip_ops = {
 	.reset = imsic_reset,
 };
 
+/* Between the pages of the vCPUs' files there may be room for guest files, which nobody has. */
+static enum mmio_result imsic_access(void *dev, struct mmio_access *access)
+{
+	const struct vm *vm = dev;
+	struct machine_irq *irq = vm->irqchip_data;
+	u64 stride = vmdef_imsic_stride(&vm->def), offset = access->offset;
+	enum mmio_result result;
+
+	if (offset / stride >= vm->vcpus || offset % stride >= PAGE_SIZE)
+		return MMIO_FAULT;
+	access->offset = offset / stride * PAGE_SIZE + offset % stride;
+	result = vimsic_mmio_ops.access(&irq->imsic, access);
+	access->offset = offset;
+	return result;
+}
+
+static const struct mmio_ops imsic_mmio_ops = { .name = "imsic", .access = imsic_access };
+
 static int imsic_init(struct vm *vm, struct machine_irq *irq)
 {
 	struct vimsic_state nothing;
@@ -193,7 +211,7 @@ static int imsic_init(struct vm *vm, struct machine_irq *irq)
 	}
 	vm->irqchip = &imsic_irqchip_ops;
 	/* Pages of files in hardware are mapped, so that accesses to them never come here. */
-	return machine_add_device(vm, &vm->def.imsic, &vimsic_mmio_ops, &irq->imsic);
+	return machine_add_device(vm, &vm->def.imsic, &imsic_mmio_ops, vm);
 }
 
 static int aplic_init(struct vm *vm, struct machine_irq *irq)

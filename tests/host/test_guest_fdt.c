@@ -244,6 +244,19 @@ static void test_imsic(void **state)
 			 cell("/soc/interrupt-controller@d000000", "phandle"));
 }
 
+static void test_imsic_stride(void **state)
+{
+	const struct guest_fdt_params params = make_aia_params(true);
+	static struct board found;
+
+	(void)state;
+	def.imsic_bits = 2;
+	build(&params);
+	read_board(&found);
+	assert_int_equal(found.imsic_guest_bits, 2);
+	assert_int_equal(found.hart[1].imsic, 0x28004000);
+}
+
 static void test_aplic_alone(void **state)
 {
 	const struct guest_fdt_params params = make_aia_params(false);
@@ -514,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_read_as_board),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_imsic),
+		cmocka_unit_test(test_imsic_stride),
 		cmocka_unit_test(test_aplic_alone),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_no_interrupt),

@@ -92,7 +92,8 @@ struct vmdef {
 	enum vmdef_irqchip irqchip;
 	struct vmdef_device plic;	/* irq unused, as of the next two; size 0 when not chosen */
 	struct vmdef_device aplic;
-	struct vmdef_device imsic;	/* a page for each vCPU */
+	struct vmdef_device imsic;	/* a page for each vCPU, … */
+	u32 imsic_bits;			/* 2^imsic_bits pages from one to the next (guest index) */
 	u32 sources;			/* of either: numbers 1 .. sources - 1 exist */
 	struct vmdef_device uart;
 	struct vmdef_device finisher;
@@ -114,6 +115,12 @@ struct vmdef {
 	u32 max_restarts;		/* after crashes; 0: without limit */
 	u8 max_leaf;			/* log2 of the largest G-stage leaf: 12, 16, 21, 30 */
 };
+
+/* vmdef_imsic_stride() - bytes from the page of one vCPU's interrupt file to the next one's. */
+static inline u64 vmdef_imsic_stride(const struct vmdef *def)
+{
+	return (u64)PAGE_SIZE << def->imsic_bits;
+}
 
 /* Why a definition was refused: node, property and reason, ready to print. */
 struct vmdef_error {

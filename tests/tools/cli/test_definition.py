@@ -35,6 +35,12 @@ def checked(tree):
     return tree
 
 
+def files(*places):
+    """Interrupt files of the board at these places of the guest, as Rust-Shyper writes them."""
+    return [{"base_ipa": hex(at), "base_pa": hex(0x28001000 + 0x4000 * n), "length": "0x1000"}
+            for n, at in enumerate(places)]
+
+
 def rust(**changes):
     """Rust-Shyper's example with other values: image__kernel_filename="x"."""
     vm = copy.deepcopy(RUST)
@@ -196,6 +202,24 @@ def test_places_that_are_left_to_us(images):
     assert prop(tree, "/devices/virtio2", "interrupt") is None
 
 
+def test_rust_aia_example(images):
+    _, error = images.run("vm", "config", EXAMPLES / "vm1_config_riscv_aia.json")
+    assert "the interrupt file at 0x28004000 is handled automatically" in error
+    tree = checked(images.tree(1))
+    assert prop(tree, "/devices/aplic", "reg", "x") == "0 d000000 0 8000"
+    assert prop(tree, "/devices/imsic", "reg", "x") == "0 28000000 0 c000"
+    assert prop(tree, "/devices/imsic", "guest-index-bits", "u") == "2"
+    assert nodes(tree) == ["aplic", "imsic", "console", "virtio0"]
+
+
+@pytest.mark.parametrize("irqchip", ["board", "plic", "aplic"])
+def test_native_irqchip(images, irqchip):
+    images.write({"name": "a", "kernel": "flat.bin", "irqchip": irqchip})
+    images.run("vm", "config", "vm.json")
+    here = [name for name in nodes(checked(images.tree(1))) if name in ("plic", "aplic", "imsic")]
+    assert here == ([] if irqchip == "board" else [irqchip])
+
+
 def test_devices_of_the_board(images):
     images.write(rust(passthrough_device__passthrough_device_list=[
         {"name": "serial", "base_pa": "0x10000000", "base_ipa": "0x10000000", "length": "0x1000",
@@ -215,7 +239,18 @@ def test_devices_of_the_board(images):
     ({"emulated_device__emulated_device_list__0__type": 11}, "EMU_DEVICE_T_GICR is an Arm device"),
     ({"emulated_device__emulated_device_list__0__type": "EMU_DEVICE_T_PLICK"},
      'did you mean "EMU_DEVICE_T_PLIC"'),
-    ({"emulated_device__emulated_device_list__0__type": "EMU_DEVICE_T_APLIC"}, "no APLIC"),
+    ({"emulated_device__emulated_device_list": [{"type": 13, "length": 0x600000}, {"type": 14}]},
+     "second interrupt controller"),
+    ({"emulated_device__emulated_device_list": [{"type": 14}]}, 'needs a "length"'),
+    ({"passthrough_device__passthrough_device_list": files(0x28000000, 0x28004000, 0x28006000)},
+     "not spaced evenly"),
+    ({"passthrough_device__passthrough_device_list": files(0x28000000, 0x28003000)},
+     "not spaced evenly"),
+    ({"passthrough_device__passthrough_device_list": files(0x28001000, 0x28000000)},
+     "not spaced evenly"),
+    ({"passthrough_device__passthrough_device_list": files(0x28000800)}, "not a whole page"),
+    ({"passthrough_device__passthrough_device_list":
+      files(*range(0x28000000, 0x28011000, 0x1000))}, "one interrupt file too many"),
     ({"emulated_device__emulated_device_list__0__type": 99}, "is 99"),
     ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3]}, "6 bytes of a MAC"),
     ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3, 4, 5, 256]}, "not a byte"),

@@ -108,8 +108,8 @@ static bool find_device(const struct def *def, const char *node, const char *pro
 		item = def->disk[disk].place.item;
 	else if (!strcmp(node, "console"))
 		item = def->console_place.item;
-	else if (!strcmp(node, "plic"))
-		item = def->plic_item;
+	else if (!strcmp(node, "plic") || !strcmp(node, "aplic"))
+		item = def->irqchip_item;
 	else
 		return false;
 	return find_item("emulated_device", "emulated_device_list", item, property, t);

@@ -62,6 +62,9 @@ struct def_passthrough {
 	uint32_t item;			/* in the file's list */
 };
 
+/* What the guest's interrupts come by. */
+enum def_irqchip { DEF_IRQCHIP_BOARDS, DEF_IRQCHIP_PLIC, DEF_IRQCHIP_APLIC };
+
 struct def {
 	bool native;			/* false: Rust-Shyper's form */
 	char name[SHYPER_NAME];
@@ -77,8 +80,11 @@ struct def {
 	uint64_t hart[SHYPER_VCPUS];	/* the first is vCPU 0's */
 	uint32_t rams;
 	struct def_range ram[DEF_RAM];	/* sorted; the first holds kernel and device tree */
-	struct def_range plic;		/* size 0: where it is on QEMU's virt board */
-	uint32_t plic_item;		/* in the list of emulated devices */
+	enum def_irqchip irqchip;
+	struct def_range irqchip_range;	/* size 0: where it is on QEMU's virt board */
+	uint32_t irqchip_item;		/* in the list of emulated devices */
+	uint32_t files;			/* interrupt files that the file names, of an APLIC's VM */
+	uint64_t file[SHYPER_VCPUS];	/* where the guest has them */
 	uint32_t passthroughs;
 	struct def_passthrough passthrough[DEF_PASSTHROUGH];
 	uint32_t irqs;

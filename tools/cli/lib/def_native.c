@@ -111,6 +111,19 @@ static int read_restart(struct reader *r, const struct where *where, const json_
 	return 0;
 }
 
+static int read_irqchip(struct reader *r, const struct where *where, const json_t *value,
+			void *into)
+{
+	static const char *const names[] = { "board", "plic", "aplic", NULL };
+	struct def *def = into;
+	unsigned int n;
+
+	if (reader_word(r, where, value, names, &n))
+		return -1;
+	def->irqchip = (enum def_irqchip)n;
+	return 0;
+}
+
 /* --- Disks and network cards ----------------------------------------------------------------- */
 
 static int disk_path(struct reader *r, const struct where *where, const json_t *value, void *into)
@@ -212,6 +225,7 @@ int def_native(struct reader *r, struct def *def)
 		{ "disks", false, read_disks },
 		{ "nics", false, read_nics },
 		{ "restart", false, read_restart },
+		{ "irqchip", false, read_irqchip },
 		{ NULL, false, NULL },
 	};
 

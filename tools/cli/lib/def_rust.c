@@ -337,15 +337,16 @@ static int emulated_type(struct reader *r, const struct where *where, const json
 	return reader_word(r, where, value, emulated_names, &e->type);
 }
 
-static int emulated_plic(struct reader *r, const struct where *where, struct def *def,
-			 const struct entry *e)
+static int emulated_irqchip(struct reader *r, const struct where *where, struct def *def,
+			    const struct entry *e, enum def_irqchip irqchip)
 {
-	if (def->plic.size)
-		return reader_refuse(r, where, "is a second PLIC");
+	if (def->irqchip != DEF_IRQCHIP_BOARDS)
+		return reader_refuse(r, where, "is a second interrupt controller");
 	if (!e->length)
 		return reader_refuse(r, where, "needs a \"length\" that is not 0");
-	def->plic = (struct def_range){ e->base_ipa, e->length };
-	def->plic_item = (uint32_t)where->index;
+	def->irqchip = irqchip;
+	def->irqchip_range = (struct def_range){ e->base_ipa, e->length };
+	def->irqchip_item = (uint32_t)where->index;
 	return 0;
 }
 
@@ -412,7 +413,9 @@ static int emulated(struct reader *r, const struct where *where, struct def *def
 
 	switch (e->type) {
 	case PLIC:
-		return emulated_plic(r, where, def, e);
+		return emulated_irqchip(r, where, def, e, DEF_IRQCHIP_PLIC);
+	case APLIC:
+		return emulated_irqchip(r, where, def, e, DEF_IRQCHIP_APLIC);
 	case VIRTIO_BLK:
 	case VIRTIO_BLK_MEDIATED:
 		return emulated_disk(r, where, def, e);
@@ -425,14 +428,12 @@ static int emulated(struct reader *r, const struct where *where, struct def *def
 	case META:
 		reader_note(r, &type, "%s " AUTOMATIC, emulated_names[e->type]);
 		return 0;
-	case APLIC:
-		return reader_refuse(r, &type, "this Shyper gives its guests a PLIC, no APLIC; use "
-				     "the PLIC form of the file (vm1_config_riscv.json)");
 	case IOMMU:
 		return reader_refuse(r, &type, "guests have no IOMMU of their own");
 	default:
 		return reader_refuse(r, &type, "%s is an Arm device and this is a RISC-V machine; "
-				     "use EMU_DEVICE_T_PLIC", emulated_names[e->type]);
+				     "use EMU_DEVICE_T_PLIC or EMU_DEVICE_T_APLIC",
+				     emulated_names[e->type]);
 	}
 }
 
@@ -486,11 +487,16 @@ static bool touches_imsic(uint64_t base, uint64_t size)
 }
 
 /* Interrupt files: Shyper chooses the physical side, so that no definition reaches another's. */
-static int passthrough_imsic(struct reader *r, const struct where *where, const struct entry *e)
+static int passthrough_imsic(struct reader *r, const struct where *where, struct def *def,
+			     const struct entry *e)
 {
 	if (!inside_imsic(e->base_ipa, e->length) || !inside_imsic(e->base_pa, e->length))
 		return reader_refuse(r, where, "0x%" PRIx64 " is an interrupt file, which no "
 				     "definition may name", e->base_pa);
+	if (def->files == SHYPER_VCPUS)
+		return reader_refuse(r, where, "is one interrupt file too many; at most %d are "
+				     "possible", SHYPER_VCPUS);
+	def->file[def->files++] = e->base_ipa;
 	reader_note(r, where, "the interrupt file at 0x%" PRIx64 " " AUTOMATIC, e->base_ipa);
 	return 0;
 }
@@ -541,7 +547,7 @@ static int one_passthrough(struct reader *r, const struct where *where, const js
 	if (json_object_get(value, "smmu_id"))
 		reader_note(r, &(struct where){ where, "smmu_id", 0 }, AUTOMATIC);
 	if (e.length && touches_imsic(e.base_pa, e.length))
-		return passthrough_imsic(r, where, &e);
+		return passthrough_imsic(r, where, into, &e);
 	return add_passthrough(r, where, into, &e);
 }
 
@@ -642,6 +648,23 @@ static int read_cmdline(struct reader *r, const struct where *where, const json_
 	return reader_text(r, where, value, def->cmdline, sizeof(def->cmdline));
 }
 
+/* The guest's interrupt files: evenly spaced, by a power of two (AIA specification, 3.6). */
+static int check_files(struct reader *r, const struct def *def)
+{
+	static const struct where list = { NULL, "passthrough_device", 0 };
+	uint64_t step = def->files > 1 ? def->file[1] - def->file[0] : DEF_PAGE;
+
+	for (uint32_t i = 1; i < def->files; i++) {
+		if (def->file[i] - def->file[i - 1] != step || step & (step - 1) ||
+		    step < DEF_PAGE || step > DEF_PAGE << 6)
+			return reader_refuse(r, &list, "has interrupt files that are not spaced "
+					     "evenly, by a power of two");
+	}
+	if (def->files && def->file[0] % DEF_PAGE)
+		return reader_refuse(r, &list, "has an interrupt file that is not a whole page");
+	return 0;
+}
+
 int def_rust(struct reader *r, struct def *def)
 {
 	static const struct key keys[] = {
@@ -657,5 +680,7 @@ int def_rust(struct reader *r, struct def *def)
 		{ NULL, false, NULL },
 	};
 
-	return reader_object(r, NULL, r->doc->root, keys, false, def);
+	if (reader_object(r, NULL, r->doc->root, keys, false, def))
+		return -1;
+	return check_files(r, def);
 }

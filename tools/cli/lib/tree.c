@@ -134,15 +134,38 @@ static void put_virtios(struct writer *w, const struct def *def)
 	}
 }
 
+/* Interrupt files of the hardware keep the places that the file gives them in the guest. */
+static void put_imsic(struct writer *w, const struct def *def)
+{
+	uint64_t step = def->files > 1 ? def->file[1] - def->file[0] : DEF_PAGE;
+	uint32_t bits = 0;
+
+	if (def->irqchip != DEF_IRQCHIP_APLIC || !def->files)
+		return;
+	while (DEF_PAGE << bits < step)
+		bits++;
+	begin(w, "imsic");
+	put_range(w, "reg", def->file[0], def->vcpus * step);
+	put_u32(w, "guest-index-bits", bits);
+	end(w);
+}
+
+static void put_irqchip(struct writer *w, const struct def *def)
+{
+	if (def->irqchip == DEF_IRQCHIP_BOARDS)
+		return;
+	begin(w, def->irqchip == DEF_IRQCHIP_PLIC ? "plic" : "aplic");
+	if (def->irqchip_range.size)
+		put_range(w, "reg", def->irqchip_range.base, def->irqchip_range.size);
+	end(w);
+	put_imsic(w, def);
+}
+
 static void put_devices(struct writer *w, const struct def *def)
 {
 	begin(w, "devices");
 	put_cells(w);
-	if (def->plic.size) {
-		begin(w, "plic");
-		put_range(w, "reg", def->plic.base, def->plic.size);
-		end(w);
-	}
+	put_irqchip(w, def);
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		if (!is_replaced(def, &defaults[i].range))
 			continue;
