@@ -76,7 +76,7 @@ void console_push(struct virtio_console *console, u32 n, u32 head, u32 written)
 {
 	virtqueue_push(&console->ring[n], head, written);
 	if (virtqueue_interrupt_due(&console->ring[n]))
-		virtio_interrupt_locked(&console->dev, true);
+		virtio_interrupt(&console->dev, true);
 }
 
 /* The stream needs a stream_wake(), when the lock is dropped. */
@@ -445,7 +445,7 @@ int virtio_console_resize(struct virtio_console *console, u32 id, u16 cols, u16 
 	}
 	if (possible && id == 0) {
 		virtio_config_set(&console->dev, CONFIG_COLS, size, sizeof(size));
-		virtio_interrupt_locked(&console->dev, false);
+		virtio_interrupt(&console->dev, false);
 	}
 	virtio_unlock(&console->dev);
 	return possible ? 0 : -EINVAL;

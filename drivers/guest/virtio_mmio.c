@@ -79,14 +79,38 @@ static void set_status(struct virtio_dev *dev, u32 status)
 	show(dev, STATUS, status);
 }
 
-static void set_interrupts(struct virtio_dev *dev, u32 interrupts)
+/*
+ * Interrupts have no lock: raising one wakes the very hart that is to acknowledge it. Whoever has
+ * changed them, from `before`, brings page and wire up to date, and does so again when somebody
+ * else's change overtook it: what is written last is right, whoever writes it.
+ */
+static void show_interrupts(struct virtio_dev *dev, u32 before)
 {
-	u32 before = dev->interrupts;
+	u32 now = __atomic_load_n(&dev->interrupts, __ATOMIC_SEQ_CST);
 
-	dev->interrupts = interrupts;
-	show(dev, INTERRUPT_STATUS, interrupts);
-	if (!before != !interrupts)
-		irq_line_set(&dev->irq, interrupts != 0);
+	do {
+		show(dev, INTERRUPT_STATUS, now);
+		if (!before != !now)
+			irq_line_set(&dev->irq, now != 0);
+		before = now;
+		now = __atomic_load_n(&dev->interrupts, __ATOMIC_SEQ_CST);
+	} while (now != before);
+}
+
+static void add_interrupts(struct virtio_dev *dev, u32 bits)
+{
+	u32 before = __atomic_fetch_or(&dev->interrupts, bits, __ATOMIC_SEQ_CST);
+
+	if (bits & ~before)
+		show_interrupts(dev, before);
+}
+
+static void remove_interrupts(struct virtio_dev *dev, u32 bits)
+{
+	u32 before = __atomic_fetch_and(&dev->interrupts, ~bits, __ATOMIC_SEQ_CST);
+
+	if (bits & before)
+		show_interrupts(dev, before);
 }
 
 /* ---- What the device calls ---- */
@@ -132,18 +156,14 @@ int virtio_queue_info(struct virtio_dev *dev, u32 n, struct virtio_queue_info *i
 	return 0;
 }
 
-void virtio_interrupt_locked(struct virtio_dev *dev, bool used_ring)
-{
-	if (dev->status & VIRTIO_DRIVER_OK)
-		set_interrupts(dev, dev->interrupts | (used_ring ? INTERRUPT_USED :
-								   INTERRUPT_CONFIG));
-}
-
+/* Either a reset finds the interrupt and takes it back, or we see the reset and do so. */
 void virtio_interrupt(struct virtio_dev *dev, bool used_ring)
 {
-	virtio_lock(dev);
-	virtio_interrupt_locked(dev, used_ring);
-	virtio_unlock(dev);
+	if (!(virtio_status(dev) & VIRTIO_DRIVER_OK))
+		return;
+	add_interrupts(dev, used_ring ? INTERRUPT_USED : INTERRUPT_CONFIG);
+	if (!(__atomic_load_n(&dev->status, __ATOMIC_SEQ_CST) & VIRTIO_DRIVER_OK))
+		remove_interrupts(dev, ~0U);
 }
 
 static void bump_generation(struct virtio_dev *dev)
@@ -172,7 +192,7 @@ void virtio_config_set(struct virtio_dev *dev, u32 offset, const void *data, u32
 void virtio_fail(struct virtio_dev *dev)
 {
 	set_status(dev, dev->status | VIRTIO_NEEDS_RESET);
-	virtio_interrupt_locked(dev, false);
+	virtio_interrupt(dev, false);
 }
 
 void virtio_broken(struct virtio_dev *dev, u32 n, const char *why)
@@ -194,7 +214,7 @@ static void power_on(struct virtio_dev *dev)
 	dev->accepted = 0;
 	dev->device_sel = dev->driver_sel = dev->queue_sel = 0;
 	dev->resetting = false;
-	set_interrupts(dev, 0);
+	remove_interrupts(dev, ~0U);
 	show_queue(dev);
 	show_features(dev);
 	show(dev, STATUS, 0);
@@ -204,7 +224,7 @@ static void power_on(struct virtio_dev *dev)
 static bool reset_locked(struct virtio_dev *dev)
 {
 	dev->resetting = true;
-	__atomic_store_n(&dev->status, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&dev->status, 0, __ATOMIC_SEQ_CST);
 	if (dev->ops->reset && !dev->ops->reset(dev->ctx))
 		return false;
 	power_on(dev);
@@ -365,9 +385,6 @@ static bool write_register(struct virtio_dev *dev, u32 offset, u32 value)
 		return true;
 	case QUEUE_READY:
 		return write_ready(dev, value);
-	case INTERRUPT_ACK:
-		set_interrupts(dev, dev->interrupts & ~value);
-		return true;
 	case STATUS:
 		return write_status(dev, value);
 	default:
@@ -441,6 +458,10 @@ static enum mmio_result virtio_access(void *opaque, struct mmio_access *acc)
 		return MMIO_FAULT;
 	if (acc->offset == QUEUE_NOTIFY)
 		return notify(dev, (u32)acc->value);
+	if (acc->offset == INTERRUPT_ACK) {
+		remove_interrupts(dev, (u32)acc->value);
+		return MMIO_OK;
+	}
 	return write_locked(dev, acc);
 }
 

@@ -83,7 +83,10 @@ struct virtio_queue {
 };
 
 struct virtio_dev {
-	/* What the driver reads, a page of its own. Written under the lock, read by the guest. */
+	/*
+	 * What the driver reads, a page of its own. Written under the lock, but for what tells of
+	 * interrupts; read by the guest.
+	 */
 	u8 page[PAGE_SIZE] __attribute__((aligned(4096)));
 
 	/* Fixed after init. */
@@ -96,6 +99,9 @@ struct virtio_dev {
 	u32 queues;
 	struct virtio_queue *queue;
 
+	/* Lock-free. */
+	u32 interrupts;			/* bit 0: buffers used, bit 1: configuration changed */
+
 	/* Under the lock; status is read without it, too. */
 	struct spinlock lock;
 	u32 status;
@@ -103,7 +109,6 @@ struct virtio_dev {
 	u32 device_sel;			/* which half of the offered features shows */
 	u32 driver_sel;			/* which half of the accepted ones is written */
 	u32 queue_sel;
-	u32 interrupts;			/* bit 0: buffers used, bit 1: configuration changed */
 	bool resetting;			/* ops->reset is not done yet */
 	bool put_off;			/* ops->settle is wanted */
 	const char *complaint;		/* why it needs a reset, not logged yet; NULL: nothing */
@@ -163,10 +168,9 @@ int __must_check virtio_queue_info(struct virtio_dev *dev, u32 n, struct virtio_
 
 /*
  * virtio_interrupt() - tell the driver: buffers were used (true) or the configuration has changed
- * (false). Any hart; takes the lock. Nothing happens before DRIVER_OK. _locked: the lock is held.
+ * (false). Any hart, lock-free, with the lock held or not. Nothing happens before DRIVER_OK.
  */
 void virtio_interrupt(struct virtio_dev *dev, bool used_ring);
-void virtio_interrupt_locked(struct virtio_dev *dev, bool used_ring);
 
 /*
  * virtio_config_set() - change size bytes of the configuration. The lock is held, or the VM does
