@@ -21,6 +21,7 @@ struct vmid_space vm_vmids;
 /* A and D are set: hardware never writes a G-stage entry. */
 #define GSTAGE_DEVICE (PTE_R | PTE_W | PTE_U | PTE_A | PTE_D)
 #define GSTAGE_RAM (GSTAGE_DEVICE | PTE_X)
+#define GSTAGE_VIEW (PTE_R | PTE_U | PTE_A)
 
 #define FINISHER_HW_PASS 0x5555u
 #define FINISHER_HW_FAIL 0x3333u
@@ -154,6 +155,27 @@ int arch_vm_window(struct vm *mvm, const struct vm *of, bool open)
 	fence_remote(harts_of(mvm), &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
 	ptable_fenced(&mvm->arch.gstage);
 	return err;
+}
+
+int arch_vm_show(struct vm *vm, gpa_t at, hpa_t page)
+{
+	owner_t with = OWNER_VM(vm->id);
+	int err = page_share(page, PAGE_SIZE, OWNER_HV, with);
+
+	if (err)
+		return err;
+	err = ptable_map(&vm->arch.gstage, at.v, page.v, PAGE_SIZE, GSTAGE_VIEW);
+	if (err)
+		page_unshare(page, PAGE_SIZE, OWNER_HV, with);
+	return err;
+}
+
+void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page)
+{
+	CHECK(ptable_unmap(&vm->arch.gstage, at.v, PAGE_SIZE) == 0);
+	fence_remote(harts_of(vm), &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
+	ptable_fenced(&vm->arch.gstage);
+	page_unshare(page, PAGE_SIZE, OWNER_HV, OWNER_VM(vm->id));
 }
 
 void arch_harts_count(u32 *all, u32 *unused)

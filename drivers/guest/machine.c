@@ -29,6 +29,12 @@ struct alarm {
 	struct rtc_goldfish *rtc;
 };
 
+/* A page that the guest sees at one of its addresses. */
+struct view {
+	gpa_t at;
+	hpa_t page;
+};
+
 struct machine {
 	struct machine_irq irq;
 	struct uart16550 uart;
@@ -37,6 +43,8 @@ struct machine {
 	struct alarm alarm[VMDEF_VCPUS];	/* by vCPU */
 	struct machine_console console;
 	struct virtio_remote *remote[VMDEF_VIRTIO];	/* NULL: absent */
+	struct view view[VMDEF_VIRTIO + 2];
+	u32 views;
 };
 
 #define REMOTE_SIZE ALIGN_UP((u64)sizeof(struct virtio_remote), PAGE_SIZE)
@@ -116,6 +124,29 @@ int machine_add_device(struct vm *vm, const struct vmdef_device *def, const stru
 	return err;
 }
 
+int machine_show_page(struct vm *vm, const struct vmdef_device *def, u64 offset, const void *page)
+{
+	struct view view = { .at = GPA(def->base + offset), .page = ptr_pa(page) };
+	int err;
+
+	if (!IS_ALIGNED(def->base, PAGE_SIZE) || def->size < offset + PAGE_SIZE)
+		return 0;
+	err = arch_vm_show(vm, view.at, view.page);
+	if (err == -ENOMEM)
+		refuse("%s refused: no memory for its devices", vm->def.name);
+	if (err)
+		return err == -EINVAL ? 0 : err;
+	vm->machine->view[vm->machine->views++] = view;
+	return 0;
+}
+
+static int add_virtio(struct vm *vm, const struct vmdef_device *def, struct virtio_dev *dev)
+{
+	int err = machine_add_device(vm, def, &virtio_mmio_ops, dev);
+
+	return err ? err : machine_show_page(vm, def, 0, dev->page);
+}
+
 /* A device of the MVM's: a page for the registers, and more. */
 static int add_remote(struct vm *vm, u32 n)
 {
@@ -130,7 +161,7 @@ static int add_remote(struct vm *vm, u32 n)
 	}
 	vm->machine->remote[n] = pa_ptr(page);
 	virtio_remote_init(pa_ptr(page), vm->id, n, vm->def.name, &vm->gmap, &irq);
-	return machine_add_device(vm, def, &virtio_mmio_ops, &vm->machine->remote[n]->dev);
+	return add_virtio(vm, def, &vm->machine->remote[n]->dev);
 }
 
 static int add_devices(struct vm *vm, struct machine *m)
@@ -153,8 +184,7 @@ static int add_devices(struct vm *vm, struct machine *m)
 	for (u32 i = 0; !err && i < VMDEF_VIRTIO; i++)
 		err = def->virtio[i].size ? add_remote(vm, i) : 0;
 	if (!err)
-		err = machine_add_device(vm, &def->console, &virtio_mmio_ops,
-					 &m->console.device.dev);
+		err = add_virtio(vm, &def->console, &m->console.device.dev);
 	return err;
 }
 
@@ -197,6 +227,11 @@ void machine_stop(struct vm *vm)
 		quiesce(&vm->gmap, &board);
 	machine_console_reset(&vm->machine->console);
 	machine_irq_detach(vm, &vm->machine->irq);
+	while (vm->machine->views) {
+		const struct view *view = &vm->machine->view[--vm->machine->views];
+
+		arch_vm_hide(vm, view->at, view->page);
+	}
 }
 
 void machine_exit(struct vm *vm)

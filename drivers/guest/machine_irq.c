@@ -42,10 +42,14 @@ static const struct vplic_hooks plic_hooks = { .kick = kick, .completed = plic_c
 static int plic_init(struct vm *vm, struct machine_irq *irq)
 {
 	u32 sources = vm->def.sources ? vm->def.sources : 2;	/* no PLIC, and no wires */
+	int err;
 
 	vplic_init(&irq->plic, vm->def.vcpus, sources, &plic_hooks, vm);
 	vm->irqchip = &vplic_irqchip_ops;
-	return machine_add_device(vm, &vm->def.plic, &vplic_mmio_ops, &irq->plic);
+	err = machine_add_device(vm, &vm->def.plic, &vplic_mmio_ops, &irq->plic);
+	if (err)
+		return err;
+	return machine_show_page(vm, &vm->def.plic, VPLIC_ENABLES, irq->plic.enables);
 }
 
 /* --- APLIC ----------------------------------------------------------------------------------- */

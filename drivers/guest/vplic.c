@@ -30,7 +30,7 @@
 
 /* PLIC 1.0, "Memory Map". */
 #define PENDING 0x1000U
-#define ENABLE 0x2000U
+#define ENABLE ((u32)VPLIC_ENABLES)
 #define ENABLE_STRIDE 0x80U
 #define CONTEXT 0x200000U
 #define CONTEXT_STRIDE 0x1000U
@@ -266,6 +266,19 @@ static u32 read_pending(const struct vplic *plic, u32 word)
 	return (u32)(read64(&plic->pending[word / 2]) >> 32 * (word % 2));
 }
 
+/* What the guest sees of an enable word; the last of several writers shows what the word is then. */
+static void show_enable(struct vplic *plic, u32 vcpu, u32 word)
+{
+	const u32 *from = &plic->context[vcpu].enable[word];
+	u32 *to = &plic->enables[((2 * vcpu + 1) * ENABLE_STRIDE) / 4 + word];
+	u32 now;
+
+	do {
+		now = __atomic_load_n(from, __ATOMIC_SEQ_CST);
+		__atomic_store_n(to, now, __ATOMIC_SEQ_CST);
+	} while (__atomic_load_n(from, __ATOMIC_SEQ_CST) != now);
+}
+
 static u32 access_enable(struct vplic *plic, u32 vcpu, u32 word, const struct mmio_access *acc)
 {
 	struct vplic_context *context = &plic->context[vcpu];
@@ -278,6 +291,7 @@ static u32 access_enable(struct vplic *plic, u32 vcpu, u32 word, const struct mm
 	now = (u32)acc->value & valid_mask(plic, word);
 	old = __atomic_exchange_n(&context->enable[word], now, __ATOMIC_RELAXED);
 	full_fence();
+	show_enable(plic, vcpu, word);
 	if ((old ^ now) & read_pending(plic, word))
 		kick(plic, vcpu);
 	return 0;
@@ -404,6 +418,7 @@ static void reset(void *chip)
 
 	memset(plic->priority, 0, sizeof(plic->priority));
 	memset(plic->context, 0, sizeof(plic->context));
+	memset(plic->enables, 0, sizeof(plic->enables));
 	reset_sources(plic);
 	for (u32 vcpu = 0; vcpu < plic->vcpus; vcpu++)
 		kick(plic, vcpu);

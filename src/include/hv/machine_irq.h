@@ -47,4 +47,12 @@ struct vmdef_device;
 int __must_check machine_add_device(struct vm *vm, const struct vmdef_device *def,
 				    const struct mmio_ops *ops, void *dev);
 
+/*
+ * machine_show_page() - let the guest read the page at this offset of a device by itself, until
+ * machine_stop(), so that only its writes exit. Where that cannot be, all of its accesses do.
+ * 0 or -errno, refused.
+ */
+int __must_check machine_show_page(struct vm *vm, const struct vmdef_device *def, u64 offset,
+				   const void *page);
+
 #endif

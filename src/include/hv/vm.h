@@ -151,18 +151,22 @@ u32 vms_status(void);
 /*
  * The architecture supplies (arch/riscv64/vm.c): arch_harts_sync waits until the harts of a VM
  * (NULL: all harts) have all looked at their requests once more; arch_vm_window(mvm, of, open)
- * lets the MVM reach the RAM of another VM at its host addresses, or no longer; arch_vm_init makes
- * the G-stage from vm->gmap, arch_vm_exit undoes it after its harts dropped all translations,
- * arch_vm_reset prepares a boot, arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt
- * writes the guest's device tree, arch_hart_claim pins a vCPU to a hart id (NULL: any free hart):
- * -EBUSY taken, -ENOENT absent, -ENOMEM none free; arch_machine_off ends everything, with an exit
- * status where the machine has a place for one.
+ * lets the MVM reach the RAM of another VM at its host addresses, or no longer; arch_vm_show lets a
+ * VM that has not run yet read a page of Shyper's at a guest address (-EINVAL: beyond its G-stage),
+ * arch_vm_hide ends that when it runs no more; arch_vm_init makes the G-stage from vm->gmap,
+ * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
+ * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
+ * arch_hart_claim pins a vCPU to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent,
+ * -ENOMEM none free; arch_machine_off ends everything, with an exit status where the machine has a
+ * place for one.
  */
 int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
 void arch_vm_reset(struct vm *vm);
 void arch_harts_sync(const struct vm *vm);
 int __must_check arch_vm_window(struct vm *mvm, const struct vm *of, bool open);
+int __must_check arch_vm_show(struct vm *vm, gpa_t at, hpa_t page);
+void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page);
 int __must_check arch_vcpu_init(struct vcpu *vcpu);
 void arch_vcpu_exit(struct vcpu *vcpu);
 int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size);

@@ -3,7 +3,8 @@
  * The PLIC that a guest sees (RISC-V PLIC specification 1.0), with the geometry of QEMU's virt
  * board: context 2h + 1 is S-mode of vCPU h. The even contexts (M-mode, which no guest has), the
  * contexts past the last vCPU and the reserved registers read as zero and ignore writes. Only
- * aligned 4-byte accesses are answered, as on that board.
+ * aligned 4-byte accesses are answered, as on that board; but what is shown to the guest (see
+ * enables) it reads as it likes.
  *
  * All sources are level-triggered. A request, once made, stays pending when its wire falls; a wire
  * that is still high at completion requests again ("Interrupt Gateways" in the specification).
@@ -21,6 +22,7 @@
 #define VPLIC_PRIORITY_MAX 7
 #define VPLIC_SIZE 0x600000		/* of the region, on virt */
 #define VPLIC_WORDS (VPLIC_SOURCES / 64)
+#define VPLIC_ENABLES 0x2000		/* offset of the page that struct vplic has, too */
 
 /* What the chip asks of its VM. Called without a lock of the chip; the hooks must not block. */
 struct vplic_hooks {
@@ -49,6 +51,12 @@ struct vplic_context {
 
 /* Private to vplic.c. One per VM. */
 struct vplic {
+	/*
+	 * The enable bits of all contexts as the guest reads them, which Linux does at the end of
+	 * each interrupt: a page that may be mapped into it read-only. Never looked at.
+	 */
+	u32 enables[PAGE_SIZE / 4] __attribute__((aligned(4096)));
+
 	/* Fixed after init. */
 	u32 vcpus;
 	u32 sources;			/* valid numbers are 1 .. sources - 1 */
