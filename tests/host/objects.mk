@@ -73,6 +73,8 @@ host-tests += test_virtio_mmio
 virtio-src := drivers/guest/virtio_mmio.c src/gmap.c src/page.c src/page_init.c src/owner.c \
 	tests/host/sim_ram.c tests/host/virtio_driver.c
 test_virtio_mmio-src := $(virtio-src)
+host-tests += test_virtio_race
+test_virtio_race-src := $(virtio-src)
 host-tests += test_passthrough_own
 test_passthrough_own-src := src/passthrough_own.c $(test_passthrough-src) src/page.c \
 	src/page_init.c \
