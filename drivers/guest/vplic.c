@@ -266,7 +266,7 @@ static u32 read_pending(const struct vplic *plic, u32 word)
 	return (u32)(read64(&plic->pending[word / 2]) >> 32 * (word % 2));
 }
 
-/* What the guest sees of an enable word; the last of several writers shows what the word is then. */
+/* What the guest sees of an enable word: of several writers the last one shows what it is then. */
 static void show_enable(struct vplic *plic, u32 vcpu, u32 word)
 {
 	const u32 *from = &plic->context[vcpu].enable[word];

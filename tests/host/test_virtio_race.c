@@ -17,7 +17,7 @@
 #include <hv/virtio.h>
 #include "virtio_driver.h"
 
-#define ROUNDS 50000
+#define ROUNDS 100000
 #define KINDS 2		/* buffers were used, configuration changed */
 #define DRIVERS 2
 
