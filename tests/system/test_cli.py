@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The shyper command in the management VM: VMs from definition to removal, daemon or none."""
+import json
 import struct
 
 import pytest
@@ -124,9 +125,47 @@ def test_cycles_lose_no_page(shyper):
     assert shyper.pages() == free
 
 
-def test_manual_and_completion(shyper):
-    assert "manage virtual machines" in shyper.mvm.run("man shyper | cat")
-    assert "guest-os-1" not in shyper.run("help")
-    assert "reset" in shyper.mvm.run(
-        ". /usr/share/bash-completion/completions/shyper; COMP_WORDS=(shyper vm res); "
-        "COMP_CWORD=2; _shyper; echo ${COMPREPLY[@]}")
+def test_the_system(served):
+    """system test makes, runs and removes a guest; without a free hart that is skipped."""
+    assert served.run("system test").count("passed:") == 4
+    tests = [json.loads(line)["test"] for line in served.run("system test --json").split("\n")]
+    assert tests[3]["detail"] == "was made, ran and powered off"
+    served.config(name="all", kernel="counter.bin", memory="64M", vcpus=3)
+    assert "guest      skipped: all 4 harts serve VMs" in served.run("system test")
+    assert "all (VM 1) is running" not in served.run("vm list")
+    served.run("vm boot all")
+    for verb in "reboot", "shutdown":
+        assert "VM 1 (all) is running: shut it down first" in served.fails(f"system {verb}")
+    assert "is not an image of Shyper" in served.fails("system update Image")
+    served.mvm.put(TOP / "build/shyper.bin", "/root/shyper.bin")
+    assert "does not come from /boot/shyper.bin" in served.fails("system update shyper.bin")
+    served.mvm.run("mkdir -p /boot && head -c 99 Image >/boot/shyper.bin")
+    served.run("system update shyper.bin")
+    served.mvm.run("cmp shyper.bin /boot/shyper.bin && [ -s /boot/shyper.bin.old ] && rm -r /boot")
+
+
+def test_manual(shyper):
+    assert "manage virtual machines" in shyper.mvm.run("man shyper 2>&1 | cat")
+    assert "definitions of virtual machines" in shyper.mvm.run("man 5 shyper 2>&1 | cat")
+    for page in 1, 5:
+        assert shyper.mvm.run(f"man {page} shyper 2>&1 >/dev/null | cat; mandoc -T lint -W warning "
+                              f"/usr/share/man/man{page}/shyper.{page}") == ""
+
+
+def test_completion(shyper):
+    """As it is typed."""
+    shyper.mvm.run("""echo '{"name": "web server", "kernel": "counter.bin"}' >web.json""")
+    shyper.run("vm config web.json")
+    shyper.mvm.type("shyper vm inf\tweb\t\r")
+    shyper.mvm.expect(r"name: +web server\r")
+    shyper.mvm.expect(shyper.mvm.PROMPT)
+
+
+def test_the_progress_bar(shyper):
+    """On a terminal, and gone when all is loaded."""
+    shyper.config(name="bar", kernel="Image", memory="64M")
+    shyper.mvm.send("shyper vm boot bar")
+    shyper.mvm.expect(r"kernel  \[#+ +\] +\d+\.\d of 29\.7 MiB")
+    shyper.mvm.expect(r"\r\x1b\[Kbar \(VM 1\): booted")
+    shyper.mvm.expect(shyper.mvm.PROMPT)
+    assert shyper.mvm.run("shyper vm reset bar 2>&1 | cat -A") == "bar (VM 1): reset$"

@@ -115,11 +115,20 @@ static bool find_device(const struct def *def, const char *node, const char *pro
 	return find_item("emulated_device", "emulated_device_list", item, property, t);
 }
 
-static bool find_passthrough(const struct def *def, const char *number, const char *property,
+/* The device that the address, with which Shyper's words begin then, belongs to. */
+static uint64_t holder_of(const struct def *def, const char *text)
+{
+	uint64_t at = strtoull(text, NULL, 16), i = 0;
+
+	while (i < def->passthroughs && at - def->passthrough[i].host >=
+	       def->passthrough[i].range.size)
+		i++;
+	return i;
+}
+
+static bool find_passthrough(const struct def *def, uint64_t n, const char *property,
 			     struct trail *t)
 {
-	uint64_t n = strtoull(number, NULL, 16);
-
 	return n < def->passthroughs &&
 	       find_item("passthrough_device", "passthrough_device_list",
 			 def->passthrough[n].item, property, t);
@@ -134,7 +143,7 @@ static const char *behind(const char *text, const char *beginning)
 }
 
 static bool find(const struct def *def, const struct document *doc, const char *node,
-		 const char *property, struct trail *t)
+		 const char *property, const char *text, struct trail *t)
 {
 	const char *rest;
 
@@ -147,7 +156,10 @@ static bool find(const struct def *def, const struct document *doc, const char *
 	if (rest)
 		return find_device(def, rest, property, t);
 	rest = behind(node, "/passthrough/device@");
-	return rest && find_passthrough(def, rest, property, t);
+	if (rest)
+		return find_passthrough(def, strtoull(rest, NULL, 16), property, t);
+	return !strcmp(node, "/passthrough") &&
+	       find_passthrough(def, holder_of(def, text), property, t);
 }
 
 void blame(const struct def *def, const struct document *doc, const char *words,
@@ -165,7 +177,7 @@ void blame(const struct def *def, const struct document *doc, const char *words,
 	if (sscanf(text, "node %127[^,:], property %63[^:]: %n", node, property, &size) != 2 ||
 	    !size)
 		sscanf(text, "node %127[^,:]: %n", node, &size);
-	if (size && find(def, doc, node, property, &t))
+	if (size && find(def, doc, node, property, text + size, &t))
 		reader_refuse(&r, &t.step[t.steps - 1], "%s", text + size);
 	else
 		error_set(error, "%s: %s", doc->name, text);

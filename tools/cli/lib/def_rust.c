@@ -363,9 +363,16 @@ static struct def_place place_of(const struct where *where, const struct entry *
 	return place;
 }
 
+/* cfg_list is where the disk begins in the image, and its size, which is the image's here. */
 static int emulated_disk(struct reader *r, const struct where *where, struct def *def,
 			 const struct entry *e)
 {
+	const struct where cfg = { where, "cfg_list", 0 };
+
+	if (e->cfgs && e->cfg[0])
+		return reader_refuse(r, &(struct where){ &cfg, NULL, 0 }, "is the disk's first "
+				     "sector; a disk begins where its image does, so it must be "
+				     "0");
 	if (def->disks == DEF_DISKS)
 		return reader_refuse(r, where, "is one disk too many; at most %d are possible",
 				     DEF_DISKS);
