@@ -15,6 +15,7 @@ DEBUG ?=##			1: ownership checks and assertions, -O1, frame pointers
 UBSAN ?=##			1: undefined behaviour in the hypervisor traps (and panics)
 GCOV ?=##			1: host tests count which lines they run (see coverage)
 V ?=##				1: show the commands
+KERNEL_SUITE ?= trixie##		the Debian release whose Linux the MVM has: trixie (6.12), forky (7.x)
 MIRROR ?=##			Debian mirror for deps and images (default: the host's own)
 
 ifneq ($(ARCH),riscv64)
@@ -24,6 +25,7 @@ endif
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 B := build
+kernel-suffix := $(patsubst -trixie,,-$(KERNEL_SUITE))
 PYTHON := /usr/bin/python3
 
 # --- Tools and flags -----------------------------------------------------------------------------
@@ -130,7 +132,7 @@ $(B)/include/version.h: always
 	$(call update,"#define SHYPER_VERSION \"$$($(git-version) || echo unknown)\"")
 
 .PHONY: kmod
-kmod: $(B)/kmod/shyper_riscv64.ko ## build the MVM's kernel module: build/kmod/shyper_riscv64.ko
+kmod: $(kmod) ## build the MVM's kernel module: build/kmod/shyper_riscv64.ko
 
 .PHONY: cli
 cli: $(B)/tools/shyper ## build the MVM's command: build/tools/shyper
@@ -224,7 +226,7 @@ SNAPSHOT ?=##			run: 1: start from the image and keep nothing
 MVM ?=##			run: the MVM's definition (default: config/mvm.dts)
 
 export KERNEL INITRD CMDLINE VCPUS MEM FIT SMP MEMORY CPU LOGLEVEL APPEND QEMUFLAGS BARE OUT MIRROR
-export IRQ AIA_GUESTS GUEST_IRQ PORT DISK SNAPSHOT MVM
+export KERNEL_SUITE IRQ AIA_GUESTS GUEST_IRQ PORT DISK SNAPSHOT MVM
 
 .PHONY: run
 run: $(B)/shyper.bin vmdef-check images ## the management VM: its console here, ssh -p 5555 root@localhost
@@ -284,7 +286,7 @@ images: $(I)/linux/Image $(I)/mvm/root.img ## build kernel, initrds and disks of
 ## Clean
 .PHONY: clean distclean help
 clean: ## remove what was built; keep downloads and images
-	$(Q)rm -rf $(O) $(H) $(B)/cli $(B)/cli-host $(B)/tools/shyper* $(B)/include $(B)/guest $(B)/test-logs $(B)/bench $(B)/kmod \
+	$(Q)rm -rf $(O) $(H) $(B)/cli $(B)/cli-host $(B)/tools/shyper* $(B)/include $(B)/guest $(B)/test-logs $(B)/bench $(B)/kmod* \
 		$(B)/shyper.* $(B)/tools/vmdef-check $(B)/*.itb $(B)/checked.stamp
 
 distclean: ## remove all of build/, downloads and the MVM's disk too

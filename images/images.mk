@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Images for the management VM and its guests; images/rootfs.sh says how they are made.
-I := $(B)/images
+I := $(B)/images$(kernel-suffix)
+guest-disk := $(B)/images/guest/disk.img	# has no kernel
 recipes = $(shell find images/rootfs.sh images/unwanted $(1) -type f)
 
 $(I)/linux/Image $(I)/linux/initrd.gz &: $(wildcard images/linux/*) | $(tools-stamp)
@@ -14,11 +15,11 @@ $(I)/mvm/initrd.gz: $(call recipes,images/boot) | $(tools-stamp)
 	$(call say,IMAGE,$@)
 	$(Q)mkdir -p $(@D) && sh images/boot/build.sh $@
 
-$(I)/guest/disk.img: $(call recipes,images/guest images/common) | $(tools-stamp)
+$(guest-disk): $(call recipes,images/guest images/common) | $(tools-stamp)
 	$(call say,IMAGE,$@)
 	$(Q)mkdir -p $(@D) && sh images/guest/build.sh $@
 
-mvm-inputs := $(I)/mvm/Image $(I)/mvm/initrd.gz $(I)/guest/disk.img
+mvm-inputs := $(I)/mvm/Image $(I)/mvm/initrd.gz $(guest-disk)
 $(I)/mvm/base.img: $(mvm-inputs) $(call recipes,images/mvm images/common) | $(tools-stamp)
 	$(call say,IMAGE,$@)
 	$(Q)sh images/mvm/build.sh $@ $(mvm-inputs)

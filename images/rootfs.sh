@@ -22,22 +22,21 @@ new_work() {
 # Folders of devices that the machine cannot have stay out.
 unpack_kernel() {
 	mkdir -p "$1"
-	dpkg-deb --fsys-tarfile "$(guest_cached 'linux-image-[0-9]*_riscv64.deb')" |
-		tar -x --no-same-owner -C "$1" --wildcards --exclude='*/kernel/sound' \
-			--exclude='*/drivers/gpu' --exclude='*/drivers/media' \
-			--exclude='*/drivers/iio' --exclude='*/drivers/infiniband' \
-			--exclude='*/drivers/net/wireless' --exclude='*/drivers/staging' \
-			./usr/lib/modules
+	kernel_modules "$1" --exclude='*/kernel/sound' \
+		--exclude='*/drivers/gpu' --exclude='*/drivers/media' \
+		--exclude='*/drivers/iio' --exclude='*/drivers/infiniband' \
+		--exclude='*/drivers/net/wireless' --exclude='*/drivers/staging'
 	[ -e "$1/lib" ] || ln -s usr/lib "$1/lib"	# where depmod looks
 	depmod -b "$1" "$(ls "$1/usr/lib/modules")"
 }
 
-# module_order FOLDER MODULE… - the files of modules under FOLDER, dependencies first, none twice.
+# module_order FOLDER MODULE[?]… - the files of modules under FOLDER, dependencies first, none
+# twice. One with a question mark may be missing.
 module_order() {
 	index=$(ls -d "$1"/usr/lib/modules/*)
 	shift
 	for module; do
-		awk -v name="$module" -F '[: ]+' '{
+		awk -v name="${module%\?}" -F '[: ]+' '{
 			file = $1
 			sub(/.*\//, "", file)
 			sub(/\.ko.*/, "", file)
@@ -47,6 +46,7 @@ module_order() {
 				found = 1
 			}
 		} END { exit !found }' "$index/modules.dep" ||
+			[ "${module%\?}" != "$module" ] ||
 			die "the kernel has no module $module"
 	done | awk '!seen[$0]++' | sed "s#^#usr/lib/modules/$(basename "$index")/#"
 }
@@ -97,7 +97,7 @@ image_uuid() {
 	{
 		say "$1"
 		cat "$CACHE/mvm.list" "$CACHE/guest.list"
-		basename "$(guest_cached 'linux-image-[0-9]*_riscv64.deb')"
+		head -n 1 "$kernel_list"
 		find images/rootfs.sh images/boot images/common images/guest images/mvm/files \
 			images/mvm/build.sh -type f | LC_ALL=C sort | xargs sha256sum
 	} | sha256sum | sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'

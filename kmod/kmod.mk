@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The MVM's kernel module. It fits exactly the kernel of the images, so that comes first.
 kmod-sources := $(wildcard kmod/*.[ch]) kmod/Kbuild $(wildcard src/include/abi/*.h)
-mvm-products += $(B)/kmod/shyper_riscv64.ko
+kmod := $(B)/kmod$(kernel-suffix)/shyper_riscv64.ko
+mvm-products += $(kmod)
 
-$(B)/kmod/shyper_riscv64.ko: $(kmod-sources) $(B)/images/linux/Image tools/kmod.sh \
+$(kmod): $(kmod-sources) $(B)/images$(kernel-suffix)/linux/Image tools/kmod.sh \
 		tools/kernel-headers.sh | $(tools-stamp)
 	$(call say,KMOD,$@)
 	$(Q)sh tools/kmod.sh $(@D)

@@ -8,9 +8,12 @@ import pexpect
 from terminal import SCALE, Terminal, spawn
 
 TOP = Path(__file__).resolve().parent.parent
-LINUX = TOP / "build/images/linux/Image"
+# Which Linux the images have, as make's variable.
+SUFFIX = f"-{os.environ.get('KERNEL_SUITE') or 'trixie'}".removesuffix("-trixie")
+IMAGES = TOP / f"build/images{SUFFIX}"
+LINUX = IMAGES / "linux/Image"
+INITRD = IMAGES / "linux/initrd.gz"
 IRQ = os.environ.get("IRQ", "plic")     # the machines' interrupt controller (tools/qemu.sh)
-INITRD = TOP / "build/images/linux/initrd.gz"
 PROMPT = "guest# "
 INIT = r"shyper guest: init reached after ([\d.]+) s"
 

@@ -8,10 +8,9 @@ import time
 
 import pexpect
 
-from machine import TOP, Machine
+from machine import Machine
 from terminal import SCALE, Failure, Terminal, spawn
 
-ROOT_IMAGE = TOP / "build/images/mvm/root.img"
 PROMPT = "root@mvm:[^ ]*# "
 INIT = r"shyper mvm: init reached after ([\d.]+) s"
 

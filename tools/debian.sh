@@ -106,15 +106,19 @@ guest_apt_update() {
 	guest_apt apt-get -q -q update
 }
 
-# guest_get PACKAGE[=VERSION]… - fetch riscv64 packages into the cache; apt checks their signatures,
-# shows its progress on a terminal, and takes up the next time what was cut off.
-guest_get() {
-	mkdir -p "$CACHE/debs/partial"
+# fetch APT FOLDER PACKAGE[=VERSION]… - packages into a folder of the cache; apt checks their
+# signatures, shows its progress on a terminal, and takes up the next time what was cut off.
+fetch() {
+	apt=$1 folder=$2; shift 2
+	mkdir -p "$folder/partial"
 	quiet=-qq
 	[ ! -t 1 ] || quiet=
 	# shellcheck disable=SC2086 # an option or nothing
-	(cd "$CACHE/debs/partial" && guest_apt apt-get $quiet download "$@" && mv ./*.deb ..)
+	(cd "$folder/partial" && "$apt" apt-get $quiet download "$@" && mv ./*.deb ..)
 }
+
+# guest_get PACKAGE[=VERSION]… - fetch riscv64 packages into the cache.
+guest_get() { fetch guest_apt "$CACHE/debs" "$@"; }
 
 # guest_solve PACKAGE… - what apt would install for them: "name version architecture" lines. The
 # packages of images/unwanted count as installed, whatever version somebody asks for.
@@ -159,8 +163,13 @@ guest_complete() {
 	done
 }
 
-# guest_cached PATTERN - the newest cached riscv64 package whose file name matches, or failure.
-guest_cached() {
+# newest PATTERN - the newest file that matches, or failure.
+newest() {
 	# shellcheck disable=SC2086 # a pattern
-	ls -t "$CACHE"/debs/$1 2>/dev/null | head -n 1 | grep .
+	ls -t $1 2>/dev/null | head -n 1 | grep .
 }
+
+# guest_cached PATTERN - the newest cached riscv64 package whose file name matches, or failure.
+guest_cached() { newest "$CACHE/debs/$1"; }
+
+. tools/kernel.sh

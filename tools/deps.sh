@@ -80,13 +80,8 @@ download() {
 	! guest_cached "$1" >/dev/null || return 0
 	[ -n "$updated" ] || guest_apt_update
 	updated=yes
-	package=$2
-	# The kernel's package is named after its version: resolve it now, write it down nowhere.
-	[ "$2" != linux-image-riscv64 ] || package=$(guest_apt apt-cache depends "$2" |
-		sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
-	[ -n "$package" ] || die "cannot find $2 for riscv64 on $(mirror)"
-	say "deps: downloading $package (riscv64, $GUEST_SUITE)"
-	guest_get "$package"
+	say "deps: downloading $2 (riscv64, $GUEST_SUITE)"
+	guest_get "$2"
 }
 
 unpack_libfdt() {
@@ -113,7 +108,7 @@ get_tools() {
 }
 
 get_guest() {
-	download 'linux-image-[0-9]*_riscv64.deb' linux-image-riscv64
+	kernel_get
 	download 'busybox-static_*_riscv64.deb' busybox-static
 	guest_closure mvm images/mvm/packages
 	guest_closure guest images/guest/packages

@@ -2,42 +2,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # kernel-headers.sh [FOLDER] - what a module for the images' kernel is built with: Debian's headers
 # and Kbuild programs of exactly the cached kernel, unpacked in FOLDER (build/deps/kernel) as
-# FOLDER/headers. Done once for each kernel.
+# FOLDER/headers. A kernel of a later release than the usual one needs the compiler of its release:
+# FOLDER/tools/usr/bin/riscv64-linux-gnu-gcc. Done once for each kernel.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/debian.sh
-out=$(realpath -m "${1:-build/deps/kernel}")
-image=$(guest_cached 'linux-image-[0-9]*_riscv64.deb') || {
-	sh tools/deps.sh guest
-	image=$(guest_cached 'linux-image-[0-9]*_riscv64.deb')
-}
-name=$(basename "$image" _riscv64.deb)		# linux-image-ABI-riscv64_VERSION
-abi=${name#linux-image-} abi=${abi%-riscv64_*}
-version=${name##*_}
+out=$(realpath -m "${1:-build/deps/kernel$KERNEL_SUFFIX}")
+[ -e "$kernel_list" ] || sh tools/deps.sh guest
+version=$(kernel_version) abi=${version% *} version=${version#* }
 host=$(dpkg --print-architecture)		# Kbuild's programs run here
 
-# host_apt TOOL ARGUMENT… - like guest_apt, with the host's architecture too and lists of its own.
-state=$CACHE/apt-kernel
-host_apt() {
-	tool=$1; shift
-	guest_apt "$tool" -o APT::Architectures::="$host" -o Dir::State="$state" \
-		-o Dir::Etc::SourceList="$state/sources.list" -o Dir::State::Lists="$state/lists" \
-		-o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" "$@"
+# need FILE PACKAGE - of the kernel; only the newest is on the mirror.
+need() {
+	kernel_download "$1" "$2" ||
+		die "no $2 on $(mirror). If it has a newer kernel now, remove $kernel_list" \
+			"and build the images anew"
 }
 
-# host_get PATTERN PACKAGE - unless a file of that pattern is cached already.
-updated=
-host_get() {
-	! guest_cached "$1" >/dev/null || return 0
-	mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$CACHE/debs/partial"
-	say "deb [signed-by=$KEYRING] $(mirror) $GUEST_SUITE main" >"$state/sources.list"
-	: >"$state/status"
-	[ -n "$updated" ] || host_apt apt-get -q -q update
-	updated=yes
-	say "deps: downloading ${2%%[:=]*} ($GUEST_SUITE)"
-	(cd "$CACHE/debs/partial" && host_apt apt-get -q -q download "$2" && mv ./*.deb ..) ||
-		die "no $2 on $(mirror). If the mirror has a newer kernel now, remove $image" \
-			"and build the images anew"
+# unpack PATTERN FOLDER [TAR-OPTION…]
+unpack() {
+	pattern=$1 folder=$2; shift 2
+	mkdir -p "$folder"
+	dpkg-deb --fsys-tarfile "$(kernel_cached "$pattern")" |
+		tar -x --no-same-owner -C "$folder" "$@"
 }
 
 # Debian's makefiles name /usr/src; without vmlinux Kbuild makes no BTF, which would need pahole.
@@ -46,39 +33,83 @@ adapt() {
 	rm -f "$1/headers/vmlinux"
 }
 
+# get_libraries FOLDER - the release's C library.
+get_libraries() {
+	kernel_download "libc6_*_$host.deb" "libc6:$host"
+	unpack "libc6_*_$host.deb" "$1"
+}
+
+# wrap PROGRAM FOLDER - have it run with the libraries of a release unpacked in FOLDER.
+wrap() {
+	loader=$(find "$2" -name 'ld-linux*.so.*' -type f | head -n 1)
+	mv "$1" "$1.elf"
+	{
+		say '#!/bin/sh'
+		say "exec $loader --library-path $(dirname "$loader") \\"
+		say "	--argv0 \"\$0\" $1.elf \"\$@\""
+	} >"$1"
+	chmod 755 "$1"
+}
+
 # run_here FOLDER - Kbuild's programs that want a newer C library than the host's get the release's.
 run_here() {
 	find "$(readlink -f "$1/headers/scripts")" -type f -perm -u+x | while read -r program; do
 		"$program" </dev/null 2>&1 | grep -q 'version .GLIBC_.* not found' || continue
-		library=$(find "$1/glibc" -name libc.so.6 2>/dev/null | head -n 1)
-		if [ -z "$library" ]; then
-			host_get "libc6_*_$host.deb" "libc6:$host"
-			dpkg-deb -x "$(guest_cached "libc6_*_$host.deb")" "$1/glibc"
-			library=$(find "$1/glibc" -name libc.so.6 | head -n 1)
-		fi
-		loader=$(find "$1/glibc" -name 'ld-linux*.so.*' | head -n 1)
-		mv "$program" "$program.elf"
-		{
-			say '#!/bin/sh'
-			say "exec $loader --library-path $(dirname "$library") $program.elf \"\$@\""
-		} >"$program"
-		chmod 755 "$program"
+		[ -e "$1/glibc" ] || get_libraries "$1/glibc"
+		wrap "$program" "$1/glibc"
 	done
 }
 
+# What apt would install for the compiler, as package:host=version; without riscv64's libraries.
+compiler_packages() {
+	kernel_apt apt-get -q -q -s -o APT::Architecture="$host" -o APT::Install-Recommends=0 \
+		install "$1-riscv64-linux-gnu" |
+		sed -n -e '/-riscv64-cross /d' -e '/base /d' \
+			-e "s/^Inst \([^ ]*\) (\([^ ]*\) .*/\1:$host=\2/p"
+}
+
+# deb_file PACKAGE:host=VERSION - the name of its file.
+deb_file() { say "$1" | sed -e 's/:[^=]*=/_/' -e 's/:/%3a/g' -e "s/\$/_$host.deb/"; }
+
+# get_compiler FOLDER - the one that the kernel's makefiles name, in FOLDER/tools.
+get_compiler() {
+	name=$(sed -n 's/^CC = .*CROSS_COMPILE)\(gcc-[0-9]*\)$/\1/p' "$1/headers/.kernelvariables")
+	[ -n "$name" ] || die "the kernel's makefiles name no compiler"
+	kernel_apt_update
+	packages=$(compiler_packages "$name")
+	missing=
+	for package in $packages; do
+		kernel_cached "$(deb_file "$package")" >/dev/null || missing="$missing $package"
+	done
+	if [ -n "$missing" ]; then
+		say "deps: downloading $name and its libraries ($KERNEL_SUITE)"
+		# shellcheck disable=SC2086 # a list
+		fetch kernel_apt "$kernel_debs" $missing
+	fi
+	for package in $packages; do
+		unpack "$(deb_file "$package")" "$1/tools" --wildcards --exclude='*/share/*' \
+			--exclude='*/lto*' --exclude='*-lto-*' --exclude='*gcov*' \
+			--exclude='*gprof*'
+	done
+	find "$1/tools/usr/bin" "$1/tools/usr/libexec" -type f -perm -u+x |
+	while read -r program; do
+		wrap "$program" "$1/tools"
+	done
+	ln -sf "riscv64-linux-gnu-$name" "$1/tools/usr/bin/riscv64-linux-gnu-gcc"
+}
+
 [ "$(cat "$out/kernel" 2>/dev/null)" != "$out $version" ] || exit 0
-host_get "linux-headers-$abi-riscv64_${version}_*.deb" "linux-headers-$abi-riscv64:riscv64=$version"
-host_get "linux-headers-$abi-common_${version}_*.deb" "linux-headers-$abi-common=$version"
-host_get "linux-kbuild-${abi}_${version}_$host.deb" "linux-kbuild-$abi:$host=$version"
+need "linux-headers-$abi-riscv64_${version}_*.deb" "linux-headers-$abi-riscv64:riscv64=$version"
+need "linux-headers-$abi-common_${version}_*.deb" "linux-headers-$abi-common=$version"
+need "linux-kbuild-${abi}_${version}_$host.deb" "linux-kbuild-$abi:$host=$version"
 say "deps: unpacking the headers of kernel $abi into ${out#"$PWD/"}"
 rm -rf "$out"
-mkdir -p "$out"
 for deb in "linux-headers-$abi-riscv64_${version}" "linux-headers-$abi-common_${version}" \
 	"linux-kbuild-${abi}_${version}"; do
-	dpkg-deb --fsys-tarfile "$(guest_cached "${deb}_*.deb")" |
-		tar -x --no-same-owner -C "$out"
+	unpack "${deb}_*.deb" "$out"
 done
 ln -s "usr/src/linux-headers-$abi-riscv64" "$out/headers"
 adapt "$out"
 run_here "$out"
+[ -z "$KERNEL_SUFFIX" ] || get_compiler "$out"
 echo "$out $version" >"$out/kernel"

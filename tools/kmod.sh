@@ -10,12 +10,14 @@ cd "$(dirname "$0")/.."
 headers=${KERNEL_HEADERS:-}
 if [ -z "$headers" ]; then
 	sh tools/kernel-headers.sh
-	headers=$PWD/build/deps/kernel/headers
+	headers=$PWD/build/deps/kernel$KERNEL_SUFFIX/headers
 fi
 ln -sf "$PWD"/kmod/* "$out"
 find "$out" -xtype l -delete
 log=$out/build.log
 cross=${CROSS_COMPILE:-riscv64-linux-gnu-}
+compiler=$(dirname "$headers")/tools/usr/bin/riscv64-linux-gnu-
+[ ! -x "${compiler}gcc" ] || cross=$compiler
 # Kbuild takes nothing from the make that may have called us.
 env -u MAKEFLAGS -u MFLAGS make -j "$(nproc)" -C "$headers" M="$out" ARCH=riscv \
 	CROSS_COMPILE="$cross" CC="${cross}gcc" SHYPER_INCLUDE="$PWD/src/include" \

@@ -11,9 +11,10 @@ top=$(dirname "$0")/..
 take_variables "SMP MEMORY IRQ AIA_GUESTS PORT DISK MVM SNAPSHOT CPU LOGLEVEL APPEND \
 	QEMUFLAGS OUT BARE" "$@"
 : "${SMP:=4}" "${MEMORY:=4G}" "${PORT:=5555}" "${OUT:=$top/build}"
-: "${DISK:=$top/build/mvm.img}" "${MVM:=$top/config/mvm.dts}"
+suffix=-${KERNEL_SUITE:-trixie} suffix=${suffix#-trixie}
+: "${DISK:=$top/build/mvm$suffix.img}" "${MVM:=$top/config/mvm.dts}"
 DISK=$(realpath -m --relative-to=. "$DISK")
-images=$top/build/images/mvm
+images=$top/build/images$suffix/mvm
 root=$images/root.img
 
 # The lock is QEMU's as long as it runs: nobody else may write to a mounted file system.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# build.sh OUTPUT-FOLDER - Debian 13's riscv64 kernel (Image) and a busybox initramfs (initrd.gz).
+# build.sh OUTPUT-FOLDER - Debian's riscv64 kernel (Image) and a busybox initramfs (initrd.gz).
 # Needs no root and runs no foreign program; the same packages give the same bytes.
 set -eu
 out=$(realpath -m "$1")
@@ -12,8 +12,7 @@ mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-dpkg-deb --fsys-tarfile "$(guest_cached 'linux-image-[0-9]*_riscv64.deb')" |
-	tar -xO --wildcards './boot/vmlinux-*' >"$out/Image.new"
+kernel_image >"$out/Image.new"
 
 mkdir -p "$work/bin" "$work/dev" "$work/proc" "$work/sys" "$work/tmp" "$work/root" "$work/etc"
 dpkg-deb --fsys-tarfile "$(guest_cached 'busybox-static_*_riscv64.deb')" |

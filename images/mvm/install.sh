@@ -10,7 +10,9 @@ cd "$(dirname "$0")/../.."
 record=/var/lib/shyper/products
 
 new_work
-grep -v '^#' images/mvm/products | while read -r pattern target mode; do
+# The module is for the kernel that the image has.
+sed -e '/^#/d' -e "s#^build/kmod/#build/kmod$KERNEL_SUFFIX/#" images/mvm/products |
+while read -r pattern target mode; do
 	for source in $pattern; do
 		[ -e "$source" ] || continue
 		case $target in

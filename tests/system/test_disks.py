@@ -8,11 +8,11 @@ import subprocess
 import pytest
 
 from guests import DEBUG, Shyper, compile_program, compile_tree, pack
-from machine import TOP
+from machine import IMAGES, TOP
 
 HERE = TOP / "tests/system"
 PAYLOAD = TOP / "build/guest/virtio_blk.bin"
-BOOT_INITRD = TOP / "build/images/mvm/initrd.gz"
+BOOT_INITRD = IMAGES / "mvm/initrd.gz"
 MVM = TOP / "config/mvm.dts"
 DISKS = f"{DEBUG}/disks"
 

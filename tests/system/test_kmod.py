@@ -5,10 +5,10 @@ outlive whoever made them, the module too.
 import pytest
 
 from guests import DEBUG, TROUBLE, compile_program, compile_tree, pack
-from machine import TOP
+from machine import SUFFIX, TOP
 
 HERE = TOP / "tests/system"
-MODULE = TOP / "build/kmod/shyper_riscv64.ko"
+MODULE = TOP / f"build/kmod{SUFFIX}/shyper_riscv64.ko"
 MVM = TOP / "config/mvm.dts"
 
 

@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from machine import TOP
+from machine import IMAGES, TOP
 
-MVM = TOP / "build/images/mvm"
+MVM = IMAGES / "mvm"
 CRASH = TOP / "build/guest/crash_stack.bin"
 COUNTER = TOP / "build/guest/counter.bin"
 DISK_SIZE = 8 << 20

@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from machine import INITRD, LINUX, TOP
+from machine import IMAGES, INITRD, LINUX, TOP
 
-MVM_INITRD = TOP / "build/images/mvm/initrd.gz"     # has virtio_mmio.ko, a module in this kernel
-MVM_IMAGE = TOP / "build/images/mvm/Image"
-MVM_ROOT = TOP / "build/images/mvm/root.img"
+MVM_INITRD = IMAGES / "mvm/initrd.gz"     # has virtio_mmio.ko, a module in this kernel
+MVM_IMAGE = IMAGES / "mvm/Image"
+MVM_ROOT = IMAGES / "mvm/root.img"
 HVC_PROMPT = "guest~# "
 MVM_PROMPT = r"root@mvm:[^ ]*# "
 AGENT = "org.qemu.guest_agent.0"
