@@ -151,7 +151,7 @@ static int add_virtio(struct vm *vm, const struct vmdef_device *def, struct virt
 static int add_remote(struct vm *vm, u32 n)
 {
 	const struct vmdef_device *def = &vm->def.virtio[n];
-	struct irq_line irq = machine_irq_line(vm, def->irq);
+	struct irq_line irq = machine_irq_edge(vm, def->irq);
 	hpa_t page;
 	int err = page_alloc(REMOTE_SIZE, PAGE_SIZE, OWNER_HV, &page);
 
@@ -190,7 +190,7 @@ static int add_devices(struct vm *vm, struct machine *m)
 
 static int add_console(struct vm *vm)
 {
-	struct irq_line wire = machine_irq_line(vm, vm->def.console.irq);
+	struct irq_line wire = machine_irq_edge(vm, vm->def.console.irq);
 	struct uart16550 *uart = vm->def.uart.size ? &vm->machine->uart : NULL;
 	int err = machine_console_init(&vm->machine->console, vm, &wire, uart);
 

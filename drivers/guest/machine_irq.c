@@ -17,6 +17,15 @@ struct irq_line machine_irq_line(const struct vm *vm, u32 source)
 				  .source = source };
 }
 
+/* As arch/riscv64/guest_fdt.c tells the guest. */
+struct irq_line machine_irq_edge(const struct vm *vm, u32 source)
+{
+	struct irq_line line = machine_irq_line(vm, source);
+
+	line.edge = vm->def.irqchip == VMDEF_IRQCHIP_APLIC;
+	return line;
+}
+
 static void kick(void *ctx, u32 vcpu)
 {
 	struct vm *vm = ctx;

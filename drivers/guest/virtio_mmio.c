@@ -101,8 +101,12 @@ static void add_interrupts(struct virtio_dev *dev, u32 bits)
 {
 	u32 before = __atomic_fetch_or(&dev->interrupts, bits, __ATOMIC_SEQ_CST);
 
-	if (bits & ~before)
-		show_interrupts(dev, before);
+	if (!(bits & ~before))
+		return;
+	show_interrupts(dev, before);
+	/* What its driver has not acknowledged yet keeps a wire high, but makes no edge. */
+	if (before && dev->irq.edge)
+		irq_line_set(&dev->irq, true);
 }
 
 static void remove_interrupts(struct virtio_dev *dev, u32 bits)

@@ -376,6 +376,37 @@ static void test_interrupts(void **state)
 	assert_int_equal(rd(R_INTERRUPT), 0);
 }
 
+static u32 pulses;
+
+static void count_pulse(void *chip, u32 source)
+{
+	(void)chip;
+	(void)source;
+	pulses++;
+}
+
+/* Told of edges, the guest hears of each bit that it has not seen, whatever is still set. */
+static void test_edges(void **state)
+{
+	static const struct irqchip_ops chip = { .name = "edges", .pulse = count_pulse };
+
+	(void)state;
+	dev.irq = (struct irq_line){ .ops = &chip, .source = 1, .edge = true };
+	pulses = 0;
+	start();
+	virtio_interrupt(&dev, true);
+	assert_int_equal(pulses, 1);
+	virtio_interrupt(&dev, true);
+	assert_int_equal(pulses, 1);
+	virtio_interrupt(&dev, false);
+	assert_int_equal(pulses, 2);
+	wr(R_ACK, 1);
+	virtio_interrupt(&dev, true);
+	assert_int_equal(pulses, 3);
+	wr(R_ACK, UINT32_MAX);
+	assert_int_equal(pulses, 3);
+}
+
 static void test_broken(void **state)
 {
 	(void)state;
@@ -564,6 +595,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_queue_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notify, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_edges, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_queue, setup, teardown),

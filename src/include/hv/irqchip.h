@@ -34,12 +34,15 @@ struct irq_line {
 	const struct irqchip_ops *ops;	/* NULL: not connected */
 	void *chip;
 	u32 source;
+	bool edge;	/* the guest has been told that it signals by edges: each rise is a pulse */
 };
 
 static inline void irq_line_set(const struct irq_line *line, bool level)
 {
-	if (line->ops)
+	if (line->ops && !line->edge)
 		line->ops->set_line(line->chip, line->source, level);
+	else if (line->ops && level)
+		line->ops->pulse(line->chip, line->source);
 }
 
 static inline void irq_line_pulse(const struct irq_line *line)

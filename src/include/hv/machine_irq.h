@@ -35,6 +35,9 @@ int __must_check machine_irq_init(struct vm *vm, struct machine_irq *irq);
 /* machine_irq_line() - the wire into this source of the VM; source 0: not connected. */
 struct irq_line machine_irq_line(const struct vm *vm, u32 source);
 
+/* machine_irq_edge() - the same of a virtio device, which the guest's tree may call an edge. */
+struct irq_line machine_irq_edge(const struct vm *vm, u32 source);
+
 /*
  * machine_irq_attach() - connect the definition's interrupts of the board. 0 or -errno, refused;
  * what was attached stays so until machine_irq_detach(), which may be called more than once.
