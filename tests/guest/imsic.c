@@ -7,7 +7,6 @@
 #include "exec.h"
 #include "guest.h"
 
-#define IMSIC_BASE 0x28000000UL
 #define IMSIC_PAGE 0x1000UL
 #define IDS 255UL
 

@@ -2,6 +2,7 @@
 # Guest payloads: one name per line, tests/guest/NAME.c becomes build/guest/NAME.bin.
 # Works inside the project's Makefile and alone: make -f tests/guest/payloads.mk guest-payloads
 payloads += bench
+payloads += bench_msi
 payloads += counter
 payloads += crash_stack
 payloads += csr_scan

@@ -7,7 +7,7 @@ import pytest
 from machine import TOP
 
 sys.path.insert(0, str(TOP / "bench"))
-from exits import measure  # noqa: E402
+from exits import measure, measure_messages, measure_sswi  # noqa: E402
 
 # Instructions, the operation's own included.
 BOUNDS = {"null_call": 150, "plic_read": 220}
@@ -17,6 +17,22 @@ BOUNDS = {"null_call": 150, "plic_read": 220}
 def costs(make):
     make("guest-payloads")
     return measure(TOP / "build/test-logs/test_exits.py_bench")
+
+
+def test_messages_cost_what_they_cost_without_shyper(make):
+    """To the own file exactly, between harts that sleep within a tenth."""
+    make("guest-payloads")
+    folder = TOP / "build/test-logs/test_exits.py_msi"
+    for vcpus, operation, share in ((1, "msi_self", 1.0), (2, "msi_round_trip", 1.1)):
+        bare = measure_messages(folder, vcpus=vcpus, BARE=1, AIA_GUESTS=0)
+        shyper = measure_messages(folder, vcpus=vcpus)
+        assert shyper[operation] <= bare[operation] * share
+
+
+def test_ipi_without_firmware_costs_at_most(make):
+    make("guest-payloads")
+    found = measure_sswi(TOP / "build/test-logs/test_exits.py_sswi")
+    assert found["sswi_round_trip"] <= 900
 
 
 @pytest.mark.parametrize("operation", BOUNDS)
