@@ -129,6 +129,12 @@ class Shyper:
                         self.mvm.run(f"cat {DEBUG}/disks").split("\n"))
         return {(int(line[0]), int(line[1])): dict(zip(head, line)) for line in lines}
 
+    def await_requests(self, vms, more=200):
+        """The disks of all these VMs have that many more requests served."""
+        before = {vm: int(row["requests"]) for (vm, _), row in self.disks().items()}
+        for vm in vms:
+            self.await_line(f"awk '$1 == {vm} && $6 >= {before[vm] + more}' {DEBUG}/disks", ".")
+
     # --- Guests ---
 
     def guest(self, name, host=None):

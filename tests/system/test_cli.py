@@ -116,12 +116,12 @@ def test_policy_and_a_killed_daemon(shyper):
 
 
 def test_cycles_lose_no_page(shyper):
-    shyper.config(name="c", kernel="counter.bin", memory="64M")
+    shyper.mvm.run("truncate -s 1M c.img")
+    shyper.config(name="c", kernel="counter.bin", memory="64M", disks=["c.img"])
     shyper.run("vm remove c")
     free = shyper.pages()
-    shyper.mvm.run("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "
-                   "shyper vm config c.json && shyper vm boot c && shyper vm remove c || break; "
-                   "done >/dev/null; [ $i = 20 ]", 120)
+    shyper.mvm.run("i=0; while [ $i -lt 200 ] && shyper vm config c.json && shyper vm boot c && "
+                   "shyper vm remove c; do i=$((i + 1)); done >/dev/null; [ $i = 200 ]", 400)
     assert shyper.pages() == free
 
 

@@ -2,7 +2,7 @@
 """Guests that live on disks of the management VM's, used through their consoles there."""
 import pytest
 
-from guests import DEBUG, fio
+from guests import fio
 
 GUESTS = 1, 2, 3
 RESTART = {1: "never", 2: "on-failure", 3: "always"}
@@ -61,26 +61,14 @@ def test_rust_shypers(shyper):
     guest.run(fio("t"), 120)
 
 
-def requests(shyper):
-    """How many each guest's disk has served so far."""
-    return {vm: int(row["requests"]) for (vm, _), row in shyper.disks().items()}
-
-
-def await_requests(shyper, vms, more=200):
-    """All of these VMs have that many more served."""
-    before = requests(shyper)
-    for vm in vms:
-        shyper.await_line(f"awk '$1 == {vm} && $6 >= {before[vm] + more}' {DEBUG}/disks", ".")
-
-
 def test_what_dies_disturbs_no_other(shyper, three):
     """Under load in all guests the daemon is killed, then two guests crash."""
     for guest in three:
         guest.write_for_ever()
-    await_requests(shyper, GUESTS)
+    shyper.await_requests(GUESTS)
     shyper.kill_daemon()
     assert shyper.mvm.run("rmmod shyper_riscv64 2>&1 || true").count("in use") == 1
-    await_requests(shyper, GUESTS)
+    shyper.await_requests(GUESTS)
     assert [vm["state"] for vm in shyper.json("vm list")[1:]] == ["running"] * 3
     shyper.daemon()
     names = [event["event"] for event in shyper.events()]
@@ -89,7 +77,7 @@ def test_what_dies_disturbs_no_other(shyper, three):
     for guest in three[1:]:
         assert guest.stop_writing() > 0
         guest.line.send("echo c >/proc/sysrq-trigger")
-    await_requests(shyper, [1])
+    shyper.await_requests([1])
     for n, guest in zip(GUESTS[1:], three[1:]):
         guest.line.expect("Kernel panic")
         guest.login()
