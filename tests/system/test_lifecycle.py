@@ -91,13 +91,14 @@ def busy(shyper, tmp_path):
 
 def test_under_io(busy):
     deeds = Deeds(busy)
-    for round in ((deeds.reset, deeds.end, deeds.remove),
-                  (deeds.pause, deeds.reset, deeds.reset),
-                  (deeds.paused(deeds.remove), deeds.paused(deeds.reset),
-                   deeds.paused(deeds.end))):
+    for one, two, three in ((deeds.reset, deeds.end, deeds.remove),
+                            (deeds.pause, deeds.pause, deeds.pause),
+                            (deeds.paused(deeds.remove), deeds.paused(deeds.reset),
+                             deeds.paused(deeds.end))):
         busy.await_requests(GUESTS, 500)
-        for n, deed in zip(GUESTS, round):
-            deed(n)
+        one(1)
+        two(2)
+        three(3)
     busy.await_requests(GUESTS)
     assert busy.mvm.run("grep -E 'busy failed|I/O error|EXT4-fs error' /tmp/said? || true") == ""
     busy.run("vm remove 1")
@@ -117,7 +118,7 @@ def test_storm(shyper, tmp_path):
         shyper.run(f"vm boot load{n}")
     shyper.await_requests(GUESTS)
     storms = [f"(sh ./storm load{n} >/tmp/storm{n} 2>&1) &" for n in GUESTS]
-    shyper.mvm.run(f"{' '.join(storms)} wait; grep weathered /tmp/storm?", 300)
+    shyper.mvm.run(f"{' '.join(storms)} wait", 300)
     for n in GUESTS:
         assert "weathered" in shyper.mvm.run(f"tail -n 3 /tmp/storm{n}")
     shyper.await_requests(shyper.vm(f"load{n}")["id"] for n in GUESTS)

@@ -82,6 +82,15 @@ def test_an_ended_vms_image_serves_another(cli, reason, restart):
     assert "one.img of VM 1 (a): the image is a disk already" in cli.error("vm", "boot", "a")
 
 
+def test_a_killed_boot_keeps_no_image(cli):
+    one = cli.image("one.img")
+    cli.config(disks=["one.img"])
+    cli.config(name="b", disks=["one.img"])
+    (cli.fake / "1.disk0").write_text(f"0  {one}\n")    # attached when it was killed
+    cli.run("vm", "boot", "b")
+    assert cli.disk(1, 0) is None
+
+
 def test_an_image_is_kept_for_the_restart(cli):
     cli.image("one.img")
     cli.config(disks=["one.img"], restart="on-failure")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Disks of VMs that have ended and stay down. */
+/* Disks of VMs that stay down. */
 #include "release.h"
 
 #include <string.h>
@@ -38,6 +38,8 @@ bool release_due(uint32_t id, const struct shyper_vm_info *info)
 {
 	struct policy_end end;
 
+	if (info->state == SHYPER_VM_MADE)
+		return true;
 	if (info->state != SHYPER_VM_ENDED)
 		return false;
 	end = release_end(id, info);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Disks of VMs that have ended by themselves and stay down: they go back, so that other VMs can
- * have the files. One that its restart policy boots again keeps its disks meanwhile.
+ * Disks of VMs that do not run and will not by themselves: they go back, so that other VMs can have
+ * the files. A VM that its restart policy boots again keeps its disks meanwhile.
  */
 #ifndef CLI_RELEASE_H
 #define CLI_RELEASE_H
@@ -12,7 +12,10 @@
 /* release_end() - how a VM has ended, for its policy; all but the seconds that it ran. */
 struct policy_end release_end(uint32_t id, const struct shyper_vm_info *info);
 
-/* release_due() - it has ended and stays down. */
+/*
+ * release_due() - it stays down, and who holds its lock may take its disks: one that was never
+ * booted has some when `vm boot` was killed over it.
+ */
 bool release_due(uint32_t id, const struct shyper_vm_info *info);
 
 /* release_one() - take the disks of VM id back if that is due; waits for its lock. */
