@@ -62,7 +62,8 @@ guest-bins := $(payloads:%=$(GUEST_BUILD)/%.bin)
 .SECONDARY: $(guest-lib-objs) $(payloads:%=$(GUEST_BUILD)/%.o) $(payloads:%=$(GUEST_BUILD)/%.elf)
 guest-payloads: $(guest-bins)
 
-guest-compile = @mkdir -p $(@D) && $(if $(V),set -x;) $(guest-cc) $(GUEST_CFLAGS) -MMD -c -o $@ $<
+guest-compile = @mkdir -p $(@D) && $(if $(V),set -x;) \
+	$(guest-cc) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 $(GUEST_BUILD)/lib/string.o: src/lib/string.c tests/guest/payloads.mk
 	$(guest-compile)
 $(GUEST_BUILD)/%.o: tests/guest/%.c tests/guest/payloads.mk

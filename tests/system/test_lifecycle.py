@@ -50,12 +50,12 @@ class Deeds:
         return both
 
 
-# One VM's part of the storm, by its name: 30 deeds, at moments that are not the others'.
+# One VM's part of the storm, by its name: 20 deeds, at moments that are not the others'.
 STORM = """
 vm() { shyper vm $1 $name; }
 again() { shyper vm config $name.json && vm boot; }
 name=$1 i=0
-while [ $i -lt 30 ]; do
+while [ $i -lt 20 ]; do
 	case $((i % 5)) in
 	0) vm reset ;;
 	1) vm 'shutdown -f' && vm boot ;;
