@@ -117,10 +117,13 @@ const char *blk_parse(const struct guest_memory *memory, const struct vqueue_cha
 	copy_out(memory, vqueue_readable(chain, 0, sizeof(header)), &header);
 	*order = (struct blk_order){ .status = BLK_OK, .sector = header.sector,
 				     .status_at = last_byte(memory, chain) };
-	if (header.type == T_IN)
+	/* Data in the wrong direction are not passed over: the guest would believe in them. */
+	if (header.type == T_IN && chain->readable == sizeof(header))
 		transfer(shape, BLK_READ, chain->writable - 1, order);
-	else if (header.type == T_OUT)
+	else if (header.type == T_OUT && chain->writable == 1)
 		transfer(shape, BLK_WRITE, chain->readable - sizeof(header), order);
+	else if (header.type == T_IN || header.type == T_OUT)
+		nothing(order, BLK_IOERR);
 	else if (header.type == T_FLUSH)
 		order->kind = BLK_FLUSH;
 	else if (header.type == T_GET_ID)

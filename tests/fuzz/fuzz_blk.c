@@ -55,6 +55,8 @@ static void serve(const struct blk_shape *shape)
 	if (order.kind == BLK_NOTHING)
 		return;
 	check(order.status == BLK_OK && (!shape->readonly || order.kind != BLK_WRITE));
+	check(order.kind != BLK_READ || chain.writable == order.bytes + 1);
+	check(order.kind != BLK_WRITE || chain.writable == 1);
 	if (order.kind != BLK_FLUSH && order.kind != BLK_GET_ID)
 		check(order.bytes && order.sector < shape->sectors &&
 		      order.bytes / BLK_SECTOR <= shape->sectors - order.sector);

@@ -3,7 +3,8 @@
  * A virtio disk, driven by hand: requests of every kind, cut in every way, many at a time; queues
  * that break the rules, of which the device must say nothing and come back after a reset; resets
  * with requests under way. Ends with requests under way. The disk has 8 MiB or more; its first
- * 4 MiB are written. Runs on QEMU's own device, too (-global virtio-mmio.force-legacy=false).
+ * 4 MiB are written. Runs on QEMU's own device, too (-global virtio-mmio.force-legacy=false), which
+ * forgives a driver more.
  */
 #include "guest.h"
 #include "virtio.h"
@@ -345,6 +346,91 @@ static void check_changing(void)
 	check_eq("works again", request(IN, 0, BUFFER, SECTOR), OK);
 }
 
+static bool is_qemus(void)
+{
+	return virtio_reg(VENDOR) == 0x554d4551;	/* "QEMU" */
+}
+
+/* Data that point in the wrong direction. */
+static void check_direction(u32 type, u16 flags, const char *name)
+{
+	r->header[0] = (struct header){ type, 0, 0 };
+	r->status[0] = NOT_YET;
+	virtq_put(q->desc, 0, (u64)&r->header[0], 16, NEXT, 1);
+	virtq_put(q->desc, 1, BUFFER, SECTOR, NEXT | flags, 2);
+	virtq_put(q->desc, 2, (u64)&r->status[0], 1, WRITE, 0);
+	virtq_offer(q, 0);
+	virtio_notify(0);
+	await_used(1, 5000);
+	CHECK(name, r->status[0] == IOERR || is_qemus(), "status %u", r->status[0]);
+}
+
+static void check_directions(void)
+{
+	check_direction(IN, 0, "read into what is to be read");
+	check_direction(OUT, WRITE, "write from what is to be written");
+	check_eq("works again", request(IN, 0, BUFFER, SECTOR), OK);
+}
+
+/* Queues that cannot be: none is ready, and the device needs a reset. */
+static void check_queues(void)
+{
+	static const struct {
+		const char *name;
+		u32 num;
+		u64 desc, driver, device;
+	} bad[] = {
+		{ "of size 0", 0, MEMORY, BUFFER, OTHER },
+		{ "of size 3", 3, MEMORY, BUFFER, OTHER },
+		{ "of size 32768", 32768, MEMORY, BUFFER, OTHER },
+		{ "of size 4294967295", 0xffffffff, MEMORY, BUFFER, OTHER },
+		{ "of size 2147483648", 0x80000000, MEMORY, BUFFER, OTHER },
+		{ "with odd descriptors", SIZE, MEMORY + 8, BUFFER, OTHER },
+		{ "with an odd ring", SIZE, MEMORY, BUFFER + 1, OTHER },
+		{ "with an odd used ring", SIZE, MEMORY, BUFFER, OTHER + 2 },
+		{ "nowhere", SIZE, 0, 0, 0 },
+		{ "in its own registers", SIZE, SLOTS, SLOTS + 0x100, SLOTS + 0x800 },
+		{ "across the end of RAM", SIZE, 0x8ffffff0, BUFFER, OTHER },
+		{ "with a ring behind RAM", SIZE, MEMORY, 0x90000000, OTHER },
+		{ "with a used ring around", SIZE, MEMORY, BUFFER, ~0UL - 3 },
+		{ "around the address space", SIZE, ~0UL - 15, ~0UL - 1, ~0UL - 3 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		check_eq("reset", virtio_reset(), true);
+		virtio_begin(usual());
+		virtio_place(0, bad[i].num, bad[i].desc, bad[i].driver, bad[i].device);
+		CHECK(bad[i].name, is_qemus() || (!virtio_reg(READY) &&
+		      virtio_reg(STATUS) & S_NEEDS_RESET), "is ready");
+		virtio_go();
+		virtio_notify(0);
+	}
+	check_eq("reset", virtio_reset(), true);
+	virtio_begin(usual());
+	virtio_place(1, SIZE, MEMORY, BUFFER, OTHER);	/* there is one queue */
+	CHECK("a queue too many", is_qemus() || !virtio_reg(READY), "is ready");
+	check_eq("its size", virtio_reg(NUM_MAX), 0);
+	virtio_set(QUEUE_SEL, 0);
+}
+
+/* What is offered and notified before DRIVER_OK waits for it. */
+static void check_early(void)
+{
+	check_eq("reset", virtio_reset(), true);
+	virtio_notify(0);
+	virtio_begin(usual());
+	virtio_notify(0);
+	seen = 0;
+	virtio_queue(0, q);
+	begin(0, IN, 0, BUFFER, SECTOR);
+	virtio_notify(0);
+	CHECK("before it may begin", !await_used(1, 20) || is_qemus(), "a request was served");
+	virtio_go();
+	virtio_notify(0);
+	await_used(1, 5000);
+	check_eq("and afterwards", r->status[0], OK);
+}
+
 static void check_registers(void)
 {
 	for (u32 i = 0; i < 50; i++)
@@ -390,6 +476,9 @@ void payload(void)
 	check_others();
 	check_many();
 	check_without_features();
+	check_directions();
+	check_queues();
+	check_early();
 	check_registers();
 	check_rules();
 	check_changing();

@@ -477,6 +477,31 @@ static void other_requests(void **state)
 	expect_order(BLK_NOTHING, BLK_UNSUPP);
 }
 
+static void data_in_the_wrong_direction(void **state)
+{
+	static const struct {
+		u32 type;
+		u16 flags;
+	} bad[] = { { IN, NEXT }, { OUT, NEXT | WRITE } };
+
+	for (u32 i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		fresh(state);
+		header(bad[i].type, 0);
+		put(DESC_AT, 0, HEADER_AT, 16, NEXT, 1);
+		put(DESC_AT, 1, DATA_AT, 512, bad[i].flags, 2);
+		put(DESC_AT, 2, STATUS_AT, 1, WRITE, 0);
+		offer(0);
+		expect_order(BLK_NOTHING, BLK_IOERR);
+	}
+	/* And some of either. */
+	fresh(state);
+	header(IN, 0);
+	put(DESC_AT, 0, HEADER_AT, 17, NEXT, 1);
+	put(DESC_AT, 1, STATUS_AT - 512, 513, WRITE, 0);
+	offer(0);
+	expect_order(BLK_NOTHING, BLK_IOERR);
+}
+
 static void without_header_or_status(void **state)
 {
 	(void)state;
@@ -510,6 +535,7 @@ int main(void)
 		cmocka_unit_test_setup(a_read_only_disk, fresh),
 		cmocka_unit_test_setup(discards_and_zeroes, fresh),
 		cmocka_unit_test_setup(other_requests, fresh),
+		cmocka_unit_test_setup(data_in_the_wrong_direction, fresh),
 		cmocka_unit_test_setup(without_header_or_status, fresh),
 	};
 

@@ -55,21 +55,26 @@ void virtio_begin(u32 features)
 	virtio_set(STATUS, S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK);
 }
 
-static void set_address(unsigned long offset, volatile void *at)
+static void set_address(unsigned long offset, u64 at)
 {
-	virtio_set(offset, (u32)(unsigned long)at);
-	virtio_set(offset + 4, (u32)((unsigned long)at >> 32));
+	virtio_set(offset, (u32)at);
+	virtio_set(offset + 4, (u32)(at >> 32));
+}
+
+void virtio_place(u32 n, u32 num, u64 desc, u64 driver, u64 device)
+{
+	virtio_set(QUEUE_SEL, n);
+	virtio_set(NUM, num);
+	set_address(DESC, desc);
+	set_address(DRIVER, driver);
+	set_address(USED, device);
+	virtio_set(READY, 1);
 }
 
 void virtio_queue(u32 n, volatile struct virtq *q)
 {
 	memset((void *)q, 0, sizeof(*q));
-	virtio_set(QUEUE_SEL, n);
-	virtio_set(NUM, VIRTQ_SIZE);
-	set_address(DESC, q->desc);
-	set_address(DRIVER, &q->avail);
-	set_address(USED, &q->used);
-	virtio_set(READY, 1);
+	virtio_place(n, VIRTQ_SIZE, (u64)q->desc, (u64)&q->avail, (u64)&q->used);
 }
 
 void virtio_go(void)

@@ -9,7 +9,7 @@
 
 /* Registers. */
 enum {
-	MAGIC = 0x00, VERSION = 0x04, ID = 0x08, OFFERED = 0x10, OFFERED_SEL = 0x14,
+	MAGIC = 0x00, VERSION = 0x04, ID = 0x08, VENDOR = 0x0c, OFFERED = 0x10, OFFERED_SEL = 0x14,
 	ACCEPTED = 0x20,
 	ACCEPTED_SEL = 0x24, QUEUE_SEL = 0x30, NUM_MAX = 0x34, NUM = 0x38, READY = 0x44,
 	NOTIFY = 0x50, INTERRUPT = 0x60, ACK = 0x64, STATUS = 0x70, DESC = 0x80, DRIVER = 0x90,
@@ -59,10 +59,12 @@ bool virtio_reset(void);
 
 /*
  * virtio_begin() - agree on these features of the lower half; virtio_queue() - hand over a queue,
- * emptied; virtio_go() - the device may begin.
+ * emptied; virtio_place() - one of any size, its parts anywhere; virtio_go() - the device may
+ * begin.
  */
 void virtio_begin(u32 features);
 void virtio_queue(u32 n, volatile struct virtq *q);
+void virtio_place(u32 n, u32 num, u64 desc, u64 driver, u64 device);
 void virtio_go(void);
 
 /* virtq_put() - write a descriptor; virtq_offer() - offer the chain that begins there. */
