@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel module in the MVM: shyper_ioctl_test.c exercises every call of /dev/shyper, and VMs
-outlive whoever made them, the module too.
+"""The kernel module in the MVM: shyper_ioctl_test.c and calls_vm.c exercise every call of
+/dev/shyper, and VMs outlive whoever made them, the module too.
 """
 import pytest
 
@@ -14,14 +14,17 @@ MVM = TOP / "config/mvm.dts"
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, make):
-    """What the tests bring into the MVM: the test program, its definition, the module."""
-    make("kmod")
+    """What the tests bring into the MVM: the programs, their definitions, the module."""
+    make("kmod", "guest-payloads")
     folder = tmp_path_factory.mktemp("kmod")
     compile_program(folder / "ioctl-test", HERE / "shyper_ioctl_test.c")
     source = (HERE / "shyper_ioctl_test.dts").read_text()
     compile_tree(source, folder / "vm.dtb")
     compile_tree(source.replace('"ioctl-test"', '"second"'), folder / "second.dtb")
-    return pack(folder, "ioctl-test", "vm.dtb", "second.dtb", MODULE)
+    compile_program(folder / "calls", HERE / "calls_vm.c", HERE / "vm.c")
+    compile_tree((HERE / "disk_vm.dts").read_text(), folder / "calls.dtb")
+    return pack(folder, "ioctl-test", "vm.dtb", "second.dtb", "calls", "calls.dtb", MODULE,
+                TOP / "build/guest/counter.bin")
 
 
 def unpack(mvm, archive):
@@ -48,6 +51,15 @@ def test_every_call_and_every_refusal(mvm, archive):
     insmod(mvm, archive)
     assert mvm.run("/tmp/ioctl-test all /tmp/vm.dtb", timeout=120) == "passed"
     assert vms(mvm) == {0: ("mvm", "running")}
+    mvm.run("rmmod shyper_riscv64")
+    check_kernel_log(mvm)
+
+
+def test_calls_by_rule(mvm, archive):
+    """Wild pointers, wrong descriptors, wrong states, no rights: each call."""
+    insmod(mvm, archive)
+    said = mvm.run("cd /tmp; ./calls calls.dtb counter.bin | tee said; grep -x passed said")
+    assert "FAILED" not in said
     mvm.run("rmmod shyper_riscv64")
     check_kernel_log(mvm)
 
