@@ -244,7 +244,7 @@ debug: $(B)/shyper.bin vmdef-check ## run-guest, stopped at the first instructio
 
 ##
 ## Check
-.PHONY: check headers layers format-check docs-check tests-check analyze
+.PHONY: check headers layers format-check docs-check tests-check analyze kmod-check
 check: headers layers format-check docs-check tests-check ## the checks of the source that need no more tools
 
 headers: $(B)/include/version.h | $(tools-stamp) ## every header compiles alone
@@ -270,6 +270,12 @@ analyze: ## cppcheck over the hypervisor
 	$(Q)cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability --suppressions-list=tools/cppcheck.suppress \
 		-D__riscv -D__riscv_xlen=64 $(includes) src arch drivers
+
+kmod-check: $(kmod) ## sparse over the kernel module
+	$(Q)sh tools/deps.sh sparse
+	$(call say,SPARSE,kmod)
+	$(Q)sh tools/kmod.sh $(<D)-check KBUILD_CHECKSRC=2 CF=-Wsparse-error \
+		CHECK="sh $(CURDIR)/tools/sparse.sh"
 
 ##
 ## Prepare

@@ -134,6 +134,7 @@ static void begin(struct blk_disk *disk)
 	disk->durable = !(features & BIT_ULL(VIRTIO_BLK_F_FLUSH));
 	atomic_inc(&disk->vm->served);
 	WRITE_ONCE(disk->mapped, true);
+	/* Whoever sees that it is active sees the queue. */
 	smp_store_release(&disk->active, true);
 	/* A doorbell may have come before. */
 	queue_work(blk_works, &disk->serve);
@@ -411,13 +412,14 @@ static void show(struct seq_file *out, const struct blk_disk *disk)
 {
 	const struct blk_counts *counts = &disk->counts;
 
-	seq_printf(out, "%2u %4u %5s %6s %5u %9llu %9llu %9llu %8llu %9llu "
-		   "%8llu %10llu %7llu %6llu ",
-		   disk->vm->id, disk->number, disk->image.shape.readonly ? "ro" : "rw",
+	seq_printf(out, "%2u %4u %5s %6s %5u ", disk->vm->id, disk->number,
+		   disk->image.shape.readonly ? "ro" : "rw",
 		   disk->failed ? "failed" : disk->active ? "yes" : "no",
-		   atomic_read(&disk->busy), counts->requests, counts->read >> 10,
-		   counts->written >> 10, counts->flushes, counts->doorbells, counts->batches,
-		   counts->interrupts, counts->copied, counts->errors);
+		   atomic_read(&disk->busy));
+	seq_printf(out, "%9llu %9llu %9llu %8llu %9llu %8llu %10llu %7llu %6llu ",
+		   counts->requests, counts->read >> 10, counts->written >> 10, counts->flushes,
+		   counts->doorbells, counts->batches, counts->interrupts, counts->copied,
+		   counts->errors);
 	seq_file_path(out, disk->image.file, "\n\t\\ ");
 	seq_putc(out, '\n');
 }

@@ -67,8 +67,10 @@ static int open_file(struct blk_image *image, bool readonly, struct shyper_refus
 		return shyper_refuse(refusal, -EINVAL, "no disk can be kept in such a file");
 	choose_way(image);
 	image->shape.sectors = (u64)i_size_read(inode) / BLK_SECTOR;
-	image->unit = image->discard_unit = max(i_blocksize(inode), image->shape.block);
-	image->shape.discard = image->shape.zeroes = !readonly && image->file->f_op->fallocate;
+	image->unit = max(i_blocksize(inode), image->shape.block);
+	image->discard_unit = image->unit;
+	image->shape.discard = !readonly && image->file->f_op->fallocate;
+	image->shape.zeroes = image->shape.discard;
 	return 0;
 }
 

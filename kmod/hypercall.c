@@ -15,6 +15,7 @@
 
 #include "kmod.h"
 
+/* Calls to Shyper with arguments in memory, the table of VMs; docs/kmod.md. */
 DEFINE_MUTEX(shyper_lock);
 
 static void *exchange;	/* a page, under shyper_lock */

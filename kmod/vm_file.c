@@ -34,6 +34,14 @@ int vm_file_enter(struct vm_file *vf)
 	return -ENODEV;
 }
 
+/* 1: disks or back-ends still use the memory of a VM that does not run; 0; or an error. */
+static int not_quiet(struct shyper_vm *vm)
+{
+	int runs = atomic_read(&vm->served) ? shyper_vm_runs(vm) : 1;
+
+	return runs < 0 ? runs : !runs;
+}
+
 /*
  * The same for what the VM's memory must be quiet for: of one that does not run, wait until disks
  * and back-ends have let go. Who asks for it of one that runs is told by Shyper.
@@ -46,15 +54,18 @@ static int enter_quiet(struct vm_file *vf)
 
 	for (;;) {
 		err = vm_file_enter(vf);
-		if (err || !atomic_read(&vm->served) || shyper_vm_runs(vm))
+		if (err)
 			return err;
-		if (!left)
-			shyper_refuse(&vf->refusal, 0,
-				      "disks or back-ends of %s do not let go of its memory",
-				      vm->name);
+		err = not_quiet(vm);
+		if (!err)
+			return 0;
+		if (err > 0 && !left)
+			err = shyper_refuse(&vf->refusal, -EBUSY,
+					    "disks or back-ends of %s do not let go of its memory",
+					    vm->name);
 		mutex_unlock(&shyper_lock);
-		if (!left)
-			return -EBUSY;
+		if (err < 0)
+			return err;
 		left = wait_event_interruptible_timeout(vm->wait, !atomic_read(&vm->served), left);
 		if (left < 0)
 			return left;

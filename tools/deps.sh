@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# deps.sh tools|guest|fuzz|all - get what the build and the tests need and is not there yet.
+# deps.sh tools|guest|fuzz|sparse|all - get what the build and the tests need and is not there yet.
 #   tools: host packages (apt, as root or through sudo) and libfdt for riscv64 in build/deps
 #   guest: the riscv64 packages that guest images are made of, in build/cache
 #   fuzz: clang with libFuzzer (large, so not among all)
+#   sparse: to check the module with (not among all either)
 # Knows Debian 12 and 13. Elsewhere the tools must be there; the check is the same.
 set -eu
 cd "$(dirname "$0")/.."
@@ -121,10 +122,17 @@ get_fuzz() {
 	debian_install '' clang libclang-rt-dev
 }
 
+get_sparse() {
+	! have sparse || return 0
+	say "deps: installing sparse"
+	debian_install '' sparse
+}
+
 case ${1:-} in
 tools) get_tools ;;
 guest) get_guest ;;
 fuzz) get_fuzz ;;
+sparse) get_sparse ;;
 all) get_tools; get_guest; say "deps: everything is there" ;;
-*) die "usage: deps.sh tools|guest|fuzz|all" ;;
+*) die "usage: deps.sh tools|guest|fuzz|sparse|all" ;;
 esac
