@@ -13,6 +13,7 @@ payloads += flood
 payloads += fp_vector
 payloads += hypercall
 payloads += imsic
+payloads += imsic_residue
 payloads += mmio_fuzz
 payloads += mmio_insn
 payloads += plic

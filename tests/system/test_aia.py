@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interrupts without exits, on machines with AIA; what no VM may find of another's.
+
+SHYPER_TEST_CYCLES: how often VMs are made and removed (default 20).
+"""
+import os
+
+import pytest
+
+from guests import fio
+from machine import IRQ, TOP
+
+pytestmark = pytest.mark.skipif(IRQ != "aia", reason="about AIA")
+RESIDUE = TOP / "build/guest/imsic_residue.bin"
+CYCLES = int(os.environ.get("SHYPER_TEST_CYCLES", "20"))
+
+
+@pytest.fixture(autouse=True)
+def payloads(make):
+    make("guest-payloads")
+
+
+@pytest.mark.parametrize("files", [0, 3])
+def test_reboots_leave_nothing_pending(machine, files):
+    """1000 lives: each finds its interrupt file empty, and leaves it full."""
+    guest = machine(KERNEL=RESIDUE, MEM="16M", AIA_GUESTS=files)
+    for _ in range(10):
+        for _ in range(100):
+            guest.expect("ok residue\r*\n")
+    assert "not ok" not in guest.output()
+
+
+def test_vms_leave_nothing_pending(shyper):
+    """VMs that come one after another on one hart have one and the same file."""
+    shyper.mvm.put(RESIDUE, "/root/residue.bin")
+    shyper.mvm.run("echo '{\"name\": \"r\", \"kernel\": \"residue.bin\", \"memory\": \"16M\", "
+                   "\"harts\": [2]}' >r.json")
+    said = shyper.mvm.run(
+        f"n=0; while [ $n -lt {CYCLES} ]; do n=$((n + 1)); shyper vm config r.json && "
+        "shyper vm boot r && until shyper vm info r | grep -q 'ended by: *reboot'; do :; done "
+        "&& shyper vm remove r || break; done 2>&1 >/dev/null; echo $n", 60 + 6 * CYCLES)
+    assert said == str(CYCLES)      # a failed check would end it by a failure
+
+
+def exits(shyper, vm, command, run):
+    """What a VM's exits came to while a command ran."""
+    before = shyper.vm(vm)["exits"]
+    run(command, 120)
+    after = shyper.vm(vm)["exits"]
+    return {cause: after[cause] - before[cause] for cause in after}
+
+
+# Ten seconds of everything: writes with flushes, processes that wake each other on all harts.
+LOAD = ("(sleep 10; touch /tmp/stop) & for i in 1 2 3; do "
+        "(until [ -e /tmp/stop ]; do echo | cat | cat >/dev/null; done) & done; "
+        f"{fio('load', '8M', '/root/load')}; wait; rm /tmp/stop")
+
+
+def test_interrupts_need_no_exit(shyper):
+    shyper.daemon()
+    shyper.config_guest(1, vcpus=3, harts=[1, 2, 3])
+    shyper.run("vm boot vm1")
+    guest = shyper.guest("vm1")
+    guest.login()
+    count = exits(shyper, "vm1", LOAD, guest.run)
+    print(count)
+    assert count["timer"] == count["external"] == count["sbi"] == 0
+    assert count["mmio-read"] <= 10     # the 16550 is not used here
+    assert count["ipi"] <= 10           # Shyper's own, of the two questions
+    shyper.run("vm remove vm1")
+
+
+def test_passed_through_interrupts_need_no_exit(shyper):
+    """The management VM's own disk: its interrupts come from the board's APLIC."""
+    def disk():
+        return sum(int(n) for line in shyper.mvm.run("grep virtio /proc/interrupts").split("\n")
+                   for n in line.split()[1:2])
+
+    before = disk()
+    count = exits(shyper, 0, fio("own", "8M", "/root/own"), shyper.mvm.run)
+    interrupts = disk() - before
+    print(interrupts, count)
+    assert interrupts > 200
+    assert count["external"] == count["timer"] == 0
+    assert count["mmio-write"] < interrupts / 2     # the UART's, which is level-sensitive
