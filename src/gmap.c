@@ -264,15 +264,14 @@ u64 gmap_top(const struct gmap *gmap)
 	return last->gpa + last->size;
 }
 
-/* The RAM at gpa as far as one block reaches, at most len bytes; their number in *n. NULL: none. */
-static u8 *ram_piece(const struct gmap *gmap, u64 gpa, u64 len, u64 *n)
+u8 *gmap_ram_piece(const struct gmap *gmap, gpa_t gpa, u64 len, u64 *n)
 {
-	const struct gmap_block *block = gmap_find(gmap, GPA(gpa));
+	const struct gmap_block *block = gmap_find(gmap, gpa);
 	u64 offset;
 
 	if (!block || block->kind != GMAP_RAM)
 		return NULL;
-	offset = gpa - block->gpa;
+	offset = gpa.v - block->gpa;
 	*n = MIN(len, block->size - offset);
 	return (u8 *)pa_ptr(HPA(block->hpa)) + offset;
 }
@@ -281,7 +280,7 @@ bool gmap_is_ram(const struct gmap *gmap, gpa_t gpa, u64 len)
 {
 	/* A range that wraps ends here too: nothing lies above GMAP_END. */
 	for (u64 at = gpa.v, n; len; at += n, len -= n) {
-		if (!ram_piece(gmap, at, len, &n))
+		if (!gmap_ram_piece(gmap, GPA(at), len, &n))
 			return false;
 	}
 	return true;
@@ -290,10 +289,10 @@ bool gmap_is_ram(const struct gmap *gmap, gpa_t gpa, u64 len)
 void *gmap_ram_ptr(const struct gmap *gmap, gpa_t gpa, u64 len)
 {
 	u64 done;
-	u8 *ptr = len ? ram_piece(gmap, gpa.v, len, &done) : NULL;
+	u8 *ptr = len ? gmap_ram_piece(gmap, gpa, len, &done) : NULL;
 
 	for (u64 n; ptr && done < len; done += n) {
-		if (ram_piece(gmap, gpa.v + done, len - done, &n) != ptr + done)
+		if (gmap_ram_piece(gmap, GPA(gpa.v + done), len - done, &n) != ptr + done)
 			return NULL;
 	}
 	return ptr;
@@ -306,7 +305,7 @@ int gmap_read(const struct gmap *gmap, gpa_t gpa, void *buf, u64 len)
 	if (!gmap_is_ram(gmap, gpa, len))
 		return -EFAULT;
 	for (u64 done = 0, n; done < len; done += n) {
-		const u8 *ram = ram_piece(gmap, gpa.v + done, len - done, &n);
+		const u8 *ram = gmap_ram_piece(gmap, GPA(gpa.v + done), len - done, &n);
 
 		memcpy(to + done, ram, n);
 	}
@@ -320,7 +319,7 @@ int gmap_write(const struct gmap *gmap, gpa_t gpa, const void *buf, u64 len)
 	if (!gmap_is_ram(gmap, gpa, len))
 		return -EFAULT;
 	for (u64 done = 0, n; done < len; done += n) {
-		u8 *ram = ram_piece(gmap, gpa.v + done, len - done, &n);
+		u8 *ram = gmap_ram_piece(gmap, GPA(gpa.v + done), len - done, &n);
 
 		memcpy(ram, from + done, n);
 	}
@@ -332,7 +331,7 @@ int gmap_zero(const struct gmap *gmap, gpa_t gpa, u64 len)
 	if (!gmap_is_ram(gmap, gpa, len))
 		return -EFAULT;
 	for (u64 done = 0, n; done < len; done += n) {
-		u8 *ram = ram_piece(gmap, gpa.v + done, len - done, &n);
+		u8 *ram = gmap_ram_piece(gmap, GPA(gpa.v + done), len - done, &n);
 
 		memset(ram, 0, n);
 	}

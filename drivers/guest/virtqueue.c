@@ -5,6 +5,7 @@
  * load, or a copy made by gmap.c.
  */
 #include <hv/gmap.h>
+#include <hv/string.h>
 #include <hv/virtio.h>
 #include <hv/virtqueue.h>
 
@@ -28,6 +29,8 @@ struct desc {
 #define AVAIL_RING 4U
 
 /* The device's ("used") ring: flags, index, {head, length}, avail_event. Section 2.7.8. */
+#define USED_NO_NOTIFY 0x1U
+#define USED_FLAGS 0U
 #define USED_INDEX 2U
 #define USED_RING 4U
 
@@ -104,6 +107,14 @@ void virtqueue_exit(struct virtqueue *queue)
 	queue->num = 0;
 }
 
+/* With EVENT_IDX the event stays where it is: the driver passes it once in 2^16 buffers. */
+void virtqueue_quiet(struct virtqueue *queue)
+{
+	queue->quiet = true;
+	if (queue->num && !queue->event_idx)
+		__atomic_store_n(device_word(queue, USED_FLAGS), USED_NO_NOTIFY, __ATOMIC_RELAXED);
+}
+
 /* ---- Taking chains ---- */
 
 static enum virtqueue_result refuse(struct virtqueue *queue, const char *why)
@@ -153,11 +164,14 @@ static const char *enter_table(const struct virtqueue *queue, const struct desc 
 static const char *add_segment(const struct virtqueue *queue, struct virtqueue_chain *chain,
 			       const struct desc *desc)
 {
+	u8 *ram;
+
 	if (chain->segments == queue->num || chain->segments == chain->room)
 		return "a chain is longer than the queue, or a loop";
 	if (!desc->len)
 		return "a buffer is empty";
-	if (!gmap_is_ram(queue->gmap, GPA(desc->gpa), desc->len))
+	ram = gmap_ram_ptr(queue->gmap, GPA(desc->gpa), desc->len);
+	if (!ram && !gmap_is_ram(queue->gmap, GPA(desc->gpa), desc->len))
 		return "a buffer is not in memory";
 	if (desc->flags & DESC_WRITE)
 		chain->writable += desc->len;
@@ -165,7 +179,8 @@ static const char *add_segment(const struct virtqueue *queue, struct virtqueue_c
 		return "a readable buffer behind a writable one";
 	else
 		chain->readable += desc->len;
-	chain->segment[chain->segments++] = (struct virtqueue_segment){ desc->gpa, desc->len };
+	chain->segment[chain->segments++] = (struct virtqueue_segment){ ram, desc->gpa,
+								       desc->len };
 	chain->readable_segments += !(desc->flags & DESC_WRITE);
 	return NULL;
 }
@@ -199,7 +214,7 @@ static enum virtqueue_result available(struct virtqueue *queue)
 {
 	u16 ahead = (u16)(avail_index(queue) - queue->next_avail);
 
-	if (!ahead) {
+	if (!ahead && !queue->quiet) {
 		virtqueue_arm(queue);
 		/* What came before the driver could see that is taken now. */
 		ahead = (u16)(avail_index(queue) - queue->next_avail);
@@ -235,48 +250,79 @@ enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_ch
 
 /* ---- Data ---- */
 
-/* Copies between buf and the segments [first, end) from offset on; to: into the guest. */
-static u64 copy(const struct virtqueue *queue, const struct virtqueue_chain *chain, u32 first,
-		u32 end, u64 offset, u8 *to, const u8 *from, u64 size)
+struct virtqueue_cursor virtqueue_start(const struct virtqueue *queue,
+					const struct virtqueue_chain *chain, bool writable,
+					u64 offset)
 {
-	u64 done = 0;
+	struct virtqueue_cursor cursor = {
+		.queue = queue,
+		.segment = chain->segment + (writable ? chain->readable_segments : 0),
+		.left = writable ? chain->segments - chain->readable_segments :
+				   chain->readable_segments,
+		.offset = offset,
+	};
 
-	for (u32 i = first; i < end && done < size; i++) {
-		const struct virtqueue_segment *segment = &chain->segment[i];
-		u64 n;
-		int err;
-
-		if (offset >= segment->len) {
-			offset -= segment->len;
-			continue;
-		}
-		n = MIN(size - done, segment->len - offset);
-		err = to ? gmap_read(queue->gmap, GPA(segment->gpa + offset), to + done, n) :
-			   gmap_write(queue->gmap, GPA(segment->gpa + offset), from + done, n);
-		if (err)
-			break;
-		done += n;
-		offset = 0;
+	while (cursor.left && cursor.offset >= cursor.segment->len) {
+		cursor.offset -= cursor.segment->len;
+		cursor.segment++;
+		cursor.left--;
 	}
-	return done;
+	return cursor;
+}
+
+u8 *virtqueue_step(struct virtqueue_cursor *cursor, u64 want, u64 *n)
+{
+	const struct virtqueue_segment *segment = cursor->segment;
+	u64 offset = cursor->offset;
+	u8 *at;
+
+	if (!cursor->left)
+		return NULL;
+	*n = MIN(want, segment->len - offset);
+	at = segment->ram ? segment->ram + offset :
+			    gmap_ram_piece(cursor->queue->gmap, GPA(segment->gpa + offset), *n, n);
+	cursor->offset += *n;
+	if (cursor->offset == segment->len) {
+		cursor->offset = 0;
+		cursor->segment++;
+		cursor->left--;
+	}
+	return at;
 }
 
 u64 virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
 		   void *buf, u64 size)
 {
-	return copy(queue, chain, 0, chain->readable_segments, offset, buf, NULL, size);
+	struct virtqueue_cursor cursor = virtqueue_start(queue, chain, false, offset);
+	u64 done = 0, n;
+
+	for (const u8 *at; done < size; done += n) {
+		at = virtqueue_step(&cursor, size - done, &n);
+		if (!at)
+			break;
+		memcpy((u8 *)buf + done, at, n);
+	}
+	return done;
 }
 
 u64 virtqueue_write(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
 		    const void *buf, u64 size)
 {
-	return copy(queue, chain, chain->readable_segments, chain->segments, offset, NULL, buf,
-		    size);
+	struct virtqueue_cursor cursor = virtqueue_start(queue, chain, true, offset);
+	u64 done = 0, n;
+
+	for (u8 *at; done < size; done += n) {
+		at = virtqueue_step(&cursor, size - done, &n);
+		if (!at)
+			break;
+		memcpy(at, (const u8 *)buf + done, n);
+	}
+	return done;
 }
 
 /* ---- Giving chains back ---- */
 
-void virtqueue_push(struct virtqueue *queue, u32 head, u32 written)
+void virtqueue_stage(struct virtqueue *queue, u32 head, u32 written)
 {
 	u32 entry;
 
@@ -286,8 +332,27 @@ void virtqueue_push(struct virtqueue *queue, u32 head, u32 written)
 	__atomic_store_n(device_word32(queue, entry), head, __ATOMIC_RELAXED);
 	__atomic_store_n(device_word32(queue, entry + 4), written, __ATOMIC_RELAXED);
 	queue->next_used++;
-	/* Release: the entry, and the data before it, are there before the index says so. */
-	__atomic_store_n(device_word(queue, USED_INDEX), queue->next_used, __ATOMIC_RELEASE);
+}
+
+/* Release: the entries, and the data before them, are there before the index says so. */
+void virtqueue_publish(struct virtqueue *queue)
+{
+	if (queue->num)
+		__atomic_store_n(device_word(queue, USED_INDEX), queue->next_used,
+				 __ATOMIC_RELEASE);
+}
+
+void virtqueue_push(struct virtqueue *queue, u32 head, u32 written)
+{
+	virtqueue_stage(queue, head, written);
+	virtqueue_publish(queue);
+}
+
+/* What was staged lies behind the index, where the driver does not look. */
+void virtqueue_rewind(struct virtqueue *queue, u32 popped, u32 staged)
+{
+	queue->next_avail = (u16)(queue->next_avail - popped);
+	queue->next_used = (u16)(queue->next_used - staged);
 }
 
 bool virtqueue_interrupt_due(struct virtqueue *queue)

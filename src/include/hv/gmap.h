@@ -83,6 +83,12 @@ bool gmap_is_ram(const struct gmap *gmap, gpa_t gpa, u64 len);
 void *gmap_ram_ptr(const struct gmap *gmap, gpa_t gpa, u64 len);
 
 /*
+ * gmap_ram_piece() - the same for its beginning: *n bytes, at most len, that are contiguous in the
+ * host. NULL: there is no RAM at gpa.
+ */
+u8 *gmap_ram_piece(const struct gmap *gmap, gpa_t gpa, u64 len, u64 *n);
+
+/*
  * gmap_read() - copy len bytes of the guest's RAM into buf. The copy is made once; check the copy,
  * never the guest's memory again. gmap_write() - copy buf into the guest's RAM. gmap_zero() - clear
  * it. Any hart, no lock, while guests run. Return 0; -EFAULT: some byte is not RAM; then nothing

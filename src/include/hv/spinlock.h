@@ -22,6 +22,15 @@ static inline void spin_lock(struct spinlock *lock)
 		;
 }
 
+/* spin_trylock() - take the lock if nobody holds it or waits for it; true: taken. */
+static inline bool spin_trylock(struct spinlock *lock)
+{
+	u32 ticket = __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE);
+
+	return __atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 static inline void spin_unlock(struct spinlock *lock)
 {
 	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);

@@ -26,6 +26,7 @@ struct virtqueue {
 	u8 *device_ram;
 	bool event_idx;		/* features agreed on */
 	bool indirect;
+	bool quiet;		/* virtqueue_quiet() was called */
 	u16 next_avail;		/* chains ever taken, modulo 2^16 */
 	u16 next_used;		/* chains ever given back */
 	u16 told;		/* next_used when an interrupt was last considered */
@@ -33,6 +34,7 @@ struct virtqueue {
 };
 
 struct virtqueue_segment {
+	u8 *ram;	/* where Shyper sees it; NULL: in several pieces */
 	u64 gpa;	/* all of it is RAM */
 	u32 len;	/* not 0 */
 };
@@ -64,6 +66,12 @@ void virtqueue_init(struct virtqueue *queue, const struct gmap *gmap,
 		    const struct virtio_queue_info *info, u64 features);
 void virtqueue_exit(struct virtqueue *queue);
 
+/*
+ * virtqueue_quiet() - nobody waits for what the driver adds: it need not notify. After _init(), for
+ * as long as the queue is set up.
+ */
+void virtqueue_quiet(struct virtqueue *queue);
+
 /* virtqueue_pop() - take the next chain that the driver offers. */
 enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain);
 
@@ -76,8 +84,35 @@ u64 virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *
 u64 virtqueue_write(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
 		    const void *buf, u64 size);
 
+/* A place in a chain; begin with virtqueue_start(). */
+struct virtqueue_cursor {
+	const struct virtqueue *queue;
+	const struct virtqueue_segment *segment;
+	u32 left;		/* segments, with this one */
+	u64 offset;		/* in this one */
+};
+
+/*
+ * virtqueue_start() - where the part that the device reads begins, or the part that it writes, and
+ * offset bytes on. virtqueue_step() - the next bytes, as Shyper sees them: *n of them, at most
+ * want, which is not 0. NULL: the part ends. The cursor moves behind them.
+ */
+struct virtqueue_cursor virtqueue_start(const struct virtqueue *queue,
+					const struct virtqueue_chain *chain, bool writable,
+					u64 offset);
+u8 *virtqueue_step(struct virtqueue_cursor *cursor, u64 want, u64 *n);
+
 /* virtqueue_push() - give a chain back, with the number of bytes written from its start on. */
 void virtqueue_push(struct virtqueue *queue, u32 head, u32 written);
+
+/*
+ * Several chains for one packet: virtqueue_stage() gives one back, but the driver does not see it
+ * before virtqueue_publish(). virtqueue_rewind() - instead: the last `staged` and `popped` ones are
+ * as if they had never been taken.
+ */
+void virtqueue_stage(struct virtqueue *queue, u32 head, u32 written);
+void virtqueue_publish(struct virtqueue *queue);
+void virtqueue_rewind(struct virtqueue *queue, u32 popped, u32 staged);
 
 /*
  * virtqueue_interrupt_due() - after pushes: does the driver want to be interrupted for them? Once
