@@ -19,3 +19,7 @@ objs += drivers/guest/virtio_mmio.o
 objs += drivers/guest/virtqueue.o
 objs += drivers/guest/virtio_console.o
 objs += drivers/guest/virtio_console_control.o
+objs += drivers/guest/virtio_net.o
+objs += drivers/guest/virtio_net_rx.o
+objs += drivers/guest/virtio_net_control.o
+objs += drivers/guest/machine_net.o

@@ -213,6 +213,8 @@ static void end(struct vm *vm)
 		machine_stop(vm);
 		arch_vm_exit(vm);
 		vm_release_memory(vm);
+	} else {
+		machine_ended(vm);
 	}
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
 	/* From here on the MVM may destroy it: vm is not touched any more. */

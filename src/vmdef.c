@@ -14,22 +14,6 @@
 
 #include "vmdef_parse.h"
 
-struct property {
-	const char *name;
-	bool required;
-	int (*read)(struct vmdef_parse *p, const struct vmdef_value *v);
-};
-
-struct node_kind {
-	const char *name;	/* without unit address; NULL: any */
-	bool many;		/* may occur more than once, then its unit address tells which */
-	u32 device;		/* index into vmdef_devices[], of a device */
-	const struct property *properties;	/* up to a NULL name */
-	const struct node_kind *children;	/* up to a NULL properties */
-	/* The properties have been read; what must they be together? May be NULL. */
-	int (*check)(struct vmdef_parse *p, int node, const struct node_kind *kind);
-};
-
 /* --- Root ---------------------------------------------------------------------------------- */
 
 /* #address-cells and #size-cells are what makes other tools read the tree: always 2 here. */
@@ -237,88 +221,6 @@ static int read_initrd_load(struct vmdef_parse *p, const struct vmdef_value *v)
 	return err ? err : vmdef_check_pages(p, v, p->def->initrd.load, 0);
 }
 
-/* --- Devices ------------------------------------------------------------------------------- */
-
-static struct vmdef_device *device_of(struct vmdef_parse *p, const struct vmdef_value *v)
-{
-	return vmdef_device_get(p->def, v->device);
-}
-
-static int read_status(struct vmdef_parse *p, const struct vmdef_value *v)
-{
-	static const char choices[] = "\"okay\" or \"disabled\"";
-	static const char *const words[] = { "okay", "disabled", NULL };
-	u32 n;
-	int err = vmdef_read_word(p, v, words, choices, &n);
-
-	if (!err && n == 1)
-		p->disabled |= (u32)BIT(v->device);
-	return err;
-}
-
-static int read_device_reg(struct vmdef_parse *p, const struct vmdef_value *v)
-{
-	struct vmdef_device *device = device_of(p, v);
-	int err = vmdef_read_one_range(p, v, &device->base, &device->size);
-
-	if (!err && !IS_ALIGNED(device->base, 8))
-		return vmdef_refuse(p, v, "0x%lx is not a multiple of 8", device->base);
-	return err;
-}
-
-static int read_interrupt(struct vmdef_parse *p, const struct vmdef_value *v)
-{
-	p->irq_given |= (u32)BIT(v->device);
-	return vmdef_read_u32(p, v, &device_of(p, v)->irq);
-}
-
-static int read_sources(struct vmdef_parse *p, const struct vmdef_value *v)
-{
-	u32 sources;
-	int err = vmdef_read_u32(p, v, &sources);
-
-	if (!err && (sources < 2 || sources > VMDEF_SOURCES))
-		return vmdef_refuse(p, v, "is %u; possible are 2 to %u", sources, VMDEF_SOURCES);
-	if (!err && p->sources_given && sources != p->def->sources)
-		return vmdef_refuse(p, v, "is %u, and %u of the other controller", sources,
-				    p->def->sources);
-	p->sources_given = true;
-	p->def->sources = sources;
-	return err;
-}
-
-/* AIA specification, 3.6: at most 6 bits number the guest files beside a hart's own. */
-static int read_guest_bits(struct vmdef_parse *p, const struct vmdef_value *v)
-{
-	int err = vmdef_read_u32(p, v, &p->def->imsic_bits);
-
-	if (!err && p->def->imsic_bits > 6)
-		return vmdef_refuse(p, v, "is %u; possible are 0 to 6", p->def->imsic_bits);
-	return err;
-}
-
-/* Messages about devices want to know whether the tree has a node for them. */
-static int note_device(struct vmdef_parse *p, int node, const struct node_kind *kind)
-{
-	p->device_node[kind->device] = node;
-	return 0;
-}
-
-/* The node alone asks for the device, in its usual place unless it says another. */
-static int note_optional(struct vmdef_parse *p, int node, const struct node_kind *kind)
-{
-	const struct vmdef_device *standard = &vmdef_devices[kind->device].standard;
-	struct vmdef_device *device = vmdef_device_get(p->def, kind->device);
-
-	if (!device->size) {
-		device->base = standard->base;
-		device->size = standard->size;
-	}
-	if (!(p->irq_given & BIT(kind->device)))
-		device->irq = standard->irq;
-	return note_device(p, node, kind);
-}
-
 /* --- Passthrough --------------------------------------------------------------------------- */
 
 /* How many of width bytes make up the value; room is what is left of max. 0 on success. */
@@ -442,7 +344,7 @@ static int read_no_dma(struct vmdef_parse *p, const struct vmdef_value *v)
 	return vmdef_read_flag(p, v, &def->host_node[def->host_nodes - 1].no_dma);
 }
 
-static int check_passthrough(struct vmdef_parse *p, int node, const struct node_kind *kind)
+static int check_passthrough(struct vmdef_parse *p, int node, const struct vmdef_kind *kind)
 {
 	const struct vmdef *def = p->def;
 	bool numbers = def->passthroughs != p->first_passthrough || def->irqs != p->first_irq;
@@ -465,52 +367,26 @@ static int check_passthrough(struct vmdef_parse *p, int node, const struct node_
 
 #define CELLS { "#address-cells", false, read_cells }, { "#size-cells", false, read_cells }
 
-static const struct property memory_properties[] = {
+static const struct vmdef_property memory_properties[] = {
 	{ "reg", true, read_memory_reg },
 	{ "identity-map", false, read_identity },
 	{ NULL, false, NULL },
 };
 
-static const struct property kernel_properties[] = {
+static const struct vmdef_property kernel_properties[] = {
 	{ "image", false, read_kernel_image },
 	{ "load", false, read_kernel_load },
 	{ "entry", false, read_kernel_entry },
 	{ NULL, false, NULL },
 };
 
-static const struct property initrd_properties[] = {
+static const struct vmdef_property initrd_properties[] = {
 	{ "image", true, read_initrd_image },
 	{ "load", false, read_initrd_load },
 	{ NULL, false, NULL },
 };
 
-static const struct property irqchip_properties[] = {
-	{ "status", false, read_status },
-	{ "reg", false, read_device_reg },
-	{ "sources", false, read_sources },
-	{ NULL, false, NULL },
-};
-
-static const struct property irq_device_properties[] = {
-	{ "status", false, read_status },
-	{ "reg", false, read_device_reg },
-	{ "interrupt", false, read_interrupt },
-	{ NULL, false, NULL },
-};
-
-static const struct property plain_device_properties[] = {
-	{ "status", false, read_status },
-	{ "reg", false, read_device_reg },
-	{ NULL, false, NULL },
-};
-
-static const struct property imsic_properties[] = {
-	{ "reg", false, read_device_reg },
-	{ "guest-index-bits", false, read_guest_bits },
-	{ NULL, false, NULL },
-};
-
-static const struct property passthrough_properties[] = {
+static const struct vmdef_property passthrough_properties[] = {
 	{ "reg", false, read_passthrough_reg },
 	{ "host-reg", false, read_host_reg },
 	{ "interrupts", false, read_interrupts },
@@ -520,12 +396,12 @@ static const struct property passthrough_properties[] = {
 	{ NULL, false, NULL },
 };
 
-static const struct property bus_properties[] = {
+static const struct vmdef_property bus_properties[] = {
 	CELLS,
 	{ NULL, false, NULL },
 };
 
-static const struct property root_properties[] = {
+static const struct vmdef_property root_properties[] = {
 	{ "compatible", true, read_compatible },
 	CELLS,
 	{ "vm-name", true, read_vm_name },
@@ -542,44 +418,21 @@ static const struct property root_properties[] = {
 	{ NULL, false, NULL },
 };
 
-static const struct node_kind device_kinds[] = {
-	{ .name = "plic", .device = VMDEF_PLIC, .properties = irqchip_properties,
-	  .check = note_device },
-	{ .name = "aplic", .device = VMDEF_APLIC, .properties = irqchip_properties,
-	  .check = note_device },
-	{ .name = "imsic", .device = VMDEF_IMSIC, .properties = imsic_properties,
-	  .check = note_device },
-	{ .name = "uart", .device = VMDEF_UART, .properties = irq_device_properties,
-	  .check = note_device },
-	{ .name = "test", .device = VMDEF_FINISHER, .properties = plain_device_properties,
-	  .check = note_device },
-	{ .name = "rtc", .device = VMDEF_RTC, .properties = irq_device_properties,
-	  .check = note_device },
-	{ .name = "console", .device = VMDEF_CONSOLE, .properties = irq_device_properties,
-	  .check = note_optional },
-#define VIRTIO(n)                                                                        \
-	{ .name = "virtio" #n, .device = VMDEF_VIRTIO0 + (n),                            \
-	  .properties = irq_device_properties, .check = note_optional }
-	VIRTIO(0), VIRTIO(1), VIRTIO(2), VIRTIO(3), VIRTIO(4), VIRTIO(5), VIRTIO(6), VIRTIO(7),
-#undef VIRTIO
-	{ .properties = NULL },
-};
-
-static const struct node_kind passthrough_kinds[] = {
+static const struct vmdef_kind passthrough_kinds[] = {
 	{ .many = true, .properties = passthrough_properties, .check = check_passthrough },
 	{ .properties = NULL },
 };
 
-static const struct node_kind root_kinds[] = {
+static const struct vmdef_kind root_kinds[] = {
 	{ .name = "memory", .many = true, .properties = memory_properties },
 	{ .name = "kernel", .properties = kernel_properties },
 	{ .name = "initrd", .properties = initrd_properties },
-	{ .name = "devices", .properties = bus_properties, .children = device_kinds },
+	{ .name = "devices", .properties = bus_properties, .children = vmdef_device_kinds },
 	{ .name = "passthrough", .properties = bus_properties, .children = passthrough_kinds },
 	{ .properties = NULL },
 };
 
-static const struct node_kind root_kind = {
+static const struct vmdef_kind root_kind = {
 	.name = "",
 	.properties = root_properties,
 	.children = root_kinds,
@@ -588,7 +441,7 @@ static const struct node_kind root_kind = {
 /* --- The walk ------------------------------------------------------------------------------ */
 
 /* Every property of the node is in the table, and none is there twice. */
-static int check_property_names(struct vmdef_parse *p, int node, const struct node_kind *kind)
+static int check_property_names(struct vmdef_parse *p, int node, const struct vmdef_kind *kind)
 {
 	u32 seen = 0;
 	int offset;
@@ -609,11 +462,11 @@ static int check_property_names(struct vmdef_parse *p, int node, const struct no
 	return 0;
 }
 
-static int read_properties(struct vmdef_parse *p, int node, const struct node_kind *kind)
+static int read_properties(struct vmdef_parse *p, int node, const struct vmdef_kind *kind)
 {
 	int err = check_property_names(p, node, kind);
 
-	for (const struct property *rule = kind->properties; !err && rule->name; rule++) {
+	for (const struct vmdef_property *rule = kind->properties; !err && rule->name; rule++) {
 		struct vmdef_value v = { node, kind->device, rule->name, NULL, 0 };
 		int size;
 
@@ -628,7 +481,7 @@ static int read_properties(struct vmdef_parse *p, int node, const struct node_ki
 }
 
 /* The name without its unit address is that of the kind. */
-static bool kind_matches(const struct node_kind *kind, const char *name)
+static bool kind_matches(const struct vmdef_kind *kind, const char *name)
 {
 	size_t len;
 
@@ -638,7 +491,7 @@ static bool kind_matches(const struct node_kind *kind, const char *name)
 	return !strncmp(name, kind->name, len) && (!name[len] || name[len] == '@');
 }
 
-static const struct node_kind *find_kind(const struct node_kind *kinds, const char *name)
+static const struct vmdef_kind *find_kind(const struct vmdef_kind *kinds, const char *name)
 {
 	for (; kinds && kinds->properties; kinds++) {
 		if (kind_matches(kinds, name))
@@ -648,7 +501,7 @@ static const struct node_kind *find_kind(const struct node_kind *kinds, const ch
 }
 
 /* No earlier sibling has this name or, where only one is possible, is of this kind. */
-static int check_single(struct vmdef_parse *p, int parent, int node, const struct node_kind *kind)
+static int check_single(struct vmdef_parse *p, int parent, int node, const struct vmdef_kind *kind)
 {
 	const char *name = fdt_get_name(p->fdt, node, NULL);
 	int other;
@@ -665,7 +518,7 @@ static int check_single(struct vmdef_parse *p, int parent, int node, const struc
 }
 
 /* Recursion ends with the tables: four levels at most. */
-static int read_node(struct vmdef_parse *p, int node, const struct node_kind *kind)
+static int read_node(struct vmdef_parse *p, int node, const struct vmdef_kind *kind)
 {
 	int err = read_properties(p, node, kind);
 	u32 children = 0;
@@ -676,7 +529,7 @@ static int read_node(struct vmdef_parse *p, int node, const struct node_kind *ki
 	if (err)
 		return err;
 	fdt_for_each_subnode(child, p->fdt, node) {
-		const struct node_kind *child_kind =
+		const struct vmdef_kind *child_kind =
 			find_kind(kind->children, fdt_get_name(p->fdt, child, NULL));
 
 		if (!child_kind)

@@ -27,6 +27,12 @@ const struct vmdef_standard vmdef_devices[VMDEF_DEVICES] = {
 				  0x200, true, true }
 	VIRTIO(0), VIRTIO(1), VIRTIO(2), VIRTIO(3), VIRTIO(4), VIRTIO(5), VIRTIO(6), VIRTIO(7),
 #undef VIRTIO
+#define NET(n)                                                                           \
+	[VMDEF_NET0 + (n)] = { "/devices/net" #n,                                        \
+			       { 0x1000a000 + 0x1000 * (n), 0x1000, 12 + (n) },          \
+			       0x200, true, true }
+	NET(0), NET(1), NET(2), NET(3),
+#undef NET
 };
 
 #define DEFAULT_RAM_BASE 0x80000000
@@ -45,6 +51,8 @@ struct vmdef_device *vmdef_device_get(struct vmdef *def, u32 index)
 		[VMDEF_CONSOLE] = &def->console,
 	};
 
+	if (index >= VMDEF_NET0)
+		return &def->net[index - VMDEF_NET0].device;
 	return index >= VMDEF_VIRTIO0 ? &def->virtio[index - VMDEF_VIRTIO0] : devices[index];
 }
 

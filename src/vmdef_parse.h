@@ -19,7 +19,8 @@ enum {
 	VMDEF_RTC,
 	VMDEF_CONSOLE,
 	VMDEF_VIRTIO0,	/* the first of VMDEF_VIRTIO */
-	VMDEF_DEVICES = VMDEF_VIRTIO0 + VMDEF_VIRTIO,
+	VMDEF_NET0 = VMDEF_VIRTIO0 + VMDEF_VIRTIO,	/* the first of VMDEF_NETS */
+	VMDEF_DEVICES = VMDEF_NET0 + VMDEF_NETS,
 };
 
 extern const struct vmdef_standard {
@@ -70,6 +71,25 @@ struct vmdef_value {
 	const u8 *data;
 	u32 size;
 };
+
+/* The shape of the tree: what may be in it, and who reads it. */
+struct vmdef_property {
+	const char *name;
+	bool required;
+	int (*read)(struct vmdef_parse *p, const struct vmdef_value *v);
+};
+
+struct vmdef_kind {
+	const char *name;	/* of the node, without unit address; NULL: any */
+	bool many;		/* may occur more than once, then its unit address tells which */
+	u32 device;		/* index into vmdef_devices[], of a device */
+	const struct vmdef_property *properties;	/* up to a NULL name */
+	const struct vmdef_kind *children;		/* up to a NULL properties */
+	/* The properties have been read; what must they be together? May be NULL. */
+	int (*check)(struct vmdef_parse *p, int node, const struct vmdef_kind *kind);
+};
+
+extern const struct vmdef_kind vmdef_device_kinds[];	/* vmdef_devices.c */
 
 /* vmdef_refuse_path() - fill in p->error; always -EINVAL. */
 int vmdef_refuse_path(const struct vmdef_parse *p, const char *path, const char *property,

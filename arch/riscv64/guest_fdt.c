@@ -404,6 +404,9 @@ static void put_soc(struct writer *w, const struct guest_fdt_params *params)
 		put_virtio(w, def, &def->virtio[i]);
 	put_events(w, def);
 	WRITE(w, guest_fdt_copy(w->fdt, params->board_fdt, def, true));
+	/* Behind the board's: their numbers in the guest stay, whatever ports it has here. */
+	for (u32 i = 0; i < VMDEF_NETS; i++)
+		put_virtio(w, def, &def->net[i].device);
 	end(w);
 }
 

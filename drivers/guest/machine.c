@@ -13,6 +13,7 @@
 #include <hv/machine.h>
 #include <hv/machine_console.h>
 #include <hv/machine_irq.h>
+#include <hv/machine_net.h>
 #include <hv/pa.h>
 #include <hv/page.h>
 #include <hv/quiesce.h>
@@ -43,7 +44,8 @@ struct machine {
 	struct alarm alarm[VMDEF_VCPUS];	/* by vCPU */
 	struct machine_console console;
 	struct virtio_remote *remote[VMDEF_VIRTIO];	/* NULL: absent */
-	struct view view[VMDEF_VIRTIO + 2];
+	struct machine_net net;
+	struct view view[VMDEF_VIRTIO + VMDEF_NETS + 2];
 	u32 views;
 };
 
@@ -140,7 +142,7 @@ int machine_show_page(struct vm *vm, const struct vmdef_device *def, u64 offset,
 	return 0;
 }
 
-static int add_virtio(struct vm *vm, const struct vmdef_device *def, struct virtio_dev *dev)
+int machine_add_virtio(struct vm *vm, const struct vmdef_device *def, struct virtio_dev *dev)
 {
 	int err = machine_add_device(vm, def, &virtio_mmio_ops, dev);
 
@@ -161,7 +163,7 @@ static int add_remote(struct vm *vm, u32 n)
 	}
 	vm->machine->remote[n] = pa_ptr(page);
 	virtio_remote_init(pa_ptr(page), vm->id, n, vm->def.name, &vm->gmap, &irq);
-	return add_virtio(vm, def, &vm->machine->remote[n]->dev);
+	return machine_add_virtio(vm, def, &vm->machine->remote[n]->dev);
 }
 
 static int add_devices(struct vm *vm, struct machine *m)
@@ -184,7 +186,7 @@ static int add_devices(struct vm *vm, struct machine *m)
 	for (u32 i = 0; !err && i < VMDEF_VIRTIO; i++)
 		err = def->virtio[i].size ? add_remote(vm, i) : 0;
 	if (!err)
-		err = add_virtio(vm, &def->console, &m->console.device.dev);
+		err = machine_add_virtio(vm, &def->console, &m->console.device.dev);
 	return err;
 }
 
@@ -215,6 +217,8 @@ int machine_init(struct vm *vm)
 	if (!err)
 		err = add_console(vm);
 	if (!err)
+		err = machine_net_init(vm, &vm->machine->net);
+	if (!err)
 		err = machine_irq_attach(vm, &vm->machine->irq);
 	if (err)
 		machine_exit(vm);
@@ -226,6 +230,7 @@ void machine_stop(struct vm *vm)
 	if (vm->def.passthroughs)
 		quiesce(&vm->gmap, &board);
 	machine_console_reset(&vm->machine->console);
+	machine_net_stop(&vm->machine->net);
 	machine_irq_detach(vm, &vm->machine->irq);
 	while (vm->machine->views) {
 		const struct view *view = &vm->machine->view[--vm->machine->views];
@@ -234,9 +239,17 @@ void machine_stop(struct vm *vm)
 	}
 }
 
+/* What comes for it would else go into memory that the MVM fills for the next boot. */
+void machine_ended(struct vm *vm)
+{
+	machine_console_reset(&vm->machine->console);
+	machine_net_reset(&vm->machine->net);
+}
+
 void machine_exit(struct vm *vm)
 {
 	machine_stop(vm);
+	machine_net_exit(&vm->machine->net);
 	machine_console_exit(&vm->machine->console);
 	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
 		if (vm->machine->remote[i])
@@ -255,6 +268,7 @@ void machine_reset(struct vm *vm)
 	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
 		if (vm->machine->remote[i])
 			virtio_remote_restart(vm->machine->remote[i]);
+	machine_net_reset(&vm->machine->net);
 	machine_console_reset(&vm->machine->console);
 	vm->irqchip->reset(vm->irqchip_data);
 }

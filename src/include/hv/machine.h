@@ -23,6 +23,9 @@ int __must_check machine_init(struct vm *vm);
 void machine_stop(struct vm *vm);
 void machine_exit(struct vm *vm);
 
+/* machine_ended() - it has ended and is kept: its memory is left alone until machine_reset(). */
+void machine_ended(struct vm *vm);
+
 /* machine_reset() - all devices back to power-on. The VM does not run. */
 void machine_reset(struct vm *vm);
 

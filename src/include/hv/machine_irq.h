@@ -50,6 +50,11 @@ struct vmdef_device;
 int __must_check machine_add_device(struct vm *vm, const struct vmdef_device *def,
 				    const struct mmio_ops *ops, void *dev);
 
+/* machine_add_virtio() - the same for a virtio device, whose page the guest reads by itself. */
+struct virtio_dev;
+int __must_check machine_add_virtio(struct vm *vm, const struct vmdef_device *def,
+				    struct virtio_dev *dev);
+
 /*
  * machine_show_page() - let the guest read the page at this offset of a device by itself, until
  * machine_stop(), so that only its writes exit. Where that cannot be, all of its accesses do.

@@ -13,6 +13,9 @@
 #define VMDEF_VCPUS 16
 #define VMDEF_RAM 8		/* RAM ranges */
 #define VMDEF_VIRTIO 8		/* devices that the MVM serves */
+#define VMDEF_NETS 4		/* network devices */
+#define VMDEF_SWITCH "lan"	/* the switch of those that name none */
+#define VMDEF_MTU 1500U
 #define VMDEF_PASSTHROUGH 32
 #define VMDEF_IRQS 64		/* passed-through wires, in all */
 #define VMDEF_HOST_NODES 32	/* devices of the board, given by their path */
@@ -47,6 +50,19 @@ struct vmdef_device {
 	u64 base;	/* size 0: the device is absent */
 	u64 size;
 	u32 irq;	/* source on the VM's irqchip; 0: none */
+};
+
+/* A network device, a port of a virtual switch (hv/vswitch.h). */
+struct vmdef_net {
+	struct vmdef_device device;
+	char sw[VMDEF_NAME];	/* the switch's name */
+	u64 mac;		/* mac_load(); 0: made from the VM's name */
+	u32 vlan;		/* 0: none */
+	u32 rate;		/* kbit/s that it may send; 0: any number */
+	u32 mtu;
+	bool locked;		/* no other source address than its own */
+	bool small;		/* no large frames on this switch */
+	bool monitor;		/* on no switch: gets what is mirrored */
 };
 
 /* Where a range or wire came from: its node of the definition, or its number + 1 in host_node[]. */
@@ -100,6 +116,7 @@ struct vmdef {
 	struct vmdef_device rtc;
 	struct vmdef_device console;	/* virtio; absent unless the tree names it */
 	struct vmdef_device virtio[VMDEF_VIRTIO];	/* served by the MVM; as console */
+	struct vmdef_net net[VMDEF_NETS];		/* as console */
 	u32 passthroughs;
 	struct vmdef_passthrough passthrough[VMDEF_PASSTHROUGH];
 	u32 irqs;

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtio network device: what its driver sends, and what the transport calls. A frame is
+ * checked in a copy of its first bytes, and these are what is delivered, so that nothing can be
+ * exchanged behind the check.
+ *
+ * Offloads: whoever may send a frame whose checksum or cutting is left to the receiver is on a
+ * switch where that is possible. All ports of a switch are offered the same (vswitch_join()), and
+ * the checksum is made up for a receiver that refuses partial ones. A receiver that refuses large
+ * frames does not get any: for such drivers there are switches of small ports.
+ */
+#include <hv/errno.h>
+#include <hv/string.h>
+
+#include "virtio_net_parts.h"
+
+_Static_assert(sizeof(struct net_offload) == OFFLOAD_SIZE, "as on the wire");
+
+/* Served in one call: bytes copied, with so many for each frame and copy. */
+#define BUDGET 131072U
+#define FRAME_COST 512U
+
+#define LARGE (F_GUEST_TSO4 | F_GUEST_TSO6 | F_GUEST_ECN | F_HOST_TSO4 | F_HOST_TSO6 | F_HOST_ECN)
+#define FEATURES (F_CSUM | F_GUEST_CSUM | F_MTU | F_MAC | F_MRG_RXBUF | F_STATUS | F_CTRL_VQ | \
+		  F_CTRL_RX | F_CTRL_VLAN | F_CTRL_RX_EXTRA | F_CTRL_MAC_ADDR | \
+		  VIRTIO_F_EVENT_IDX)
+
+#define IP_END (ETH_HEADER + 20U)	/* no packet with a checksum begins its payload before */
+#define TCP_HEADER 20U
+#define ETH_TYPE_IPV4 0x0800U
+#define ETH_TYPE_IPV6 0x86ddU
+#define ETH_TYPE_VLAN 0x8100U
+
+/* ---- Frames of the driver ---- */
+
+static u16 ethertype(const struct net_frame *frame)
+{
+	const u8 *at = frame->head + ETH_HEADER - 2;
+
+	if ((at[0] << 8 | at[1]) == ETH_TYPE_VLAN && frame->head_size == NET_HEAD)
+		at += ETH_TAG;
+	return (u16)(at[0] << 8 | at[1]);
+}
+
+/* A frame that is to be cut: into TCP segments, and the header that each gets is all there. */
+static bool check_large(const struct virtio_net *net, const struct net_frame *frame)
+{
+	const struct net_offload *o = &frame->offload;
+	u8 type = o->gso_type & (u8)~GSO_ECN;
+	u64 feature = type == GSO_TCPV4 ? F_HOST_TSO4 : F_HOST_TSO6;
+
+	if ((type != GSO_TCPV4 && type != GSO_TCPV6) || !virtio_accepted(&net->dev, feature) ||
+	    ((o->gso_type & GSO_ECN) && !virtio_accepted(&net->dev, F_HOST_ECN)))
+		return false;
+	return (o->flags & NEEDS_CSUM) && o->gso_size &&
+	       o->hdr_len >= o->csum_start + TCP_HEADER && o->hdr_len < frame->size &&
+	       ethertype(frame) == (type == GSO_TCPV4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
+}
+
+/* What is left to the receiver must be possible; and what it is not to believe is dropped. */
+static bool check_offload(const struct virtio_net *net, struct net_frame *frame)
+{
+	struct net_offload *o = &frame->offload;
+
+	o->flags &= NEEDS_CSUM;
+	if (!(o->flags & NEEDS_CSUM))
+		o->csum_start = o->csum_offset = 0;
+	else if (!virtio_accepted(&net->dev, F_CSUM) || o->csum_start < IP_END ||
+		 (u32)o->csum_start + o->csum_offset + 2 > frame->size)
+		return false;
+	if (o->gso_type != GSO_NONE)
+		return check_large(net, frame);
+	o->hdr_len = o->gso_size = 0;
+	return frame->size <= net->mtu + ETH_HEADER + ETH_TAG;
+}
+
+/* Read the beginning of a frame. False: it is none. */
+static bool parse(const struct virtio_net *net, const struct virtqueue_chain *chain,
+		  struct net_frame *frame)
+{
+	struct {
+		struct net_offload offload;
+		u8 head[NET_HEAD];
+	} copy;
+	u32 read = (u32)virtqueue_read(&net->tx, chain, 0, &copy, sizeof(copy));
+
+	if (read < OFFLOAD_SIZE + ETH_HEADER || chain->readable > OFFLOAD_SIZE + FRAME_MAX)
+		return false;
+	frame->offload = copy.offload;
+	frame->head_size = read - OFFLOAD_SIZE;
+	frame->size = (u32)chain->readable - OFFLOAD_SIZE;
+	memcpy(frame->head, copy.head, sizeof(frame->head));
+	frame->rest = virtqueue_start(&net->tx, chain, false, read);
+	return check_offload(net, frame);
+}
+
+/* Returns what it cost. */
+static u32 send(struct virtio_net *net, const struct virtqueue_chain *chain)
+{
+	struct vswitch_port *port = &net->port;
+	struct net_frame frame;
+
+	port->counters.tx_frames++;
+	if (!parse(net, chain, &frame)) {
+		net_drop(port, VSWITCH_MALFORMED);
+		return FRAME_COST;
+	}
+	port->counters.tx_bytes += frame.size;
+	if (__atomic_load_n(&net->link_down, __ATOMIC_RELAXED)) {
+		net_drop(port, VSWITCH_DOWN);
+		return FRAME_COST;
+	}
+	return FRAME_COST + vswitch_send(port, &frame) * (frame.size + FRAME_COST);
+}
+
+static void tx_broken(struct virtio_net *net)
+{
+	virtio_lock(&net->dev);
+	virtio_broken(&net->dev, VIRTIO_NET_TX, net->tx.broken);
+	virtio_unlock(&net->dev);
+}
+
+/* The next frame of the driver; false: there is none. */
+static bool pop(struct virtio_net *net, struct virtqueue_chain *chain)
+{
+	enum virtqueue_result result;
+
+	if (!virtio_running(&net->dev))
+		return false;
+	result = virtqueue_pop(&net->tx, chain);
+	if (result == VIRTQUEUE_CHAIN && chain->writable) {
+		net->tx.broken = "a buffer of the wrong direction";
+		result = VIRTQUEUE_BROKEN;
+	}
+	if (result == VIRTQUEUE_BROKEN)
+		tx_broken(net);
+	return result == VIRTQUEUE_CHAIN;
+}
+
+/* The turn is held. True: there is more than one call should do. */
+static bool serve_tx(struct virtio_net *net)
+{
+	struct virtqueue_chain chain = { .segment = net->tx_segment,
+					 .room = VIRTIO_NET_ENTRIES };
+	u32 spent = 0;
+
+	while (spent < BUDGET && pop(net, &chain)) {
+		spent += send(net, &chain);
+		virtqueue_push(&net->tx, chain.head, 0);
+	}
+	vswitch_flush(&net->port);
+	if (virtqueue_interrupt_due(&net->tx))
+		virtio_interrupt(&net->dev, true);
+	return spent >= BUDGET;
+}
+
+/* ---- What the transport calls ---- */
+
+static bool notify(void *ctx, u32 n)
+{
+	struct virtio_net *net = ctx;
+	bool more = false;
+
+	if (n == VIRTIO_NET_TX) {
+		spin_lock(&net->turn);
+		more = serve_tx(net);
+		spin_unlock(&net->turn);
+	} else if (n == VIRTIO_NET_CONTROL) {
+		virtio_lock(&net->dev);
+		more = control_serve(net);
+		virtio_unlock(&net->dev);
+	}
+	return more;
+}
+
+static struct virtqueue *ring(struct virtio_net *net, u32 n)
+{
+	return n == VIRTIO_NET_TX ? &net->tx : n == VIRTIO_NET_RX ? &net->rx : &net->control;
+}
+
+/* Buffers for what comes are looked for when something comes, not when they are added. */
+static void set_queue(struct virtio_net *net, u32 n, bool ready)
+{
+	struct virtqueue *queue = ring(net, n);
+
+	if (!ready) {
+		virtqueue_exit(queue);
+		return;
+	}
+	virtqueue_init(queue, net->dev.gmap, &net->queue[n].set, net->dev.accepted);
+	if (n == VIRTIO_NET_RX)
+		virtqueue_quiet(queue);
+}
+
+static bool queue(void *ctx, u32 n, bool ready)
+{
+	struct virtio_net *net = ctx;
+
+	if (!spin_trylock(&net->turn))
+		return false;
+	set_queue(net, n, ready);
+	spin_unlock(&net->turn);
+	return true;
+}
+
+static void show_mac(struct virtio_net *net)
+{
+	u64 mac = vswitch_mac(&net->port);
+	u8 bytes[6];
+
+	for (u32 i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (u8)(mac >> (40 - 8 * i));
+	virtio_config_set(&net->dev, CONFIG_MAC, bytes, sizeof(bytes));
+}
+
+static bool reset(void *ctx)
+{
+	struct virtio_net *net = ctx;
+
+	if (!spin_trylock(&net->turn))
+		return false;
+	for (u32 n = 0; n < VIRTIO_NET_QUEUES; n++)
+		virtqueue_exit(ring(net, n));
+	spin_unlock(&net->turn);
+	filter_reset(&net->filter);
+	/* Somebody else may have taken the address while this driver had another one. */
+	(void)!vswitch_set_mac(&net->port, net->mac);
+	show_mac(net);
+	return true;
+}
+
+static const struct virtio_ops net_ops = {
+	.name = "virtio-net",
+	.device_id = VIRTIO_ID_NET,
+	.queue = queue,
+	.reset = reset,
+	.notify = notify,
+};
+
+static const struct vswitch_ops port_ops = { .deliver = net_deliver, .flush = net_flush };
+
+/* ---- Making ---- */
+
+static void show_link(struct virtio_net *net)
+{
+	u16 status = (u16)(net->link_down ? 0 : LINK_UP);
+
+	virtio_config_set(&net->dev, CONFIG_STATUS, &status, sizeof(status));
+}
+
+void virtio_net_init(struct virtio_net *net, const struct virtio_net_params *params)
+{
+	const struct virtio_params transport = {
+		.ops = &net_ops, .ctx = net, .owner = params->owner, .gmap = params->gmap,
+		.irq = params->irq, .features = FEATURES | (params->small ? 0 : LARGE),
+		.queues = VIRTIO_NET_QUEUES, .queue = net->queue,
+	};
+	u16 mtu = (u16)params->mtu;
+
+	memset(net, 0, sizeof(*net));
+	net->mac = params->mac;
+	net->mtu = params->mtu;
+	net->port = (struct vswitch_port){
+		.ops = &port_ops, .mac = params->mac, .rate = params->rate,
+		.locked = params->locked, .small = params->small, .monitor = params->monitor,
+	};
+	for (u32 n = 0; n < VIRTIO_NET_QUEUES; n++)
+		net->queue[n].max = VIRTIO_NET_ENTRIES;
+	filter_reset(&net->filter);
+	virtio_init(&net->dev, &transport);
+	virtio_config_set(&net->dev, CONFIG_MTU, &mtu, sizeof(mtu));
+	show_mac(net);
+	show_link(net);
+}
+
+/* Nobody holds the turn for long: the VM's vCPUs are the ones to take it. */
+void virtio_net_reset(struct virtio_net *net)
+{
+	while (!virtio_reset(&net->dev))
+		;
+}
+
+void virtio_net_set_link(struct virtio_net *net, bool up)
+{
+	virtio_lock(&net->dev);
+	__atomic_store_n(&net->link_down, !up, __ATOMIC_RELAXED);
+	show_link(net);
+	virtio_interrupt(&net->dev, false);
+	virtio_unlock(&net->dev);
+}

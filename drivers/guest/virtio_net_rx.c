@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Frames to the driver of a network device, on the sender's hart with the receiver's lock held: one
+ * copy, from page to page. Buffers are taken as they are needed; when there are too few, it is as
+ * if none had been taken.
+ */
+#include <hv/string.h>
+
+#include "virtio_net_parts.h"
+
+/* A frame on its way into buffers. */
+struct sink {
+	struct virtio_net *net;
+	struct virtqueue_chain chain;	/* being filled */
+	struct virtqueue_cursor at;	/* in it */
+	u32 chains;			/* taken */
+	u32 staged;			/* of these */
+	u32 written;			/* into the current one */
+	u8 *count[2];			/* where num_buffers is, if there are several */
+};
+
+/* ---- Buffers ---- */
+
+static bool take_buffer(struct sink *sink)
+{
+	struct virtio_net *net = sink->net;
+	enum virtqueue_result result = virtqueue_pop(&net->rx, &sink->chain);
+
+	if (result == VIRTQUEUE_CHAIN && (sink->chain.readable ||
+					  sink->chain.writable < OFFLOAD_SIZE)) {
+		net->rx.broken = "a buffer of the wrong direction, or too short";
+		result = VIRTQUEUE_BROKEN;
+	}
+	if (result == VIRTQUEUE_BROKEN)
+		virtio_broken(&net->dev, VIRTIO_NET_RX, net->rx.broken);
+	if (result != VIRTQUEUE_CHAIN)
+		return false;
+	sink->at = virtqueue_start(&net->rx, &sink->chain, true, 0);
+	sink->written = 0;
+	sink->chains++;
+	return true;
+}
+
+static void note_count(struct sink *sink)
+{
+	struct virtqueue_cursor at = virtqueue_start(&sink->net->rx, &sink->chain, true,
+						     OFFLOAD_COUNT);
+	u64 n;
+
+	for (u32 i = 0; i < ARRAY_SIZE(sink->count); i++)
+		sink->count[i] = virtqueue_step(&at, 1, &n);
+}
+
+/* The current buffer is full. Why there is no other one is counted by the caller. */
+static bool next_buffer(struct sink *sink, enum vswitch_drop *why)
+{
+	if (!virtio_accepted(&sink->net->dev, F_MRG_RXBUF)) {
+		*why = VSWITCH_UNFIT;
+		return false;
+	}
+	if (sink->chains == 1)
+		note_count(sink);
+	virtqueue_stage(&sink->net->rx, sink->chain.head, sink->written);
+	sink->staged++;
+	*why = VSWITCH_NO_BUFFER;
+	return take_buffer(sink);
+}
+
+static bool put(struct sink *sink, const u8 *from, u64 size, enum vswitch_drop *why)
+{
+	u64 n;
+
+	for (; size; from += n, size -= n) {
+		u8 *to = virtqueue_step(&sink->at, size, &n);
+
+		if (to) {
+			memcpy(to, from, n);
+			sink->written += (u32)n;
+		} else if (next_buffer(sink, why)) {
+			n = 0;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- A frame in pieces ---- */
+
+/* The next size bytes of the sender's memory, of which there are as many. */
+static bool pour(struct sink *sink, struct virtqueue_cursor *from, u64 size,
+		 enum vswitch_drop *why)
+{
+	for (u64 n; size; size -= n) {
+		const u8 *at = virtqueue_step(from, size, &n);
+
+		if (!put(sink, at, n, why))
+			return false;
+	}
+	return true;
+}
+
+/* Sum of big-endian halves modulo 2^16 - 1 (RFC 1071) of the next size bytes. */
+static u16 sum(struct virtqueue_cursor from, u64 size)
+{
+	u64 total = 0;
+	bool odd = false;
+
+	for (u64 n; size; size -= n) {
+		const u8 *at = virtqueue_step(&from, size, &n);
+
+		for (u64 i = 0; i < n; i++, odd = !odd)
+			total += odd ? at[i] : (u64)at[i] << 8;
+	}
+	while (total >> 16)
+		total = (total & 0xffff) + (total >> 16);
+	return (u16)total;
+}
+
+static void skip(struct virtqueue_cursor *at, u64 size)
+{
+	for (u64 n; size; size -= n)
+		(void)virtqueue_step(at, size, &n);
+}
+
+/*
+ * The rest of a frame whose checksum is partial: the sum of the pseudo header is where it belongs.
+ * A sum of 0 means "none" to UDP, and the other zero says the same to all. The sender may change
+ * the data meanwhile, and spoils its own frame.
+ */
+static bool pour_summed(struct sink *sink, const struct net_frame *frame, enum vswitch_drop *why)
+{
+	const struct net_offload *o = &frame->offload;
+	struct virtqueue_cursor rest = frame->rest, body = frame->rest;
+	u32 before = (u32)o->csum_start + o->csum_offset - frame->head_size;
+	u16 value;
+
+	skip(&body, o->csum_start - frame->head_size);
+	value = (u16)~sum(body, frame->size - o->csum_start);
+	value = value ? value : 0xffff;
+	if (!pour(sink, &rest, before, why) ||
+	    !put(sink, (u8[]){ (u8)(value >> 8), (u8)value }, 2, why))
+		return false;
+	skip(&rest, 2);
+	return pour(sink, &rest, frame->size - frame->head_size - before - 2, why);
+}
+
+static bool fill(struct sink *sink, const struct net_frame *frame, enum vswitch_drop *why)
+{
+	struct net_offload offload = frame->offload;
+	struct virtqueue_cursor rest = frame->rest;
+	bool summed = (offload.flags & NEEDS_CSUM) && !virtio_accepted(&sink->net->dev,
+								       F_GUEST_CSUM);
+
+	if (summed)
+		offload = (struct net_offload){ .flags = 0 };
+	offload.num_buffers = 1;
+	if (!put(sink, (const u8 *)&offload, sizeof(offload), why) ||
+	    !put(sink, frame->head, frame->head_size, why))
+		return false;
+	return summed ? pour_summed(sink, frame, why) :
+			pour(sink, &rest, frame->size - frame->head_size, why);
+}
+
+/* ---- Delivery ---- */
+
+/* A large frame wants a driver that takes its kind, and its checksum. */
+static bool takes_large(const struct virtio_net *net, u8 gso_type)
+{
+	u64 need = F_GUEST_CSUM;
+
+	need |= (gso_type & ~GSO_ECN) == GSO_TCPV4 ? F_GUEST_TSO4 : F_GUEST_TSO6;
+	need |= gso_type & GSO_ECN ? F_GUEST_ECN : 0;
+	return virtio_accepted(&net->dev, need);
+}
+
+static bool store(struct virtio_net *net, const struct net_frame *frame, enum vswitch_drop *why)
+{
+	struct sink sink = {
+		.net = net,
+		.chain = { .segment = net->segment, .room = VIRTIO_NET_ENTRIES },
+	};
+
+	*why = VSWITCH_NO_BUFFER;
+	if (!take_buffer(&sink))
+		return false;
+	if (!fill(&sink, frame, why)) {
+		virtqueue_rewind(&net->rx, sink.chains, sink.staged);
+		return false;
+	}
+	if (sink.chains > 1) {
+		*sink.count[0] = (u8)sink.chains;
+		*sink.count[1] = (u8)(sink.chains >> 8);
+	}
+	virtqueue_stage(&net->rx, sink.chain.head, sink.written);
+	virtqueue_publish(&net->rx);
+	return true;
+}
+
+static void receive(struct virtio_net *net, const struct net_frame *frame)
+{
+	struct vswitch_counters *counters = &net->port.counters;
+	enum vswitch_drop why = VSWITCH_DOWN;
+
+	if (virtio_running(&net->dev) && net->rx.num && !net->link_down) {
+		if (!filter_wants(net, frame))
+			return;
+		why = VSWITCH_UNFIT;
+		if ((!frame->offload.gso_type || takes_large(net, frame->offload.gso_type)) &&
+		    store(net, frame, &why)) {
+			counters->rx_frames++;
+			counters->rx_bytes += frame->size;
+			return;
+		}
+	}
+	net_drop(&net->port, why);
+}
+
+void net_deliver(struct vswitch_port *port, const struct net_frame *frame)
+{
+	struct virtio_net *net = container_of(port, struct virtio_net, port);
+
+	virtio_lock(&net->dev);
+	receive(net, frame);
+	virtio_unlock(&net->dev);
+}
+
+void net_flush(struct vswitch_port *port)
+{
+	struct virtio_net *net = container_of(port, struct virtio_net, port);
+
+	virtio_lock(&net->dev);
+	if (virtqueue_interrupt_due(&net->rx))
+		virtio_interrupt(&net->dev, true);
+	virtio_unlock(&net->dev);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Switching. Senders read everything without a lock: ports, their addresses and the learned ones
+ * are single words. Whoever changes one holds the switch's lock, and a sender who sees the old
+ * word does what was right a moment ago.
+ *
+ * A port's own address is not learned but known, so no flood of invented addresses can displace it.
+ * Learned are those behind a port whose VM is a bridge. What was learned is forgotten when it is
+ * looked at too late; no timer is needed for that.
+ */
+#include <hv/vswitch.h>
+
+#include <hv/errno.h>
+#include <hv/spinlock.h>
+#include <hv/string.h>
+#include <hv/timer.h>
+
+#define SETS 64U
+#define WAYS 4U
+#define WAYS_OF_PORT 2U		/* of a set, so that one port cannot have them all */
+#define AGE 300U		/* seconds for which a learned address is good; IEEE 802.1Q */
+
+#define STORM_RATE 1000U	/* frames to all per second and port */
+#define STORM_BURST 256U
+#define RATE_BURST 131072U	/* bytes at least: two of the largest frames */
+
+struct learned {
+	u64 key;	/* address << 16 | index of the port + 1; 0: free. Atomic */
+	u64 seen;	/* host ticks. Atomic */
+};
+
+struct vswitch {
+	/* By VMs' maker. */
+	char name[VSWITCH_NAME];
+	u32 vlan;
+	u32 members;		/* 0: free */
+	bool small;
+
+	/* Atomic words; the lock is held to write. */
+	struct spinlock lock;
+	u32 top;		/* all ports have lower indices */
+	struct vswitch_port *port[VSWITCH_PORTS];
+	u64 mac[VSWITCH_PORTS];	/* of these */
+	struct learned learned[SETS][WAYS];
+};
+
+static struct vswitch switches[VSWITCH_SWITCHES];
+static struct vswitch_port *monitor;	/* atomic */
+
+static struct vswitch_port *port_at(struct vswitch *sw, u32 index)
+{
+	return __atomic_load_n(&sw->port[index], __ATOMIC_ACQUIRE);
+}
+
+/* ---- Limits ---- */
+
+/* Take n tokens of those that come at `rate` a second and pile up to `burst`. */
+static bool take(struct vswitch_bucket *bucket, u64 rate, u64 burst, u64 n)
+{
+	u64 hz = arch_timebase(), now = arch_time(), passed = now - bucket->filled;
+
+	if (passed >= hz)
+		bucket->level = burst * hz;
+	else
+		bucket->level = MIN(bucket->level + passed * rate, burst * hz);
+	bucket->filled = now;
+	if (bucket->level < n * hz)
+		return false;
+	bucket->level -= n * hz;
+	return true;
+}
+
+static bool within_rate(struct vswitch_port *from, u64 size)
+{
+	return !from->rate ||
+	       take(&from->bytes, from->rate, MAX(from->rate / 10, RATE_BURST), size);
+}
+
+/* ---- Addresses ---- */
+
+/* The port whose own address this is; -1: none. */
+static int owner_of(const struct vswitch *sw, u64 mac)
+{
+	u32 top = __atomic_load_n(&sw->top, __ATOMIC_RELAXED);
+
+	for (u32 i = 0; i < top; i++)
+		if (__atomic_load_n(&sw->mac[i], __ATOMIC_RELAXED) == mac)
+			return (int)i;
+	return -1;
+}
+
+static struct learned *set_of(struct vswitch *sw, u64 mac)
+{
+	return sw->learned[(mac ^ mac >> 8 ^ mac >> 16 ^ mac >> 24) % SETS];
+}
+
+static u64 key_of(const struct learned *entry)
+{
+	return __atomic_load_n(&entry->key, __ATOMIC_RELAXED);
+}
+
+static u64 age_of(const struct learned *entry)
+{
+	u64 seen = __atomic_load_n(&entry->seen, __ATOMIC_RELAXED), now = arch_time();
+
+	/* Another hart may have read the time later than we. */
+	return now > seen ? now - seen : 0;
+}
+
+static bool is_fresh(const struct learned *entry)
+{
+	return key_of(entry) && age_of(entry) < AGE * arch_timebase();
+}
+
+static struct learned *find_learned(struct vswitch *sw, u64 mac)
+{
+	struct learned *entry = set_of(sw, mac);
+
+	for (u32 i = 0; i < WAYS; i++, entry++)
+		if (key_of(entry) >> 16 == mac && is_fresh(entry))
+			return entry;
+	return NULL;
+}
+
+/*
+ * Where a new address of this port goes: to its old place, a free one, or that of another one of
+ * the same port; NULL: nowhere, others have all. The lock is held.
+ */
+static struct learned *place_for(struct vswitch *sw, u64 mac, u64 index)
+{
+	struct learned *set = set_of(sw, mac), *room = NULL, *own = NULL;
+	u32 owned = 0;
+
+	for (u32 i = 0; i < WAYS; i++) {
+		if (key_of(&set[i]) >> 16 == mac)
+			return &set[i];
+		if (!is_fresh(&set[i])) {
+			room = &set[i];
+		} else if ((key_of(&set[i]) & 0xffff) == index + 1) {
+			owned++;
+			if (!own || age_of(&set[i]) > age_of(own))
+				own = &set[i];
+		}
+	}
+	return owned >= WAYS_OF_PORT || !room ? own : room;
+}
+
+static void learn(struct vswitch *sw, u64 mac, u32 index)
+{
+	u64 key = mac << 16 | (index + 1);
+	struct learned *entry = find_learned(sw, mac);
+
+	/* Once a second is enough to stay young. */
+	if (entry && key_of(entry) == key && age_of(entry) < arch_timebase())
+		return;
+	spin_lock(&sw->lock);
+	entry = place_for(sw, mac, index);
+	if (entry) {
+		__atomic_store_n(&entry->seen, arch_time(), __ATOMIC_RELAXED);
+		__atomic_store_n(&entry->key, key, __ATOMIC_RELAXED);
+	}
+	spin_unlock(&sw->lock);
+}
+
+/* May the port send frames of this source? */
+static bool check_source(struct vswitch_port *from, u64 source)
+{
+	if (likely(source == vswitch_mac(from)))
+		return true;
+	if (from->locked || !source || (source & MAC_GROUP) || owner_of(from->sw, source) >= 0)
+		return false;
+	learn(from->sw, source, from->index);
+	return true;
+}
+
+/* The port behind which this address is; -1: not known. */
+static int find(struct vswitch *sw, u64 mac)
+{
+	int owner = owner_of(sw, mac);
+	const struct learned *entry;
+
+	if (owner >= 0)
+		return owner;
+	entry = find_learned(sw, mac);
+	return entry ? (int)(key_of(entry) & 0xffff) - 1 : -1;
+}
+
+/* ---- Frames ---- */
+
+static bool is_mirrored(const struct vswitch_port *port)
+{
+	return __atomic_load_n(&port->mirrored, __ATOMIC_RELAXED);
+}
+
+/* One copy; true: the monitor wants one, too. */
+static bool deliver(struct vswitch_port *from, u32 index, const struct net_frame *frame)
+{
+	struct vswitch_port *to = port_at(from->sw, index);
+
+	if (!to)
+		return false;
+	to->ops->deliver(to, frame);
+	from->touched |= BIT(index);
+	return is_mirrored(to);
+}
+
+/* Everyone else gets a copy, but of nothing that is to be cut up: no protocol asks for that. */
+static u32 flood(struct vswitch_port *from, const struct net_frame *frame, bool *mirrored)
+{
+	u32 top = __atomic_load_n(&from->sw->top, __ATOMIC_RELAXED), copies = 0;
+
+	if (frame->offload.gso_type || !take(&from->storm, STORM_RATE, STORM_BURST, 1)) {
+		net_drop(from, VSWITCH_STORM);
+		return 0;
+	}
+	for (u32 i = 0; i < top; i++) {
+		if (i == from->index)
+			continue;
+		*mirrored |= deliver(from, i, frame);
+		copies++;
+	}
+	return copies;
+}
+
+static u32 mirror(struct vswitch_port *from, const struct net_frame *frame)
+{
+	struct vswitch_port *to = __atomic_load_n(&monitor, __ATOMIC_ACQUIRE);
+
+	if (!to)
+		return 0;
+	to->ops->deliver(to, frame);
+	from->monitored = true;
+	return 1;
+}
+
+u32 vswitch_send(struct vswitch_port *from, const struct net_frame *frame)
+{
+	u64 to = mac_load(frame->head), source = mac_load(frame->head + 6);
+	bool mirrored = is_mirrored(from);
+	u32 copies = 1;
+	int index;
+
+	if (!from->sw)
+		return 0;
+	if (!check_source(from, source)) {
+		net_drop(from, VSWITCH_SPOOFED);
+		return 0;
+	}
+	if (!within_rate(from, frame->size)) {
+		net_drop(from, VSWITCH_LIMITED);
+		return 0;
+	}
+	index = to & MAC_GROUP ? -1 : find(from->sw, to);
+	if (index < 0)
+		copies = flood(from, frame, &mirrored);
+	else if ((u32)index != from->index)
+		mirrored |= deliver(from, (u32)index, frame);
+	return copies + (unlikely(mirrored) ? mirror(from, frame) : 0);
+}
+
+void vswitch_flush(struct vswitch_port *from)
+{
+	struct vswitch_port *to;
+
+	for (; from->touched; from->touched &= from->touched - 1) {
+		to = port_at(from->sw, (u32)__builtin_ctzll(from->touched));
+		if (to)
+			to->ops->flush(to);
+	}
+	to = from->monitored ? __atomic_load_n(&monitor, __ATOMIC_ACQUIRE) : NULL;
+	from->monitored = false;
+	if (to)
+		to->ops->flush(to);
+}
+
+/* ---- Ports come and go ---- */
+
+static struct vswitch *find_switch(const char *name, u32 vlan)
+{
+	struct vswitch *room = NULL;
+
+	for (u32 i = 0; i < VSWITCH_SWITCHES; i++) {
+		struct vswitch *sw = &switches[i];
+
+		if (!sw->members)
+			room = room ? room : sw;
+		else if (sw->vlan == vlan && !strcmp(sw->name, name))
+			return sw;
+	}
+	if (room) {
+		memset(room, 0, sizeof(*room));
+		memcpy(room->name, name, strnlen(name, VSWITCH_NAME - 1));
+		room->vlan = vlan;
+	}
+	return room;
+}
+
+static int free_index(const struct vswitch *sw)
+{
+	for (u32 i = 0; i < VSWITCH_PORTS; i++)
+		if (!sw->port[i])
+			return (int)i;
+	return -ENOMEM;
+}
+
+/* A port that is seen has its address, and is below top. The lock is held. */
+static void connect(struct vswitch *sw, u32 index, struct vswitch_port *port)
+{
+	port->sw = sw;
+	port->index = index;
+	__atomic_store_n(&sw->mac[index], port->mac, __ATOMIC_RELAXED);
+	__atomic_store_n(&sw->port[index], port, __ATOMIC_RELEASE);
+	if (index >= sw->top)
+		__atomic_store_n(&sw->top, index + 1, __ATOMIC_RELEASE);
+}
+
+static int join_monitor(struct vswitch_port *port)
+{
+	if (monitor)
+		return -EEXIST;
+	__atomic_store_n(&monitor, port, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int vswitch_join(struct vswitch_port *port, const char *name, u32 vlan)
+{
+	struct vswitch *sw;
+	int index;
+
+	if (port->monitor)
+		return join_monitor(port);
+	sw = find_switch(name, vlan);
+	index = sw ? free_index(sw) : -ENOMEM;
+	if (index < 0)
+		return index;
+	if (sw->members && sw->small != port->small)
+		return -EINVAL;
+	sw->small = port->small;
+	spin_lock(&sw->lock);
+	if (owner_of(sw, port->mac) >= 0) {
+		index = -EEXIST;
+	} else {
+		connect(sw, (u32)index, port);
+		sw->members++;
+		index = 0;
+	}
+	spin_unlock(&sw->lock);
+	return index;
+}
+
+/* Nobody behind this port any more. The lock is held. */
+static void forget(struct vswitch *sw, u32 index)
+{
+	for (u32 i = 0; i < SETS * WAYS; i++) {
+		struct learned *entry = &sw->learned[i / WAYS][i % WAYS];
+
+		if ((key_of(entry) & 0xffff) == index + 1)
+			__atomic_store_n(&entry->key, 0, __ATOMIC_RELAXED);
+	}
+}
+
+void vswitch_leave(struct vswitch_port *port)
+{
+	struct vswitch *sw = port->sw;
+
+	if (monitor == port)
+		__atomic_store_n(&monitor, NULL, __ATOMIC_RELEASE);
+	if (!sw)
+		return;
+	spin_lock(&sw->lock);
+	__atomic_store_n(&sw->mac[port->index], 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&sw->port[port->index], NULL, __ATOMIC_RELEASE);
+	forget(sw, port->index);
+	sw->members--;
+	spin_unlock(&sw->lock);
+	port->sw = NULL;
+}
+
+int vswitch_set_mac(struct vswitch_port *port, u64 mac)
+{
+	struct vswitch *sw = port->sw;
+	int owner = -1;
+
+	if (sw) {
+		spin_lock(&sw->lock);
+		owner = owner_of(sw, mac);
+		if (owner < 0)
+			__atomic_store_n(&sw->mac[port->index], mac, __ATOMIC_RELAXED);
+		spin_unlock(&sw->lock);
+	}
+	if (owner >= 0 && (u32)owner != port->index)
+		return -EEXIST;
+	__atomic_store_n(&port->mac, mac, __ATOMIC_RELAXED);
+	return 0;
+}
