@@ -9,6 +9,7 @@ format of definitions is described in docs/vm-definition.md.
 import argparse
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -228,13 +229,49 @@ def flag(value):
     return value
 
 
+def mac(value):
+    match = re.fullmatch("[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}", text(value))
+    if not match:
+        raise ValueError(f"{value!r} is not a MAC address; write it like 52:54:00:12:34:56")
+    return value.replace(":", " ")
+
+
+def bit_rate(value):
+    """Bits a second, like 100M, in kbit/s."""
+    units = {"K": 1, "M": 1000, "G": 1000000}
+    digits, unit = str(value)[:-1], str(value)[-1:].upper()
+    if unit not in units or not (digits.isascii() and digits.isdigit()) or not int(digits):
+        raise ValueError(f"{value!r} is not a rate; write it like 100M or 2G, in bits a second")
+    return int(digits) * units[unit]
+
+
+# What may be said of a network device, and the property that it becomes.
+NIC_KEYS = {
+    "switch": (text, lambda v: quote(v)), "mac": (mac, lambda v: f"[{v}]"),
+    "vlan": (number(1, 4094), lambda v: f"<{v}>"), "rate": (bit_rate, lambda v: f"<{v}>"),
+    "mtu": (number(68, 65535), lambda v: f"<{v}>"), "locked": (flag, None),
+    "small-frames": (flag, None), "monitor": (flag, None),
+}
+
+
+def nic_list(value):
+    if not isinstance(value, list) or len(value) > 4:
+        raise ValueError("a list of at most 4 network devices, like [{}], is expected")
+    nics = []
+    for nic in value:
+        if not isinstance(nic, dict) or set(nic) - set(NIC_KEYS):
+            raise ValueError(f"{nic!r} is no network device; it may have {', '.join(NIC_KEYS)}")
+        nics.append({key: NIC_KEYS[key][0](nic[key]) for key in nic})
+    return nics
+
+
 # What may be said of a VM, in options and in JSON.
 KEYS = {
     "name": text, "kernel": text, "initrd": text, "cmdline": text, "dts": text,
     "vcpus": number(1, 16), "memory": parse_size, "harts": hart_list,
     "on_reboot": one_of(*ACTIONS), "on_crash": one_of(*ACTIONS),
     "max_restarts": number(0, (1 << 32) - 1), "max_leaf": one_of(*LEAVES), "autostart": flag,
-    "management": flag, "irqchip": one_of("plic", "aplic"),
+    "management": flag, "irqchip": one_of("plic", "aplic"), "nics": nic_list,
 }
 DEFAULTS = {"name": "guest", "vcpus": 1, "memory": parse_size("256M"), "autostart": True}
 
@@ -288,6 +325,15 @@ def vms_of_file(path):
     if path.endswith(".dts"):
         return [{"dts": path}]
     raise Failure(f"{path}: a definition file ends in .dts or .json")
+
+
+def nic_properties(nic):
+    for key, value in nic.items():
+        write = NIC_KEYS[key][1]
+        if write:
+            yield f"{key} = {write(value)};"
+        elif value:
+            yield f"{key};"
 
 
 class Definition:
@@ -376,9 +422,13 @@ class Definition:
             yield "management;"
         if "memory" in vm:
             yield (f"memory@{RAM_BASE:x} {{ reg = <{cells(RAM_BASE)} {cells(vm['memory'])}>; }};")
-        if "irqchip" in vm:
-            yield f"devices {{ {vm['irqchip']} {{ }}; }};"
         yield from self.image_lines(kernel, kernel_image, initrd_image)
+        yield "devices {"
+        if "irqchip" in vm:
+            yield f"\t{vm['irqchip']} {{ }};"
+        for n, nic in enumerate(vm.get("nics", ())):
+            yield f"\tnet{n} {{ {' '.join(nic_properties(nic))} }};"
+        yield "};"
 
     def image_lines(self, kernel, kernel_image, initrd_image):
         yield "kernel {"

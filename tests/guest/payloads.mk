@@ -16,6 +16,7 @@ payloads += imsic
 payloads += imsic_residue
 payloads += mmio_fuzz
 payloads += mmio_insn
+payloads += net
 payloads += plic
 payloads += reset
 payloads += reset_storm

@@ -208,3 +208,18 @@ def test_flood_of_output_leaves_others_their_turn(machine, static_vms):
     guest.expect("bad.*flood")
     for number in range(10, 40, 10):
         guest.expect(f"count {number} ", timeout=20)
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+@pytest.mark.parametrize("irq", ("plic", "aia"))
+def test_network(machine, static_vms, irq):
+    """One VM does to its network card and its neighbours whatever a guest can do."""
+    vms = [{"name": name, "kernel": str(image("net")),
+            "nics": [{"mac": f"02:00:00:00:00:{n:02x}"} | more]}
+           for n, (name, more) in enumerate((("tester", {}), ("echo", {}), ("deaf", {}),
+                                             ("plain", {}), ("apart", {"vlan": 7})), 1)]
+    guest = machine(FIT=static_vms(*vms), SMP=5, MEMORY="1G", IRQ=irq, timeout=180)
+    done = guest.expect(r"done (\d+) passed, (\d+) failed", timeout=150)
+    bad = [line for line in guest.output().split("\n") if "not ok " in line]
+    assert int(done.group(1)) > 200 and done.group(2) == "0", "\n".join(bad[:20])
+    assert "[apart] heard" not in guest.output()

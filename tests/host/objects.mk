@@ -35,8 +35,9 @@ host-tests += test_insn
 test_insn-src := arch/riscv64/insn.c
 host-tests += test_vpmu
 test_vpmu-src := arch/riscv64/vpmu.c
+vmdef-src := src/vmdef.c src/vmdef_devices.c src/vmdef_value.c src/vmdef_check.c
 host-tests += test_vmdef
-test_vmdef-src := src/vmdef.c src/vmdef_value.c src/vmdef_check.c src/lib/format.c \
+test_vmdef-src := $(vmdef-src) src/lib/format.c \
 	tests/host/vmdef_tree.c
 host-tests += test_vmdef_refuse
 test_vmdef_refuse-src := $(test_vmdef-src)
@@ -49,7 +50,7 @@ test_isa-src := src/lib/isa.c arch/riscv64/guest_isa.c
 host-tests += test_guest_fdt
 test_guest_fdt-src := src/board.c src/board_irq.c src/fdt_read.c src/lib/isa.c src/lib/format.c \
 	arch/riscv64/guest_fdt.c arch/riscv64/guest_fdt_copy.c src/passthrough.c \
-	src/passthrough_needs.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c tests/host/dts.c
+	src/passthrough_needs.c $(vmdef-src) tests/host/dts.c
 host-tests += test_board
 test_board-src := src/board.c src/board_irq.c src/fdt_read.c src/lib/isa.c
 host-tests += test_ptable
@@ -63,7 +64,7 @@ host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c
 host-tests += test_passthrough
 test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c \
-	src/board_irq.c src/fdt_read.c src/vmdef.c src/vmdef_value.c src/vmdef_check.c \
+	src/board_irq.c src/fdt_read.c $(vmdef-src) \
 	src/lib/isa.c src/lib/format.c tests/host/dts.c
 host-tests += test_virtio_remote
 test_virtio_remote-src := drivers/guest/virtio_remote.c drivers/guest/virtio_mmio.c
@@ -103,3 +104,11 @@ host-tests += test_vaplic_wire
 test_vaplic_wire-src := $(vaplic-src)
 host-tests += test_vaplic_race
 test_vaplic_race-src := $(vaplic-src)
+host-tests += test_vswitch
+test_vswitch-src := src/vswitch.c
+net-src := drivers/guest/virtio_net.c drivers/guest/virtio_net_rx.c \
+	drivers/guest/virtio_net_control.c drivers/guest/virtqueue.c src/vswitch.c
+host-tests += test_virtio_net
+test_virtio_net-src := $(net-src) $(virtio-src) tests/host/net_sides.c
+host-tests += test_virtio_net_control
+test_virtio_net_control-src := $(test_virtio_net-src)

@@ -76,6 +76,39 @@ static void test_passthrough(void **state)
 	assert_int_equal(def.irq[1].host, 34);
 }
 
+/* What a network device is, unless its node says more; and where it is. */
+static void test_network(void **state)
+{
+	const struct edit edits[] = {
+		NODE("/devices/net0"),
+		TEXT("/devices/net3", "switch", "dmz"),
+		BYTES("/devices/net3", "mac", "\x52\x54\x00\x12\x34\x56"),
+		CELLS("/devices/net3", "vlan", 4094), CELLS("/devices/net3", "rate", 100000),
+		CELLS("/devices/net3", "mtu", 9000), FLAG("/devices/net3", "locked"),
+		FLAG("/devices/net3", "small-frames"), FLAG("/devices/net1", "monitor"),
+		{ .how = END } };
+	static struct vmdef def;
+	struct vmdef_error error;
+
+	(void)state;
+	assert_int_equal(parse_edited(complete, edits, &def, &error), 0);
+	assert_int_equal(def.net[0].device.base, 0x1000a000);
+	assert_int_equal(def.net[0].device.irq, 12);
+	assert_string_equal(def.net[0].sw, "lan");
+	assert_int_equal(def.net[0].mtu, 1500);
+	assert_int_equal(def.net[0].mac | def.net[0].vlan | def.net[0].rate, 0);
+	assert_false(def.net[0].locked || def.net[0].small || def.net[0].monitor);
+	assert_true(def.net[1].monitor);
+	assert_int_equal(def.net[2].device.size, 0);
+	assert_int_equal(def.net[3].device.base, 0x1000d000);
+	assert_string_equal(def.net[3].sw, "dmz");
+	assert_int_equal(def.net[3].mac, 0x525400123456);
+	assert_int_equal(def.net[3].vlan, 4094);
+	assert_int_equal(def.net[3].rate, 100000);
+	assert_int_equal(def.net[3].mtu, 9000);
+	assert_true(def.net[3].locked && def.net[3].small);
+}
+
 /* Only the path is read: what is behind it, the board knows. */
 static void test_host_node(void **state)
 {
@@ -405,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_irqchip),
 		cmocka_unit_test(test_no_plic),
 		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_disabled_place_is_free),
 		cmocka_unit_test(test_emulated_devices_may_share_a_page),
 		cmocka_unit_test(test_random_damage),

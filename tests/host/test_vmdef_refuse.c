@@ -36,6 +36,7 @@ struct refusal {
 #define NET "/passthrough/net@20000000"
 #define GPIO "/passthrough/gpio@21000000"
 #define CLOCK "/passthrough/clock"
+#define PORT "/devices/net0"
 
 static const struct refusal refusals[] = {
 	/* root */
@@ -53,6 +54,27 @@ static const struct refusal refusals[] = {
 	{ "node in a leaf", { NODE("/kernel/x") }, "/kernel/x", "", "unknown" },
 	{ "node name that only begins like one", { NODE("/kernels") }, "/kernels", "", "unknown" },
 	{ "control characters in a name", { CELLS("/", "a\nb", 1) }, "/", "a?b", "unknown" },
+	/* network devices */
+	{ "switch without a name", { TEXT(PORT, "switch", "") }, PORT, "switch", "empty" },
+	{ "long switch name", { TEXT(PORT, "switch", LONG_31 "5") }, PORT, "switch", "at most 31" },
+	{ "short address", { BYTES(PORT, "mac", "\x52\x54\x00\x12\x34") }, PORT, "mac", "is 5" },
+	{ "group address", { BYTES(PORT, "mac", "\x01\x00\x5e\x00\x00\x01") }, PORT, "mac",
+	  "no address" },
+	{ "zero address", { BYTES(PORT, "mac", "\0\0\0\0\0\0") }, PORT, "mac", "no address" },
+	{ "VLAN 0", { CELLS(PORT, "vlan", 0) }, PORT, "vlan", "possible are 1 to 4094" },
+	{ "VLAN 4095", { CELLS(PORT, "vlan", 4095) }, PORT, "vlan", "possible are 1 to 4094" },
+	{ "rate 0", { CELLS(PORT, "rate", 0) }, PORT, "rate", "possible are 1 to 100000000" },
+	{ "too fast", { CELLS(PORT, "rate", 100000001) }, PORT, "rate", "possible are" },
+	{ "MTU 67", { CELLS(PORT, "mtu", 67) }, PORT, "mtu", "possible are 68 to 65535" },
+	{ "MTU 65536", { CELLS(PORT, "mtu", 65536) }, PORT, "mtu", "possible are" },
+	{ "locked with a value", { CELLS(PORT, "locked", 1) }, PORT, "locked", "no value" },
+	{ "monitor on a switch", { TEXT(PORT, "switch", "lan"), FLAG(PORT, "monitor") }, PORT,
+	  "monitor", "excludes switch" },
+	{ "fifth network device", { NODE("/devices/net4") }, "/devices/net4", "", "unknown" },
+	{ "network device in another's place",
+	  { CELLS(PORT, "reg", 0, 0x10000000, 0, 0x1000) }, PORT, "reg", "overlaps" },
+	{ "network device that is too short",
+	  { CELLS(PORT, "reg", 0, 0x30000000, 0, 0x100) }, PORT, "reg", "needed are 0x200" },
 	/* vm-name */
 	{ "no name", { WITHOUT("/", "vm-name") }, "/", "vm-name", "missing" },
 	{ "empty name", { TEXT("/", "vm-name", "") }, "/", "vm-name", "empty" },

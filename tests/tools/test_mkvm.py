@@ -227,6 +227,19 @@ def test_json_list(pack, flat, initrd, tmp_path):
     assert boot.prop("vm-2", "/initrd", "image") == "initrd-1"
 
 
+def test_json_nics(pack, flat, tmp_path):
+    boot = pack("--vm", write_json(tmp_path / "vm.json", {"kernel": flat.name, "nics": [
+        {}, {"switch": "dmz", "mac": "52:54:00:12:34:56", "vlan": 5, "rate": "2G", "mtu": 9000,
+             "locked": True, "small-frames": True}, {"monitor": True, "locked": False}]}))
+    assert boot.prop("vm-1", "/devices/net0", "switch") is None
+    assert boot.prop("vm-1", "/devices/net1", "switch") == "dmz"
+    assert boot.prop("vm-1", "/devices/net1", "rate", "u") == "2000000"
+    assert boot.prop("vm-1", "/devices/net1", "mac", "bx") == "52 54 0 12 34 56"
+    assert boot.prop("vm-1", "/devices/net1", "locked") == ""
+    assert boot.prop("vm-1", "/devices/net2", "monitor") == ""
+    assert boot.prop("vm-1", "/devices/net2", "locked") is None
+
+
 def test_json_forms(pack, flat, tmp_path):
     vm = {"kernel": flat.name}
     assert pack("--vm", write_json(tmp_path / "a.json", vm)).vms() == ["vm-1"]
@@ -312,6 +325,14 @@ def test_committed_configurations():
     ({"kernel": "flat.bin", "on_crash": "panic"}, "choose from restart, stop"),
     ({"kernel": "flat.bin", "max_leaf": "4M"}, "choose from 4K"),
     ({"kernel": "flat.bin", "autostart": 1}, "neither true nor false"),
+    ({"kernel": "flat.bin", "nics": {}}, "a list of at most 4"),
+    ({"kernel": "flat.bin", "nics": [{}] * 5}, "a list of at most 4"),
+    ({"kernel": "flat.bin", "nics": [{"speed": 1}]}, "is no network device"),
+    ({"kernel": "flat.bin", "nics": [{"mac": "52:54:00"}]}, "not a MAC address"),
+    ({"kernel": "flat.bin", "nics": [{"mac": "01:00:5e:00:00:01"}]}, "no address that a card"),
+    ({"kernel": "flat.bin", "nics": [{"rate": "fast"}]}, "is not a rate"),
+    ({"kernel": "flat.bin", "nics": [{"rate": "200G"}]}, "possible are 1 to 100000000"),
+    ({"kernel": "flat.bin", "nics": [{"vlan": 4095}]}, "4095 is not a number from 1 to 4094"),
     ({"kernel": "flat.bin", "dts": "absent.dts"}, "absent.dts"),
     ([{"kernel": "flat.bin"}] * 2, "two VMs have the name guest"),
     ([{"kernel": "flat.bin", "name": "a", "harts": [1]},

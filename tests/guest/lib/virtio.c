@@ -11,7 +11,7 @@ bool virtio_find(u32 id)
 	u32 magic = 0;
 
 	/* A VM may have nothing in a slot. */
-	for (unsigned long at = SLOTS; at < SLOTS + 0x9000; at += 0x1000) {
+	for (unsigned long at = SLOTS; at < SLOTS_END; at += 0x1000) {
 		struct trap t = TRY(magic = read_u32(at + MAGIC));
 
 		if (t.cause == TRAP_NONE && magic == 0x74726976 && read_u32(at + VERSION) == 2 &&

@@ -6,6 +6,7 @@
 #include <hv/types.h>
 
 #define SLOTS 0x10001000UL	/* of a page each */
+#define SLOTS_END 0x1000e000UL
 
 /* Registers. */
 enum {
