@@ -174,14 +174,15 @@ fuzzcflags := $(filter-out -fsanitize=% -Wconversion,$(hostcflags)) \
 	-fsanitize=fuzzer,address,undefined
 .PHONY: fuzz
 fuzz: $(addprefix $(B)/fuzz/,$(fuzz-targets)) ## random input for a bounded time, by libFuzzer (clang)
-	$(Q)for f in $^; do mkdir -p $$f.corpus && $$f -max_total_time=$(FUZZ_TIME) -max_len=2048 \
+	$(Q)for f in $^; do $$f -max_total_time=$(FUZZ_TIME) -max_len=2048 \
 		-artifact_prefix=$$f. -verbosity=0 -print_final_stats=1 $$f.corpus || exit 1; done
 
 define fuzz-target
 $(B)/fuzz/$(1): tests/fuzz/$(1).c $($(1)-src) $(makefiles) $(H)/flags
 	$(Q)sh tools/deps.sh fuzz
 	$$(call say,CLANG,$$@)
-	$(Q)mkdir -p $$(@D) && clang $(fuzzcflags) -o $$@ $$(filter %.c,$$^)
+	$(Q)mkdir -p $$(@D) && clang $(fuzzcflags) -o $$@ $$(filter %.c,$$^) $($(1)-libs)
+	$(Q)mkdir -p $$@.corpus $(if $($(1)-seeds),&& cp $($(1)-seeds) $$@.corpus)
 endef
 $(foreach t,$(fuzz-targets),$(eval $(call fuzz-target,$(t))))
 

@@ -171,6 +171,19 @@ def test_native_refusals(cli, changes, words):
     assert cli.json("vm", "list") == [] and not list(cli.state.glob("*.json"))
 
 
+@pytest.mark.parametrize("text, place", [
+    ('{"name":"a","kernel":"flat.bin","vcpu":1}', "1:33"),
+    ('{"name":"a","kernel":"flat.bin","vcpus":0}', "1:41"),
+    ('{"name":"a","disks":["x","y",{"path":"z","size":1}],"kernel":"flat.bin"}', "1:42"),
+    ('{"disks":[{"path":"a,b"},{"path":"}]\\"{"},[]],"name":"a","kernel":"flat.bin"}', "1:43"),
+    ('{"nics":[{},{"mac":""}],"name":"a","kernel":"flat.bin"}', "1:20"),
+    ('{"memory":1,"harts":[1,2,-1],"name":"a","kernel":"flat.bin"}', "1:26"),
+])
+def test_places_in_text_without_blanks(cli, text, place):
+    cli.write(text)
+    assert f"vm.json:{place}: " in cli.error("vm", "config", "vm.json")
+
+
 def test_missing_keys_and_files(cli):
     cli.write('{"name": "a"}')
     assert 'vm.json:1:1: "kernel" is missing' in cli.error("vm", "config", "vm.json")

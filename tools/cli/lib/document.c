@@ -135,19 +135,16 @@ static char *value_end(char *p)
 {
 	int depth = 0;
 
-	do {
+	while (*p) {
 		if (*p == '"') {
 			p = string_end(p);
-			continue;
+		} else {
+			depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
+			p++;
 		}
-		if (*p == '{' || *p == '[')
-			depth++;
-		else if (*p == '}' || *p == ']')
-			depth--;
-		p++;
 		if (depth == 0 && strchr(",}] \t\r\n", *p))
 			break;
-	} while (*p && depth >= 0);
+	}
 	return p;
 }
 
