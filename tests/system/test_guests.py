@@ -2,7 +2,7 @@
 """Guests that live on disks of the management VM's, used through their consoles there."""
 import pytest
 
-from guests import fio
+from guests import DEBUG, fio
 
 GUESTS = 1, 2, 3
 RESTART = {1: "never", 2: "on-failure", 3: "always"}
@@ -47,6 +47,8 @@ def test_three_guests_write_at_once(shyper, three):
         guest.line.send("poweroff")
     for n in GUESTS:
         shyper.until(n, "ended by: *poweroff")
+    shyper.await_line(f"wc -l <{DEBUG}/disks", "^1$")   # the daemon has taken them back
+    for n in GUESTS:
         shyper.run(f"vm remove {n}")
     check_images(shyper, sums)
 

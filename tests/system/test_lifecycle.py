@@ -89,6 +89,20 @@ def busy(shyper, tmp_path):
     shyper.mvm.run("kill $(cat /tmp/readers); rm /tmp/readers")
 
 
+@pytest.fixture
+def loads(shyper):
+    """Three VMs whose disks are never idle, and that boot in no time."""
+    shyper.mvm.put(TOP / "build/guest/disk_load.bin", "/root/disk_load.bin")
+    shyper.daemon()
+    for n in GUESTS:
+        shyper.mvm.run(f"truncate -s 8M /root/load{n}.img")
+        shyper.config(name=f"load{n}", kernel="disk_load.bin", memory="128M", harts=[n],
+                      disks=[f"/root/load{n}.img"])
+        shyper.run(f"vm boot load{n}")
+    shyper.await_requests(GUESTS)
+    return shyper
+
+
 def test_under_io(busy):
     deeds = Deeds(busy)
     for one, two, three in ((deeds.reset, deeds.end, deeds.remove),
@@ -105,23 +119,29 @@ def test_under_io(busy):
     busy.await_requests(GUESTS[1:])
 
 
-def test_storm(shyper, tmp_path):
-    """VMs whose disks are never idle, and that boot in no time."""
+def test_storm(loads, tmp_path):
     (tmp_path / "storm").write_text(STORM)
-    shyper.mvm.put(tmp_path / "storm", "/root/storm")
-    shyper.mvm.put(TOP / "build/guest/disk_load.bin", "/root/disk_load.bin")
-    shyper.daemon()
-    for n in GUESTS:
-        shyper.mvm.run(f"truncate -s 8M /root/load{n}.img")
-        shyper.config(name=f"load{n}", kernel="disk_load.bin", memory="128M", harts=[n],
-                      disks=[f"/root/load{n}.img"])
-        shyper.run(f"vm boot load{n}")
-    shyper.await_requests(GUESTS)
+    loads.mvm.put(tmp_path / "storm", "/root/storm")
     storms = [f"(sh ./storm load{n} >/tmp/storm{n} 2>&1) &" for n in GUESTS]
-    shyper.mvm.run(f"{' '.join(storms)} wait", 300)
+    loads.mvm.run(f"{' '.join(storms)} wait", 300)
     for n in GUESTS:
-        assert "weathered" in shyper.mvm.run(f"tail -n 3 /tmp/storm{n}")
-    shyper.await_requests(shyper.vm(f"load{n}")["id"] for n in GUESTS)
+        assert "weathered" in loads.mvm.run(f"tail -n 3 /tmp/storm{n}")
+    loads.await_requests(loads.vm(f"load{n}")["id"] for n in GUESTS)
+
+
+def test_the_mvm_starts_again(loads):
+    """Its guests wait for their disks meanwhile, and can be ended and reset as ever."""
+    loads.mvm.send("sync; reboot -f")
+    loads.mvm.login()
+    loads.begin()
+    assert [vm["state"] for vm in loads.json("vm list")] == ["running"] * 4
+    assert loads.disks() == {}
+    loads.daemon()
+    loads.run("vm reset 1")
+    loads.run("vm shutdown -f 2")
+    loads.run("vm boot 2")
+    loads.run("vm remove 3")
+    loads.await_requests(GUESTS[:2])
 
 
 def test_in_the_middle_of_a_boot(shyper):
