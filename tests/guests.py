@@ -12,7 +12,7 @@ from mvm import PROMPT
 DEBUG = "/sys/kernel/debug/shyper"
 FOLDER = TOP / "images/mvm/files/root"
 # A line of the MVM's kernel that no test may cause.
-TROUBLE = "BUG|WARNING|Oops|INFO: task|refcount|leak"
+TROUBLE = "BUG|WARNING|Oops|INFO: task|refcount|leak|UBSAN: "
 
 
 def fio(name, size="16M", path="/root/t"):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from guests import compile_program, compile_tree, pack
+from guests import DEBUG, compile_program, compile_tree, pack
 from machine import TOP
 
 HERE = TOP / "tests/system"
@@ -55,6 +55,17 @@ def test_its_server_is_killed(host):
     serve(host, "die", "virtio_rng.bin")
 
 
+def hypercalls(mvm):
+    """How often each was called."""
+    lines = (line.split() for line in mvm.run(f"cat {DEBUG}/hypercalls").split("\n"))
+    return {name: int(count) for name, count in lines}
+
+
 def test_vhost_net(host):
+    """The guest is interrupted without this program, and nothing else is asked of Shyper."""
     host.run("modprobe -a tun vhost_net")
+    before = hypercalls(host)
     serve(host, "net", "virtio_net.bin")
+    calls = {name: count - before[name] for name, count in hypercalls(host).items()}
+    assert calls["device-interrupt"] >= 200
+    assert sum(calls.values()) - calls["device-interrupt"] < 200, calls
