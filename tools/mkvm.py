@@ -250,7 +250,7 @@ NIC_KEYS = {
     "switch": (text, lambda v: quote(v)), "mac": (mac, lambda v: f"[{v}]"),
     "vlan": (number(1, 4094), lambda v: f"<{v}>"), "rate": (bit_rate, lambda v: f"<{v}>"),
     "mtu": (number(68, 65535), lambda v: f"<{v}>"), "locked": (flag, None),
-    "small-frames": (flag, None), "monitor": (flag, None),
+    "small_frames": (flag, None), "monitor": (flag, None),
 }
 
 
@@ -333,7 +333,7 @@ def nic_properties(nic):
         if write:
             yield f"{key} = {write(value)};"
         elif value:
-            yield f"{key};"
+            yield f"{key.replace('_', '-')};"
 
 
 class Definition:

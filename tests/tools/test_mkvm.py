@@ -230,7 +230,7 @@ def test_json_list(pack, flat, initrd, tmp_path):
 def test_json_nics(pack, flat, tmp_path):
     boot = pack("--vm", write_json(tmp_path / "vm.json", {"kernel": flat.name, "nics": [
         {}, {"switch": "dmz", "mac": "52:54:00:12:34:56", "vlan": 5, "rate": "2G", "mtu": 9000,
-             "locked": True, "small-frames": True}, {"monitor": True, "locked": False}]}))
+             "locked": True, "small_frames": True}, {"monitor": True, "locked": False}]}))
     assert boot.prop("vm-1", "/devices/net0", "switch") is None
     assert boot.prop("vm-1", "/devices/net1", "switch") == "dmz"
     assert boot.prop("vm-1", "/devices/net1", "rate", "u") == "2000000"

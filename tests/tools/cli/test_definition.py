@@ -29,7 +29,27 @@ def test_all_keys(cli):
         {"path": "/srv/a.img", "readonly": False, "mediated": False},
         {"path": str(cli.folder / "b.img"), "readonly": True, "mediated": False}]
     assert prop(tree, "/devices/virtio1", "reg") is None
-    assert nodes(tree) == ["console", "virtio0", "virtio1"]
+    assert nodes(tree) == ["console", "virtio0", "virtio1", "net0", "net1"]
+
+
+def test_network_cards(cli):
+    cli.config(nics=[{}, {"switch": "dmz", "mac": "52:54:00:12:34:56", "vlan": 7, "rate": "100M",
+                          "mtu": 9000, "locked": True, "small_frames": True},
+                     {"rate": "3k", "locked": False}, {"rate": "100G"}])
+    tree = checked(cli.tree(1))
+    assert nodes(tree) == ["console", "net0", "net1", "net2", "net3"]
+    for name in ("switch", "mac", "vlan", "rate", "mtu", "locked", "small-frames", "reg"):
+        assert prop(tree, "/devices/net0", name) is None
+    assert prop(tree, "/devices/net1", "switch") == "dmz"
+    assert prop(tree, "/devices/net1", "mac", "bx") == "52 54 0 12 34 56"
+    assert prop(tree, "/devices/net1", "vlan", "u") == "7"
+    assert prop(tree, "/devices/net1", "rate", "u") == "100000"
+    assert prop(tree, "/devices/net1", "mtu", "u") == "9000"
+    assert prop(tree, "/devices/net1", "locked") == prop(tree, "/devices/net1",
+                                                         "small-frames") == ""
+    assert prop(tree, "/devices/net2", "rate", "u") == "3"
+    assert prop(tree, "/devices/net2", "locked") is None
+    assert prop(tree, "/devices/net3", "rate", "u") == "100000000"
 
 
 @pytest.mark.parametrize("memory, size", [
@@ -141,6 +161,22 @@ def native(**changes):
     ({"disks": ["x"] * 9}, "has 9 items"),
     ({"nics": [{"mac": "52:54:00:12:34:5g"}]}, "is not a MAC address"),
     ({"nics": [{"mac": "01:54:00:12:34:56"}]}, "group address"),
+    ({"nics": [{"mac": "00:00:00:00:00:00"}]}, "group address or zero"),
+    ({"nics": [{"mac": "52:54:00:12:34:56:"}]}, "is not a MAC address"),
+    ({"nics": [{"switch": ""}]}, "must not be empty"),
+    ({"nics": [{"switch": "x" * 32}]}, "31"),
+    ({"nics": [{"vlan": 0}]}, "1 to 4094"),
+    ({"nics": [{"vlan": 4095}]}, "1 to 4094"),
+    ({"nics": [{"mtu": 67}]}, "68 to 65535"),
+    ({"nics": [{"rate": "0M"}]}, "not a rate"),
+    ({"nics": [{"rate": "100"}]}, "not a rate"),
+    ({"nics": [{"rate": "1MM"}]}, "not a rate"),
+    ({"nics": [{"rate": "-1M"}]}, "not a rate"),
+    ({"nics": [{"rate": "101G"}]}, "not a rate"),
+    ({"nics": [{"rate": 100}]}, "text"),
+    ({"nics": [{"locked": 1}]}, "true or false"),
+    ({"nics": [{"speed": 1}]}, "speed"),
+    ({"nics": [{}] * 5}, "at most 4"),
     ({"nics": {}}, "must be a list"),
     ({"restart": "on-fail"}, 'did you mean "on-failure"'),
     ({"restart": "sometimes"}, "possible are never, on-failure, always"),

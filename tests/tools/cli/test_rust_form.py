@@ -46,7 +46,10 @@ def test_rust_example(images):
     assert prop(tree, "/", "vcpus", "u") == "3"
     assert prop(tree, "/", "harts", "u") == "0 1 0 2 0 3"
     assert prop(tree, "/devices/plic", "reg", "x") == "0 c000000 0 600000"
-    assert nodes(tree) == ["plic", "console", "virtio0"]
+    assert nodes(tree) == ["plic", "console", "virtio0", "net0"]
+    assert prop(tree, "/devices/net0", "reg", "x") == "0 50000000 0 1000"
+    assert prop(tree, "/devices/net0", "interrupt", "u") == "20"
+    assert prop(tree, "/devices/net0", "mac", "bx") == "74 56 aa f 47 d1"
     assert prop(tree, "/devices/virtio0", "reg", "x") == "0 10001000 0 1000"
     assert prop(tree, "/devices/virtio0", "interrupt", "u") == "19"
     assert prop(tree, "/devices/console", "reg", "x") == "0 40001000 0 1000"
@@ -230,7 +233,7 @@ def test_rust_aia_example(images):
     assert prop(tree, "/devices/aplic", "reg", "x") == "0 d000000 0 8000"
     assert prop(tree, "/devices/imsic", "reg", "x") == "0 28000000 0 c000"
     assert prop(tree, "/devices/imsic", "guest-index-bits", "u") == "2"
-    assert nodes(tree) == ["aplic", "imsic", "console", "virtio0"]
+    assert nodes(tree) == ["aplic", "imsic", "console", "virtio0", "net0"]
 
 
 def test_devices_of_the_board(images):
@@ -267,6 +270,9 @@ def test_devices_of_the_board(images):
     ({"emulated_device__emulated_device_list__0__type": 99}, "is 99"),
     ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3]}, "6 bytes of a MAC"),
     ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3, 4, 5, 256]}, "not a byte"),
+    ({"emulated_device__emulated_device_list__2__cfg_list": [1, 2, 3, 4, 5, 6]}, "group address"),
+    ({"emulated_device__emulated_device_list__2__cfg_list": [0] * 6}, "zero"),
+    ({"emulated_device__emulated_device_list": [{"type": 4}] * 5}, "one network card too many"),
     ({"emulated_device__emulated_device_list": [{"type": "EMU_DEVICE_T_VIRTIO_CONSOLE"}] * 2},
      "second virtio console"),
     ({"emulated_device__emulated_device_list": [{"type": 7}] * 9}, "one disk too many"),

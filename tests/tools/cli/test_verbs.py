@@ -111,12 +111,6 @@ def test_a_record_that_is_damaged(cli):
     cli.run("vm", "remove", "a")
 
 
-def test_what_is_not_attached_is_said(cli):
-    cli.config(nics=[{}])
-    _, error = cli.run("vm", "boot", "a")
-    assert "no network cards" in error
-
-
 def test_the_log(cli):
     assert cli.out("system", "log") == "first line\nsecond ?[31mline\n"
 

@@ -70,6 +70,7 @@ static const char *name_of(const char *property)
 	static const char *const names[][2] = {
 		{ "reg", "base_ipa" }, { "interrupt", "irq_id" },
 		{ "host-reg", "base_pa" }, { "interrupts", "irq_list" },
+		{ "cfg_list", "cfg_list" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -92,11 +93,32 @@ static bool find_item(const char *outer, const char *list, uint32_t item, const 
 	return true;
 }
 
+/* A card's properties are called the same in the native form. */
+static bool find_nic(const struct def *def, uint32_t nic, const char *property, struct trail *t)
+{
+	static const char *const keys[] = { "switch", "mac", "vlan", "rate", "mtu" };
+
+	if (nic >= def->nics)
+		return false;
+	if (!def->native)
+		return find_item("emulated_device", "emulated_device_list",
+				 def->nic[nic].place.item,
+				 strcmp(property, "mac") ? property : "cfg_list", t);
+	go(t, "nics", 0);
+	go(t, NULL, nic);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcmp(keys[i], property))
+			go(t, keys[i], 0);
+	return true;
+}
+
 static bool find_device(const struct def *def, const char *node, const char *property,
 			struct trail *t)
 {
 	uint32_t item, disk = SHYPER_DEVICES;
 
+	if (!strncmp(node, "net", 3))
+		return find_nic(def, (uint32_t)strtoul(node + 3, NULL, 10), property, t);
 	if (!strncmp(node, "virtio", 6))
 		disk = (uint32_t)strtoul(node + 6, NULL, 10);
 	if (def->native) {

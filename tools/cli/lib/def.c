@@ -120,6 +120,13 @@ static int check_harts(struct reader *r, const struct def *def)
 	return 0;
 }
 
+bool def_mac_possible(const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+
+	return !(mac[0] & 1) && memcmp(mac, none, sizeof(none)) != 0;
+}
+
 int def_parse(struct def *def, const struct document *doc, json_t **notes, struct error *error)
 {
 	struct reader r = { doc, error, NULL };

@@ -16,6 +16,7 @@
 #define DEF_PASSTHROUGH 32
 #define DEF_IRQS 64
 #define DEF_DISKS SHYPER_DEVICES
+#define DEF_NICS 4
 #define DEF_SERIAL 20		/* bytes */
 #define DEF_ADDRESS_END (UINT64_C(1) << 56)
 #define DEF_RAM_BASE UINT64_C(0x80000000)
@@ -51,6 +52,18 @@ struct def_disk {
 	char serial[DEF_SERIAL + 1];
 	bool readonly;
 	bool mediated;			/* path is "" or what was chosen of the daemon's list */
+};
+
+/* A network card; what is 0 or empty is left to Shyper. */
+struct def_nic {
+	struct def_place place;
+	char sw[SHYPER_NAME];		/* name of its switch */
+	uint8_t mac[6];
+	uint32_t vlan;
+	uint32_t rate;			/* kbit/s */
+	uint32_t mtu;
+	bool locked;
+	bool small;			/* small frames only */
 };
 
 /* A device of the board: one range, wires, or both. */
@@ -91,13 +104,17 @@ struct def {
 	uint32_t irq[DEF_IRQS];		/* source on the board and on the VM's PLIC */
 	uint32_t disks;
 	struct def_disk disk[DEF_DISKS];	/* by the number of their device */
-	uint32_t nics;			/* how many are asked for */
+	uint32_t nics;
+	struct def_nic nic[DEF_NICS];	/* by the number of their device */
 	bool console;			/* a virtio console, at … */
 	struct def_place console_place;
 	enum def_restart restart;
 };
 
 extern const char *const def_restart_names[];	/* by enum def_restart, NULL at the end */
+
+/* def_mac_possible() - a card can have this address: it is one card's, and not 0. */
+bool def_mac_possible(const uint8_t mac[6]);
 
 /* The two forms; def comes with defaults in it. Both are def_parse()'s. */
 int def_native(struct reader *r, struct def *def);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The native JSON form: short, everything optional but name and kernel, unknown keys refused. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "def.h"
 
-#define NICS 16
+#define RATE_MAX 100000000	/* kbit/s */
 
 static int read_name(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
@@ -149,24 +150,87 @@ static int disk_serial(struct reader *r, const struct where *where, const json_t
 	return reader_text(r, where, value, disk->serial, sizeof(disk->serial));
 }
 
-/* Checked; cards are not attached yet. */
 static int nic_mac(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
+	struct def_nic *nic = into;
 	char text[32];
-	unsigned int b[6];
 	int end = 0;
 
-	(void)into;
 	if (reader_text(r, where, value, text, sizeof(text)))
 		return -1;
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &end) != 6 || end != 17 || text[end])
+	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &nic->mac[0], &nic->mac[1],
+		   &nic->mac[2], &nic->mac[3], &nic->mac[4], &nic->mac[5], &end) != 6 ||
+	    end != 17 || text[end])
 		return reader_refuse(r, where, "\"%s\" is not a MAC address; write it like "
 				     "\"52:54:00:12:34:56\"", text);
-	if (b[0] & 1)
-		return reader_refuse(r, where, "%s is a group address, which no card can have",
-				     text);
+	if (!def_mac_possible(nic->mac))
+		return reader_refuse(r, where, "%s is a group address or zero, which no card can "
+				     "have", text);
 	return 0;
+}
+
+static int nic_switch(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def_nic *nic = into;
+
+	if (reader_text(r, where, value, nic->sw, sizeof(nic->sw)))
+		return -1;
+	return nic->sw[0] ? 0 : reader_refuse(r, where, "must not be empty");
+}
+
+static int nic_number(struct reader *r, const struct where *where, const json_t *value,
+		      uint32_t low, uint32_t high, uint32_t *out)
+{
+	uint64_t n;
+
+	if (reader_number(r, where, value, low, high, &n))
+		return -1;
+	*out = (uint32_t)n;
+	return 0;
+}
+
+static int nic_vlan(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return nic_number(r, where, value, 1, 4094, &((struct def_nic *)into)->vlan);
+}
+
+static int nic_mtu(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return nic_number(r, where, value, 68, 65535, &((struct def_nic *)into)->mtu);
+}
+
+/* Bits a second, as networks are sold: units of 1000. */
+static int nic_rate(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	static const struct {
+		char name;
+		uint32_t kilobits;
+	} units[] = { { 'K', 1 }, { 'M', 1000 }, { 'G', 1000000 } };
+	struct def_nic *nic = into;
+	char text[32], unit = '\0';
+	uint64_t n = 0, rate = 0;
+	int end = 0;
+
+	if (reader_text(r, where, value, text, sizeof(text)))
+		return -1;
+	if (sscanf(text, "%9" SCNu64 "%c%n", &n, &unit, &end) == 2 && !text[end])
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			rate = (unit & ~0x20) == units[i].name ? n * units[i].kilobits : rate;
+	if (!rate || rate > RATE_MAX)
+		return reader_refuse(r, where, "\"%s\" is not a rate in bits a second; write it "
+				     "like \"100M\", at most \"100G\"", text);
+	nic->rate = (uint32_t)rate;
+	return 0;
+}
+
+static int nic_locked(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return reader_flag(r, where, value, &((struct def_nic *)into)->locked);
+}
+
+static int nic_small(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	return reader_flag(r, where, value, &((struct def_nic *)into)->small);
 }
 
 static int read_disk(struct reader *r, const struct where *where, const json_t *value, void *into)
@@ -196,18 +260,23 @@ static int read_disks(struct reader *r, const struct where *where, const json_t 
 static int read_nic(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
 	static const struct key keys[] = {
+		{ "switch", false, nic_switch },
 		{ "mac", false, nic_mac },
+		{ "vlan", false, nic_vlan },
+		{ "rate", false, nic_rate },
+		{ "mtu", false, nic_mtu },
+		{ "locked", false, nic_locked },
+		{ "small_frames", false, nic_small },
 		{ NULL, false, NULL },
 	};
 	struct def *def = into;
 
-	def->nics++;
-	return reader_object(r, where, value, keys, true, NULL);
+	return reader_object(r, where, value, keys, true, &def->nic[def->nics++]);
 }
 
 static int read_nics(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
-	return reader_list(r, where, value, NICS, read_nic, into);
+	return reader_list(r, where, value, DEF_NICS, read_nic, into);
 }
 
 int def_native(struct reader *r, struct def *def)

@@ -400,15 +400,23 @@ static int emulated_net(struct reader *r, const struct where *where, struct def 
 			const struct entry *e)
 {
 	const struct where cfg = { where, "cfg_list", 0 };
+	struct def_nic *nic = &def->nic[def->nics];
 
-	def->nics++;
+	if (def->nics == DEF_NICS)
+		return reader_refuse(r, where, "is one network card too many; at most %d are "
+				     "possible", DEF_NICS);
 	if (e->cfgs && e->cfgs != 6)
 		return reader_refuse(r, &cfg, "must have the 6 bytes of a MAC address");
 	for (uint32_t i = 0; i < e->cfgs; i++) {
 		if (e->cfg[i] > 255)
 			return reader_refuse(r, &cfg, "0x%" PRIx64 " is not a byte of a MAC "
 					     "address", e->cfg[i]);
+		nic->mac[i] = (uint8_t)e->cfg[i];
 	}
+	if (e->cfgs && !def_mac_possible(nic->mac))
+		return reader_refuse(r, &cfg, "is a group address or zero, which no card can have");
+	nic->place = place_of(where, e);
+	def->nics++;
 	return 0;
 }
 

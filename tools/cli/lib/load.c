@@ -84,13 +84,6 @@ static int read_record(struct session *s, const struct session_vm *vm, struct de
 	return err;
 }
 
-static void note_unattached(struct session *s, const struct def *def)
-{
-	if (def->nics)
-		session_note(s, "this version of Shyper attaches no network cards: the guest "
-			     "boots without its %u", def->nics);
-}
-
 static int fill_and_start(struct session *s, struct session_vm *vm, const struct def *def)
 {
 	struct shyper_boot boot;
@@ -128,7 +121,6 @@ int load_boot(struct session *s, struct session_vm *vm)
 		return -1;
 	}
 	store_hold(vm->id, false);
-	note_unattached(s, &def);
 	return 0;
 }
 

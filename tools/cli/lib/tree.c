@@ -112,13 +112,18 @@ static bool is_replaced(const struct def *def, const struct def_range *range)
 	return false;
 }
 
-static void put_virtio(struct writer *w, const char *name, const struct def_place *place)
+static void put_place(struct writer *w, const struct def_place *place)
 {
-	begin(w, name);
 	if (place->range.size)
 		put_range(w, "reg", place->range.base, place->range.size);
 	if (place->irq)
 		put_u32(w, "interrupt", place->irq);
+}
+
+static void put_virtio(struct writer *w, const char *name, const struct def_place *place)
+{
+	begin(w, name);
+	put_place(w, place);
 	end(w);
 }
 
@@ -132,6 +137,30 @@ static void put_virtios(struct writer *w, const struct def *def)
 		snprintf(name, sizeof(name), "virtio%u", i);
 		put_virtio(w, name, &def->disk[i].place);
 	}
+}
+
+static void put_nic(struct writer *w, uint32_t n, const struct def_nic *nic)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "net%u", n);
+	begin(w, name);
+	put_place(w, &nic->place);
+	if (nic->sw[0])
+		put_string(w, "switch", nic->sw);
+	if (def_mac_possible(nic->mac))
+		WRITE(w, fdt_property(w->fdt, "mac", nic->mac, sizeof(nic->mac)));
+	if (nic->vlan)
+		put_u32(w, "vlan", nic->vlan);
+	if (nic->rate)
+		put_u32(w, "rate", nic->rate);
+	if (nic->mtu)
+		put_u32(w, "mtu", nic->mtu);
+	if (nic->locked)
+		WRITE(w, fdt_property(w->fdt, "locked", NULL, 0));
+	if (nic->small)
+		WRITE(w, fdt_property(w->fdt, "small-frames", NULL, 0));
+	end(w);
 }
 
 /* Interrupt files of the hardware keep the places that the file gives them in the guest. */
@@ -174,6 +203,8 @@ static void put_devices(struct writer *w, const struct def *def)
 		end(w);
 	}
 	put_virtios(w, def);
+	for (uint32_t i = 0; i < def->nics; i++)
+		put_nic(w, i, &def->nic[i]);
 	end(w);
 }
 
