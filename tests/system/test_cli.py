@@ -144,6 +144,14 @@ def test_the_system(served):
     served.mvm.run("cmp shyper.bin /boot/shyper.bin && [ -s /boot/shyper.bin.old ] && rm -r /boot")
 
 
+def test_this_machine_is_no_guest(shyper):
+    for words in ("boot 0", "pause mvm", "resume 0", "reboot 0 -f", "reset 0", "shutdown 0",
+                  "remove mvm", "delconfig 0 -f"):
+        assert "VM 0 is this machine: " in shyper.fails(f"vm {words}")
+    assert "its console is its serial port" in shyper.fails("vm console 0")
+    assert shyper.vm("mvm")["state"] == "running"
+
+
 def test_manual(shyper):
     assert "manage virtual machines" in shyper.mvm.run("man shyper 2>&1 | cat")
     assert "definitions of virtual machines" in shyper.mvm.run("man 5 shyper 2>&1 | cat")

@@ -41,6 +41,25 @@ def test_reboot(mvm):
     assert mvm.wait() == 0
 
 
+def test_ends_by_the_command(mvm):
+    """Not while a guest runs, unless it may be ended; a reboot of the MVM leaves Shyper running."""
+    mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
+    mvm.run("""echo '{"name": "c", "kernel": "counter.bin"}' >c.json; insmod shyper_riscv64.ko""")
+    mvm.run("shyper vm config c.json && shyper vm boot c")
+    for verb in "reboot", "shutdown":
+        mvm.send(f"shyper system {verb}; echo status $?")
+        mvm.expect(r"VM 1 \(c\) is running: shut it down first, or use --force")
+        mvm.expect("status 1")
+        mvm.expect(mvm.PROMPT)
+    mvm.send("shyper system reboot -f")
+    mvm.login()
+    mvm.run("insmod shyper_riscv64.ko")
+    assert "ended (stop)" in mvm.run("shyper vm list")
+    mvm.run("shyper vm boot c")
+    mvm.send("shyper system shutdown --force")
+    assert mvm.wait() == 0
+
+
 def test_disk_under_load_reads_back_what_was_written(mvm):
     mvm.run("fio --name=t --filename=/root/t --size=16M --bs=4k --rw=randwrite --ioengine=libaio "
             "--iodepth=32 --direct=1 --verify=crc32c --fsync=32 >/tmp/fio.log || "

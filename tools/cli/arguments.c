@@ -9,10 +9,29 @@
 
 #define NAME_MAX_BYTES 64
 
+/* "vm" or "system" alone: what may follow. False: it is neither. */
+static bool refuse_group(const char *word, struct error *error)
+{
+	size_t size = strlen(word), used;
+
+	error_set(error, "%s needs one of", word);
+	for (size_t i = 0; verbs[i]; i++) {
+		if (strncmp(verbs[i]->name, word, size) || verbs[i]->name[size] != ' ')
+			continue;
+		used = strlen(error->text);
+		snprintf(error->text + used, sizeof(error->text) - used, " %s",
+			 verbs[i]->name + size + 1);
+	}
+	return strlen(error->text) > size + strlen(" needs one of");
+}
+
 static int refuse_verb(const char *name, struct error *error)
 {
 	const char *names[64], *meant;
 	size_t count = 0;
+
+	if (refuse_group(name, error))
+		return -1;
 
 	for (size_t i = 0; verbs[i] && count < 62; i++) {
 		names[count++] = verbs[i]->name;
@@ -34,6 +53,8 @@ static int find_verb(struct arguments *a, char **words, int count, struct error 
 	a->verb = verb_find(words[0]);
 	if (a->verb)
 		return 1;
+	if (count > 1 && words[1][0] == '-')
+		count = 1;
 	snprintf(name, sizeof(name), "%s%s%s", words[0], count > 1 ? " " : "",
 		 count > 1 ? words[1] : "");
 	a->verb = verb_find(name);

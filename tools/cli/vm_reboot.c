@@ -46,9 +46,7 @@ static json_t *serve(struct session *s, const json_t *args, bool at_once, const 
 
 	if (session_find(s, args, true, &vm))
 		return NULL;
-	if (vm.id == 0)
-		error_set(&s->error, "VM 0 is this machine; use shyper system reboot");
-	else if (at_once)
+	if (at_once)
 		result = stop_and_boot(s, &vm, event);
 	else
 		result = ask_and_boot(s, args, &vm);

@@ -10,10 +10,6 @@ json_t *vm_remove(struct session *s, struct session_vm *vm)
 {
 	int err;
 
-	if (vm->id == 0) {
-		error_set(&s->error, "VM 0 is this machine and cannot be removed");
-		return NULL;
-	}
 	store_hold(vm->id, true);
 	if (load_stop(s, vm))
 		return NULL;

@@ -61,9 +61,7 @@ static json_t *op(struct session *s, const json_t *args)
 
 	if (session_find(s, args, true, &vm))
 		return NULL;
-	if (vm.id == 0)
-		error_set(&s->error, "VM 0 is this machine; use shyper system shutdown");
-	else if (verb_flag(args, "force") || vm.info.state != SHYPER_VM_RUNNING)
+	if (verb_flag(args, "force") || vm.info.state != SHYPER_VM_RUNNING)
 		result = stop(s, &vm);
 	else
 		result = shut_down(s, args, &vm);

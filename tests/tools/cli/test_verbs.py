@@ -117,7 +117,9 @@ def test_the_log(cli):
 
 @pytest.mark.parametrize("words, text", [
     ([], "a command is missing"),
-    (["vm"], "there is no command"),
+    (["vm"], "vm needs one of config boot list info console pause"),
+    (["system", "--json"], "system needs one of info log daemon"),
+    (["v"], 'there is no command "v"'), (["vm "], 'there is no command "vm "'),
     (["vm", "lst"], 'did you mean "vm list"'),
     (["vm", "boot"], "vm boot needs NAME|ID"),
     (["vm", "boot", "a", "b"], "one too many"),

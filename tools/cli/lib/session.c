@@ -203,6 +203,9 @@ int session_find(struct session *s, const json_t *args, bool change, struct sess
 	if (id >= SHYPER_VMS)
 		return error_set(&s->error, "there is no VM %s; ids are 0 to %d", name,
 				 SHYPER_VMS - 1);
+	if (change && id == 0)
+		return error_set(&s->error, "VM 0 is this machine: it is not made, changed or "
+				 "ended like the others; see shyper system");
 	return session_open(s, id, change, vm);
 }
 

@@ -56,7 +56,7 @@ int session_system(struct session *s, struct shyper_system_info *info);
 
 /*
  * session_find() - the VM that the argument "vm" (name or id) of a request means, locked when
- * change. 0, or -1 with the error set. session_done() lets go of it.
+ * change, which VM 0 cannot be. 0, or -1 with the error set. session_done() lets go of it.
  */
 int session_find(struct session *s, const json_t *args, bool change, struct session_vm *vm);
 int session_open(struct session *s, uint32_t id, bool change, struct session_vm *vm);
