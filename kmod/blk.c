@@ -2,14 +2,12 @@
 /* Disks of VMs: set by user space, virtio block devices for the guest, served and stopped. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bitops.h>
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_byteorder.h>
 #include <linux/virtio_config.h>
