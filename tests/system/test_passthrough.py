@@ -8,12 +8,15 @@ import subprocess
 
 import pytest
 
-from machine import IMAGES, TOP
+from machine import IMAGES, IRQ, TOP
 
 MVM = IMAGES / "mvm"
 CRASH = TOP / "build/guest/crash_stack.bin"
 COUNTER = TOP / "build/guest/counter.bin"
 DISK_SIZE = 8 << 20
+# As Linux calls it in /proc/interrupts, and its node on the board.
+CONTROLLER = "APLIC-MSI" if IRQ == "aia" else "SiFive PLIC"
+CONTROLLER_NODE = f"/soc/{'interrupt-controller@d' if IRQ == 'aia' else 'plic@c'}000000"
 SHELL = "~ # "      # of the initramfs, when the disk has no file system
 
 HEAD = """/dts-v1/;
@@ -96,7 +99,7 @@ def test_disk_by_dma(machine, disk, bus):
     shell = Shell(machine, image, [mvm()], QEMUFLAGS=f"-device {bus},drive=disk,serial=known")
     assert shell.run("sha256sum /dev/vda").split()[0] == digest
     line = shell.run("grep virtio /proc/interrupts")
-    assert "SiFive PLIC" in line and sum(int(n.split()[1]) for n in line.split("\n")) > 10
+    assert CONTROLLER in line and sum(int(n.split()[1]) for n in line.split("\n")) > 10
     shell.run("dd if=/dev/urandom of=/noise bs=1M count=4")
     shell.run("dd if=/noise of=/dev/vda bs=1M seek=2 conv=notrunc oflag=direct")
     noise = shell.run("sha256sum /noise").split()[0]
@@ -176,7 +179,7 @@ def test_what_no_number_reaches(machine, tmp_path, host, reason):
 
 
 @pytest.mark.parametrize("path, reason", [
-    ("/soc/plic@c000000", "is the interrupt controller, which Shyper keeps"),
+    (CONTROLLER_NODE, "is the interrupt controller, which Shyper keeps"),
     ("/soc/clint@2000000", "interrupts harts"),
     ("/soc/test@100000", "ends the machine"),
     ("/memory@80000000", "is not a device"),
