@@ -413,7 +413,7 @@ static void show(struct seq_file *out, const struct blk_disk *disk)
 	seq_printf(out, "%2u %4u %5s %6s %5u ", disk->vm->id, disk->number,
 		   disk->image.shape.readonly ? "ro" : "rw",
 		   disk->failed ? "failed" : disk->active ? "yes" : "no",
-		   atomic_read(&disk->busy));
+		   atomic_read(&disk->busy) % BLK_SERVING);
 	seq_printf(out, "%9llu %9llu %9llu %8llu %9llu %8llu %10llu %7llu %6llu ",
 		   counts->requests, counts->read >> 10, counts->written >> 10, counts->flushes,
 		   counts->doorbells, counts->batches, counts->interrupts, counts->copied,

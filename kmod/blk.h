@@ -25,6 +25,7 @@
 #include "vqueue.h"
 
 #define BLK_REQUESTS 128	/* of a disk, under way at the same time */
+#define BLK_SERVING 0x10000	/* serve, in blk_disk.busy */
 #define BLK_BOUNCE 32768U	/* bytes */
 #define BLK_BLOCKING 16		/* requests of a disk that may block at the same time */
 
@@ -106,7 +107,7 @@ struct blk_disk {
 	bool active;		/* to be served: set and cleared by update, cleared by serve */
 	bool starved;		/* serve had no request left; finish wakes it */
 	spinlock_t used_lock;	/* of who gives back; interrupts off */
-	atomic_t busy;		/* serve's, and requests under way */
+	atomic_t busy;		/* requests under way, and BLK_SERVING while serve runs */
 	struct llist_head free;	/* put by finish, taken by serve */
 	struct llist_head done;	/* put by anybody, taken by finish */
 	struct blk_counts counts;

@@ -19,6 +19,11 @@ static void leave(struct blk_disk *disk, int n)
 		queue_work(blk_works, &disk->update);
 }
 
+static bool alone(const struct blk_disk *disk)
+{
+	return atomic_read(&disk->busy) % BLK_SERVING == 1;
+}
+
 static u8 status_of(int err)
 {
 	if (!err)
@@ -107,7 +112,7 @@ void blk_end(struct blk_request *request, int err)
 	/* Once nothing is busy the disk may be taken away: not before we are out of here. */
 	rcu_read_lock();
 	if (llist_add(&request->node, &disk->done)) {
-		if (atomic_read(&disk->busy) == 1)
+		if (alone(disk))
 			finish_now(disk);
 		else
 			finish_soon(disk);
@@ -293,12 +298,12 @@ static void serve(struct work_struct *work)
 	struct blk_disk *disk = container_of(work, struct blk_disk, serve);
 
 	shyper_events_doorbells_heard(disk->vm->id, disk->number);
-	atomic_inc(&disk->busy);
+	atomic_add(BLK_SERVING, &disk->busy);
 	/* Either update sees that we are busy, or we see that it stops us. */
 	smp_mb__after_atomic();
 	if (READ_ONCE(disk->active))
 		serve_all(disk);
-	leave(disk, 1);
+	leave(disk, BLK_SERVING);
 }
 
 void blk_serve_init(struct blk_disk *disk)

@@ -6,6 +6,7 @@ payloads += bench_msi
 payloads += counter
 payloads += crash_stack
 payloads += csr_scan
+payloads += disk_inplace
 payloads += disk_load
 payloads += dtcheck
 payloads += exceptions
