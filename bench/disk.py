@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from guests import Shyper  # noqa: E402
+from guests import DiskCounts, Shyper  # noqa: E402
 from machine import TOP  # noqa: E402
 from mvm import Mvm  # noqa: E402
 
@@ -30,7 +30,6 @@ JOBS = {
     "write 128k": ("write", "128k", 47),
 }
 GOALS = {32: 0.8, 1: 0.5}     # of IOPS, by iodepth
-COUNTERS = "doorbells", "interrupts", "copied"
 
 
 def fio(run, path, job, depth, seconds):
@@ -43,26 +42,10 @@ def fio(run, path, job, depth, seconds):
     return int(fields[column]), int(fields[column + 1])
 
 
-class Counts:
-    """What Shyper and the module have counted so far."""
-
-    def __init__(self, shyper):
-        disk = shyper.disks()[1, 1]
-        self.requests = int(disk["requests"])
-        self.values = {f"guest {name}": n for name, n in shyper.vm("vm1")["exits"].items()}
-        self.values |= {f"MVM {name}": n for name, n in shyper.vm(0)["exits"].items()}
-        self.values |= {name: int(disk[name]) for name in COUNTERS}
-
-    def each(self, before):
-        """For each request since then."""
-        requests = self.requests - before.requests
-        return {name: (n - before.values[name]) / requests for name, n in self.values.items()}
-
-
 def in_guest(shyper, guest, job, depth, seconds):
-    before = Counts(shyper)
+    before = DiskCounts(shyper, "vm1", 1)
     result = fio(guest.run, "/dev/vdb", job, depth, seconds)
-    return result, Counts(shyper).each(before)
+    return result, DiskCounts(shyper, "vm1", 1).each(before)
 
 
 def measure(shyper, guest, runs, seconds):
@@ -89,7 +72,7 @@ def medians(rows):
 
 
 def show(results):
-    head = "{:16}{:>6}{:>10}{:>9}{:>10}{:>9}{:>8}{:>7}"
+    head = "{:16}{:>6}{:>10}{:>8}{:>12}{:>8}{:>8}{:>7}"
     print(head.format("", "depth", "MVM IOPS", "MB/s", "guest IOPS", "MB/s", "ratio", "goal"))
     for (job, depth), row in results.items():
         cells = [f"{cell:.0f}" for side in ("mvm", "guest")

@@ -151,6 +151,23 @@ class Shyper:
                                    "disks": [f"/root/{name}.img"]} | more)
 
 
+class DiskCounts:
+    """What Shyper and the module have counted so far of a VM and one of its disks."""
+
+    def __init__(self, shyper, vm, disk):
+        module = shyper.disks()[shyper.vm(vm)["id"], disk]
+        self.requests = int(module["requests"])
+        self.values = {f"guest {name}": n for name, n in shyper.vm(vm)["exits"].items()}
+        self.values |= {f"MVM {name}": n for name, n in shyper.vm(0)["exits"].items()}
+        self.values |= {name: int(module[name])
+                        for name in ("doorbells", "interrupts", "copied")}
+
+    def each(self, before):
+        """For each request since then."""
+        requests = self.requests - before.requests
+        return {name: (n - before.values[name]) / requests for name, n in self.values.items()}
+
+
 class Guest:
     """A guest's console on a line that is at the MVM's prompt."""
 

@@ -2,7 +2,7 @@
 """Guests that live on disks of the management VM's, used through their consoles there."""
 import pytest
 
-from guests import DEBUG, fio
+from guests import DEBUG, DiskCounts, fio
 
 GUESTS = 1, 2, 3
 RESTART = {1: "never", 2: "on-failure", 3: "always"}
@@ -61,6 +61,26 @@ def test_rust_shypers(shyper):
     guest.login()
     assert guest.run("nproc") == "3"
     guest.run(fio("t"), 120)
+
+
+def test_requests_cost_few_exits(shyper):
+    """Counted, not timed: bench/disk.py has the figures. Those of one request at a time leave room
+    for what fio itself does.
+    """
+    shyper.mvm.run("dd if=/dev/urandom of=/root/b.img bs=1M count=32 conv=fsync 2>/dev/null", 60)
+    shyper.config_guest(1, disks=["/root/vm1.img", "/root/b.img"])
+    shyper.run("vm boot vm1")
+    guest = shyper.guest("vm1")
+    guest.login()
+    for depth, requests, exits, calls in ((32, 8000, 2, 0.5), (1, 2000, 8, 1.2)):
+        before = DiskCounts(shyper, "vm1", 1)
+        guest.run("fio --name=t --filename=/dev/vdb --rw=randread --bs=4k --direct=1 --thread "
+                  f"--ioengine=libaio --iodepth={depth} --number_ios={requests} --size=32M "
+                  "--loops=9 >/dev/null", 200)
+        each = DiskCounts(shyper, "vm1", 1).each(before)
+        assert sum(n for name, n in each.items() if name.startswith("guest")) < exits, each
+        assert each["MVM sbi"] < calls and each["copied"] == 0, each
+    shyper.run("vm remove vm1")
 
 
 def test_what_dies_disturbs_no_other(shyper, three):
