@@ -3,10 +3,9 @@
 """A guest's disk beside the management VM's own use of the same file: the same fio jobs, in turn.
 
 The file lies on the MVM's root, written once from end to end. fio in the MVM opens it O_DIRECT, the
-guest has it as a disk and opens that O_DIRECT; nothing is cached in either. Both are one QEMU, whose
-disk is a raw file. What fio does in the guest is counted, too: exits of the guest and of the MVM,
-doorbells, interrupts and copies, for each request.
-docs/performance.md says how to read the figures, which are kept in build/bench/disk.json.
+guest has it as a disk and opens that O_DIRECT: nothing is cached in either. Both are one QEMU with
+one raw disk. What fio does in the guest is counted, too: exits of the guest and of the MVM,
+doorbells, interrupts and copies, for each request. The figures are kept in build/bench/disk.json.
 usage: bench/disk.py [RUNS [SECONDS [VARIABLE=value…]]]   (default 5 and 4; variables of make run)
 """
 import json

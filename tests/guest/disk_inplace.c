@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtio disk used on command: 'i' writes and reads whole pages, which are BUFFER and BACK in
- * memory, at every size up to 1 MiB; 'o' does so once at odd addresses there; 'q' ends. The disk has
- * 2 MiB or more.
+ * memory, at every size up to 1 MiB; 'o' does so once at odd addresses there; 'q' ends. The disk
+ * has 2 MiB or more.
  */
 #include "guest.h"
 #include "virtio.h"
@@ -43,7 +43,7 @@ static bool transfer(u32 type, u64 data, u32 size)
 static void fill(u64 at, u32 size, u64 seed)
 {
 	for (u32 i = 0; i < size / 8; i++)
-		((volatile u64 *)at)[i] = seed = seed * 6364136223846793005UL + 1442695040888963407UL;
+		((volatile u64 *)at)[i] = seed = seed * 6364136223846793005UL + 1;
 }
 
 static void at_odd_addresses(void)
