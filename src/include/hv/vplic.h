@@ -51,12 +51,6 @@ struct vplic_context {
 
 /* Private to vplic.c. One per VM. */
 struct vplic {
-	/*
-	 * The enable bits of all contexts as the guest reads them, which Linux does at the end of
-	 * each interrupt: a page that may be mapped into it read-only. Never looked at.
-	 */
-	u32 enables[PAGE_SIZE / 4] __attribute__((aligned(4096)));
-
 	/* Fixed after init. */
 	u32 vcpus;
 	u32 sources;			/* valid numbers are 1 .. sources - 1 */
@@ -73,6 +67,13 @@ struct vplic {
 	/* Written by the guest. Lock-free, single words. */
 	u32 priority[VPLIC_SOURCES] __attribute__((aligned(64)));
 	struct vplic_context context[VPLIC_VCPUS];
+
+	/*
+	 * The enable bits of all contexts as the guest reads them, which Linux does at the end of
+	 * each interrupt: a page that may be mapped into it read-only. Never looked at.
+	 * It comes last: what an exit needs stays within reach of a load's 12-bit offset.
+	 */
+	u32 enables[PAGE_SIZE / 4] __attribute__((aligned(4096)));
 };
 
 /*
