@@ -99,7 +99,7 @@ static int make(struct session *s, struct session_vm *vm)
 	return session_info(s, vm);
 }
 
-static int start(struct session *s, const struct session_vm *vm)
+static int start(struct session *s, struct session_vm *vm)
 {
 	const struct shyper_boot boot = { .entry = DEF_RAM_BASE,
 					  .fdt = DEF_RAM_BASE + FDT_OFFSET };
@@ -111,7 +111,9 @@ static int start(struct session *s, const struct session_vm *vm)
 	memcpy(at, guest, sizeof(guest));
 	munmap(at, DEF_PAGE);
 	err = device.boot(vm->fd, &boot);
-	return err < 0 ? session_refused(s, vm->fd, err, "does not start") : 0;
+	if (err < 0)
+		return session_refused(s, vm->fd, err, "does not start");
+	return session_info(s, vm);	/* the run whose end is waited for */
 }
 
 static int look(struct session *s, const struct session_vm *vm)
