@@ -97,7 +97,7 @@ def loads(shyper):
     for n in GUESTS:
         shyper.mvm.run(f"truncate -s 8M /root/load{n}.img")
         shyper.config(name=f"load{n}", kernel="disk_load.bin", memory="128M", harts=[n],
-                      disks=[f"/root/load{n}.img"])
+                      irqchip="plic", disks=[f"/root/load{n}.img"])
         shyper.run(f"vm boot load{n}")
     shyper.await_requests(GUESTS)
     return shyper
