@@ -191,8 +191,7 @@ class Guest:
         """From its boot to a shell."""
         self.line.expect(self.greeting, 120)
         self.line.send("root")
-        self.line.expect("Password: ")
-        self.line.send("vm1")
+        self.line.password("vm1")
         self.line.expect(self.prompt)
 
     def run(self, command, timeout=None):

@@ -36,8 +36,7 @@ class Mvm(Machine):
         """From power on to a shell on the console."""
         self.expect("mvm login: ")
         self.send("root")
-        self.expect("Password: ")
-        self.send("root")
+        self.password("root")
         self.expect(PROMPT)
         self.run("dmesg -n 1")      # the kernel's lines would get into others
 

@@ -5,6 +5,7 @@ SHYPER_TEST_TIMEOUT_SCALE stretches every timeout on slow hosts.
 """
 import os
 import signal
+import time
 
 import pexpect
 
@@ -54,6 +55,14 @@ class Terminal:
     def send(self, text):
         """Type a line."""
         self._process.send(text + "\r")
+
+    def password(self, word):
+        """Type it where it is asked for: busybox throws away what comes before it has turned the
+        echo off, which nothing shows.
+        """
+        self.expect("Password: ")
+        time.sleep(0.5)
+        self.send(word)
 
     def type(self, text):
         """Type without the return key."""

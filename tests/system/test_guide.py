@@ -30,8 +30,7 @@ def log_in(line):
     """From the guest's boot, or whatever is there, to its shell."""
     line.expect("vm1 login: ", 120)
     line.send("root")
-    line.expect("Password: ")
-    line.send("vm1")
+    line.password("vm1")
     line.expect(GUEST)
 
 

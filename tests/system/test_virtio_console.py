@@ -112,8 +112,7 @@ def test_guests_are_the_hvcs_of_the_mvm(machine, pack, hvc_initrd):
     mvm.PROMPT = MVM_PROMPT
     mvm.expect("mvm login: ")
     mvm.send("root")
-    mvm.expect("Password: ")
-    mvm.send("root")
+    mvm.password("root")
     mvm.expect(MVM_PROMPT)
     assert mvm.run("ls -d /dev/hvc? | wc -l") == "8"
     assert mvm.run("ls /sys/class/virtio-ports | wc -l") == "10"
