@@ -152,6 +152,14 @@ def test_this_machine_is_no_guest(shyper):
     assert shyper.vm("mvm")["state"] == "running"
 
 
+def test_for_root_alone(shyper):
+    shyper.daemon()
+    for words in "vm list", "vm boot 1", "system info":
+        said = shyper.mvm.run(f"busybox su -s /bin/sh nobody -c 'shyper {words} 2>&1 || "
+                              "[ $? = 1 ]'")
+        assert said == "shyper: /dev/shyper may not be opened: become root"
+
+
 def test_manual(shyper):
     assert "manage virtual machines" in shyper.mvm.run("man shyper 2>&1 | cat")
     assert "definitions of virtual machines" in shyper.mvm.run("man 5 shyper 2>&1 | cat")

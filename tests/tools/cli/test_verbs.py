@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The verbs of the shyper command, served by itself and by the daemon."""
 import json
+import subprocess
 
 import pytest
 
-from commandline import WAYS
+from commandline import SHYPER, WAYS
 
 
 @pytest.fixture(params=WAYS)
@@ -101,6 +102,24 @@ def test_images_that_vanish_or_change(cli):
     kernel.write_bytes(b"n" * 99)
     cli.run("vm", "boot", "a")
     assert cli.ram(1, 0x80200000, 99) == b"n" * 99
+
+
+def test_nothing_can_be_remembered(cli):
+    """The folder is a file: there is no VM then that nobody could boot."""
+    for process in cli.daemons:
+        process.terminate()
+        process.wait(10)
+    cli.environment["SHYPER_STATE"] = str(cli.folder / "flat.bin")
+    cli.write({"name": "a", "kernel": "flat.bin", "memory": "64M"})
+    assert "flat.bin" in cli.error("vm", "config", "vm.json")
+    assert cli.json("vm", "list") == [] and not list(cli.fake.glob("1.*"))
+
+
+def test_output_that_cannot_be_written(cli):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(SHYPER), "vm", "getvmid"], stdout=full, stderr=subprocess.PIPE,
+                              env=cli.environment, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "could not be written" in done.stderr
 
 
 def test_a_record_that_is_damaged(cli):
