@@ -36,8 +36,7 @@ def test_life_of_a_payload(served):
     vm = served.vm("count")
     assert (vm["state"], vm["harts"], vm["memory"]) == ("running", [2], 64 << 20)
     before = served.vm(1)["exits"]["mmio-write"]
-    served.until("count", "running")
-    assert served.vm(1)["exits"]["mmio-write"] > before
+    assert any(served.vm(1)["exits"]["mmio-write"] > before for _ in range(100))
     served.run("vm pause count")
     held = served.vm(1)
     assert held["state"] == "paused" and served.vm(1)["exits"] == held["exits"]
