@@ -56,13 +56,17 @@ class Terminal:
         """Type a line."""
         self._process.send(text + "\r")
 
-    def password(self, word):
-        """Type it where it is asked for: busybox throws away what comes before it has turned the
-        echo off, which nothing shows.
+    def password(self, text):
+        """Answer the login program, up to the shell's prompt, which is there once more afterwards.
+        On a busy machine an answer may fall between the question and the flush after it.
         """
         self.expect("Password: ")
-        time.sleep(0.5)
-        self.send(word)
+        for _ in range(4):
+            time.sleep(0.5)
+            self.send(text)
+            if self._process.expect([r"root@\w+:[^ ]*# ", pexpect.TIMEOUT], 12 * SCALE) == 0:
+                break
+        self.send("")
 
     def type(self, text):
         """Type without the return key."""
