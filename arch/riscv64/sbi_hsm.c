@@ -31,7 +31,7 @@ static struct sbi_ret hart_get_status(const struct vm *vm, u64 hartid)
 	return sbi_ok(status[vcpu_state(vm->vcpu[hartid])]);
 }
 
-/* suspend_type is 32 bits wide; what is "platform-specific and unimplemented" is no valid type. */
+/* suspend_type is 32 bits wide. No platform-specific type exists here, so none is valid. */
 static struct sbi_ret hart_suspend(struct vcpu *vcpu, const u64 *arg)
 {
 	u32 type = (u32)arg[0];
