@@ -414,10 +414,10 @@ static void show(struct seq_file *out, const struct blk_disk *disk)
 		   disk->image.shape.readonly ? "ro" : "rw",
 		   disk->failed ? "failed" : disk->active ? "yes" : "no",
 		   atomic_read(&disk->busy) % BLK_SERVING);
-	seq_printf(out, "%9llu %9llu %9llu %8llu %9llu %8llu %10llu %7llu %6llu ",
+	seq_printf(out, "%9llu %9llu %9llu %8llu %9llu %6llu %8llu %10llu %7llu %6llu ",
 		   counts->requests, counts->read >> 10, counts->written >> 10, counts->flushes,
-		   counts->doorbells, counts->batches, counts->interrupts, counts->copied,
-		   counts->errors);
+		   counts->doorbells, counts->polled, counts->batches, counts->interrupts,
+		   counts->copied, counts->errors);
 	seq_file_path(out, disk->image.file, "\n\t\\ ");
 	seq_putc(out, '\n');
 }

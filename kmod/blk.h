@@ -67,6 +67,7 @@ struct blk_counts {
 	u64 written;		/* bytes */
 	u64 flushes;
 	u64 copied;		/* requests whose buffers the image could not take as they are */
+	u64 polled;		/* waits awake that ended with a request */
 	/* Of finish. */
 	u64 batches;
 	u64 interrupts;
@@ -102,11 +103,14 @@ struct blk_disk {
 	/* Of serve. */
 	struct vqueue_chain chain;
 	void *bounce;		/* pages, for buffers that the image cannot take */
+	u64 patience;		/* of blk_poll.c: ns to wait awake */
+	u64 emptied;		/* ns, of ktime: when the queue was last found empty */
 
 	/* Lock-free. */
 	bool active;		/* to be served: set and cleared by update, cleared by serve */
 	bool starved;		/* serve had no request left; finish wakes it */
 	spinlock_t used_lock;	/* of who gives back; interrupts off */
+	u64 given_back;		/* ns, of ktime: when the last request went back */
 	atomic_t busy;		/* requests under way, and BLK_SERVING while serve runs */
 	struct llist_head free;	/* put by finish, taken by serve */
 	struct llist_head done;	/* put by anybody, taken by finish */
@@ -125,6 +129,17 @@ void blk_serve_init(struct blk_disk *disk);
 
 /* blk_end() - a request has ended: 0 or -errno. Any context. */
 void blk_end(struct blk_request *request, int err);
+
+/* --- blk_poll.c, called by serve ------------------------------------------------------------- */
+
+/*
+ * blk_poll_wait() - the queue is empty: wait awake for the next request, if that is likely to come
+ * soon. True: there is one. May take as long as the module's parameter poll_us says.
+ */
+bool blk_poll_wait(struct blk_disk *disk);
+
+/* blk_poll_called() - serve was woken: how long the wait was is known now. */
+void blk_poll_called(struct blk_disk *disk);
 
 /* --- blk_image.c ---------------------------------------------------------------------------- */
 

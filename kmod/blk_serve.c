@@ -59,6 +59,7 @@ static int give_back_all(struct blk_disk *disk)
 	if (!n)
 		return 0;
 	vqueue_publish(&disk->queue);
+	WRITE_ONCE(disk->given_back, ktime_get_ns());
 	disk->counts.batches++;
 	if (vqueue_interrupt_due(&disk->queue)) {
 		disk->counts.interrupts++;
@@ -279,18 +280,26 @@ static bool serve_one(struct blk_disk *disk)
 	return true;
 }
 
-static void serve_all(struct blk_disk *disk)
+/* Those that are there, on their way together. */
+static void serve_some(struct blk_disk *disk)
 {
 	struct blk_plug plug;
 
 	blk_start_plug(&plug);
+	while (READ_ONCE(disk->active) && serve_one(disk))
+		cond_resched();
+	blk_finish_plug(&plug);
+}
+
+static void serve_all(struct blk_disk *disk)
+{
 	do {
 		vqueue_quiet(&disk->queue);
-		while (READ_ONCE(disk->active) && serve_one(disk))
-			cond_resched();
+		do {
+			serve_some(disk);
+		} while (blk_poll_wait(disk));
 	} while (READ_ONCE(disk->active) && !READ_ONCE(disk->starved) &&
 		 vqueue_arm(&disk->queue));
-	blk_finish_plug(&plug);
 }
 
 static void serve(struct work_struct *work)
@@ -301,8 +310,10 @@ static void serve(struct work_struct *work)
 	atomic_add(BLK_SERVING, &disk->busy);
 	/* Either update sees that we are busy, or we see that it stops us. */
 	smp_mb__after_atomic();
-	if (READ_ONCE(disk->active))
+	if (READ_ONCE(disk->active)) {
+		blk_poll_called(disk);
 		serve_all(disk);
+	}
 	leave(disk, BLK_SERVING);
 }
 

@@ -61,9 +61,9 @@ DEFINE_SHOW_ATTRIBUTE(vms);
 
 static int disks_show(struct seq_file *out, void *unused)
 {
-	seq_printf(out, "%2s %4s %5s %6s %5s %9s %9s %9s %8s %9s %8s %10s %7s %6s %s\n", "vm",
+	seq_printf(out, "%2s %4s %5s %6s %5s %9s %9s %9s %8s %9s %6s %8s %10s %7s %6s %s\n", "vm",
 		   "disk", "mode", "served", "busy", "requests", "KiB-read", "KiB-writ", "flushes",
-		   "doorbells", "batches", "interrupts", "copied", "errors", "image");
+		   "doorbells", "polled", "batches", "interrupts", "copied", "errors", "image");
 	show_vms(out, shyper_disks_show);
 	return 0;
 }

@@ -174,6 +174,11 @@ enum vqueue_result vqueue_pop(struct vqueue *queue, struct vqueue_chain *chain)
 	return VQUEUE_CHAIN;
 }
 
+bool vqueue_waiting(const struct vqueue *queue)
+{
+	return avail_index(queue) != queue->next_avail;
+}
+
 void vqueue_quiet(struct vqueue *queue)
 {
 	/* With events, whoever does not arm hears nothing. */
@@ -189,7 +194,7 @@ bool vqueue_arm(struct vqueue *queue)
 		WRITE_ONCE(queue->used->flags, 0);
 	/* First the driver can see it, then we look: one of us sees the other's store. */
 	virt_mb();
-	return avail_index(queue) != queue->next_avail;
+	return vqueue_waiting(queue);
 }
 
 /* --- Giving them back ----------------------------------------------------------------------- */

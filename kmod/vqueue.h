@@ -4,8 +4,8 @@
  * the guest wrote is read once, checked completely and used from the copy. A queue whose driver
  * broke the rules yields nothing more.
  *
- * Two may work on a queue at the same time: one who takes chains (vqueue_pop(), _quiet(), _arm())
- * and one who gives them back (vqueue_push(), _publish(), _interrupt_due()).
+ * Two may work on a queue at the same time: one who takes chains (vqueue_pop(), _waiting(),
+ * _quiet(), _arm()) and one who gives them back (vqueue_push(), _publish(), _interrupt_due()).
  */
 #ifndef SHYPER_VQUEUE_H
 #define SHYPER_VQUEUE_H
@@ -96,6 +96,9 @@ bool vqueue_init(struct vqueue *queue, const struct guest_memory *memory,
 
 /* vqueue_pop() - take the next chain that the driver offers. */
 enum vqueue_result vqueue_pop(struct vqueue *queue, struct vqueue_chain *chain);
+
+/* vqueue_waiting() - the driver offers more. */
+bool vqueue_waiting(const struct vqueue *queue);
 
 /*
  * vqueue_quiet() - notifications are of no use for now. vqueue_arm() - they are again; true: there

@@ -286,7 +286,9 @@ static void events_tell_when_to_interrupt_and_to_notify(void **state)
 	assert_false(vqueue_interrupt_due(&queue));
 	/* Whoever arms says up to where it has looked. */
 	assert_false(vqueue_arm(&queue));
+	assert_false(vqueue_waiting(&queue));
 	offer(0);
+	assert_true(vqueue_waiting(&queue));
 	assert_true(vqueue_arm(&queue));
 	assert_int_equal(*(u16 *)&used->ring[NUM], 0);
 }
