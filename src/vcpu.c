@@ -47,9 +47,19 @@ void vcpu_request(struct vcpu *vcpu, enum vcpu_request request)
 	if (vcpu->hart == this_hart()) {
 		if (arch_vcpu_current() == vcpu)
 			vcpu_serve(vcpu);
+		else
+			vcpu_leave();
 	} else if (!(before & request)) {
 		hart_kick(vcpu->hart);	/* whoever set the bit before has kicked already */
 	}
+}
+
+void vcpu_leave(void)
+{
+	struct vcpu *current = arch_vcpu_current();
+
+	if (current)
+		current->leave = true;
 }
 
 void vcpu_serve(struct vcpu *vcpu)
@@ -64,6 +74,14 @@ void vcpu_serve(struct vcpu *vcpu)
 								   vcpu->index));
 	if (requests & (VCPU_REQ_HALT | VCPU_REQ_LEAVE))
 		vcpu->leave = true;
+}
+
+void vcpu_wait(struct vcpu *vcpu)
+{
+	if (!vcpu->shared || arch_vcpu_wakes(vcpu))
+		return;
+	vcpu->waiting = true;
+	vcpu->leave = true;
 }
 
 void vcpu_stop(struct vcpu *vcpu)
@@ -103,6 +121,11 @@ static void begin(struct vcpu *vcpu)
 	set_state(vcpu, VCPU_RUNNING);
 }
 
+static bool paused(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->vm->paused, __ATOMIC_SEQ_CST);
+}
+
 /* Returns false while nothing wakes it. */
 static bool wake(struct vcpu *vcpu)
 {
@@ -115,13 +138,70 @@ static bool wake(struct vcpu *vcpu)
 	return true;
 }
 
+bool vcpu_halting(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQ_HALT;
+}
+
+/* Something that ends its sleep is pending, or the hart will be told of it. */
+static enum sched_state asleep(struct vcpu *vcpu)
+{
+	if (arch_vcpu_wakes(vcpu))
+		return SCHED_READY;
+	if (arch_vcpu_current() != vcpu)
+		arch_vcpu_watch(vcpu);
+	return SCHED_BLOCKED;
+}
+
+enum sched_state vcpu_settle(struct vcpu *vcpu)
+{
+	enum vcpu_state state = vcpu_state(vcpu);
+
+	if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+		vcpu_serve(vcpu);
+	if (paused(vcpu)) {
+		arch_vcpu_park(vcpu);
+		return SCHED_OFF;
+	}
+	switch (state) {
+	case VCPU_STARTING:
+		return SCHED_READY;
+	case VCPU_RUNNING:
+		return vcpu->waiting ? asleep(vcpu) : SCHED_READY;
+	case VCPU_SUSPENDED:
+		return asleep(vcpu);
+	case VCPU_STOPPED:
+	case VCPU_CLAIMED:
+	case VCPU_HALTED:
+		break;
+	}
+	return SCHED_OFF;
+}
+
+bool vcpu_asks(const struct vcpu *vcpu, bool ready)
+{
+	switch (vcpu_state(vcpu)) {
+	case VCPU_STARTING:
+		return !ready || vcpu_halting(vcpu);
+	case VCPU_RUNNING:
+	case VCPU_SUSPENDED:
+		return ready ? vcpu_halting(vcpu) :
+			       __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) != 0;
+	case VCPU_STOPPED:
+	case VCPU_CLAIMED:
+	case VCPU_HALTED:
+		break;
+	}
+	return vcpu_halting(vcpu);
+}
+
 bool vcpu_run(struct vcpu *vcpu)
 {
-	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQ_HALT) {
+	if (vcpu_halting(vcpu)) {
 		halt(vcpu);
 		return true;
 	}
-	if (__atomic_load_n(&vcpu->vm->paused, __ATOMIC_SEQ_CST)) {
+	if (paused(vcpu)) {
 		arch_vcpu_park(vcpu);
 		return false;
 	}
@@ -143,6 +223,7 @@ bool vcpu_run(struct vcpu *vcpu)
 		break;
 	}
 	vcpu->leave = false;
+	vcpu->waiting = false;
 	vcpu_serve(vcpu);
 	if (!vcpu->leave)
 		arch_vcpu_enter(vcpu);

@@ -110,7 +110,9 @@ static int pin(struct vcpu *vcpu, const struct vmdef *def)
 	else if (err)
 		refuse("%s refused: node /, property harts: hart %llu for vCPU %u %s", def->name,
 			(unsigned long long)*hartid, vcpu->index,
-			err == -EBUSY ? "serves another vCPU" : "does not exist or did not start");
+			err == -EBUSY ? "serves another vCPU" :
+			err == -ERANGE ? "serves as many vCPUs as it can" :
+					 "does not exist or did not start");
 	return err;
 }
 
@@ -124,6 +126,7 @@ static int add_vcpus(struct vm *vm)
 			return -ENOMEM;
 		vcpu->vm = vm;
 		vcpu->index = vm->vcpus;
+		vcpu->shared = vm->def.sched.shared;
 		err = arch_vcpu_init(vcpu);
 		if (!err)
 			err = pin(vcpu, &vm->def);

@@ -221,6 +221,63 @@ static int read_initrd_load(struct vmdef_parse *p, const struct vmdef_value *v)
 	return err ? err : vmdef_check_pages(p, v, p->def->initrd.load, 0);
 }
 
+/* --- Sharing harts ------------------------------------------------------------------------- */
+
+static int read_policy(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	static const char choices[] = "\"pinned\" or \"priority\"";
+	static const char *const words[] = { "pinned", "priority", NULL };
+	u32 n;
+	int err = vmdef_read_word(p, v, words, choices, &n);
+
+	if (!err && n && p->def->management)
+		return vmdef_refuse(p, v, "must be \"pinned\" for a VM with management");
+	p->def->sched.shared = !err && n;
+	return err;
+}
+
+/* policy was read before. */
+static int read_share(struct vmdef_parse *p, const struct vmdef_value *v, u32 low, u32 high,
+		      u32 *out)
+{
+	int err = vmdef_read_u32(p, v, out);
+
+	if (!err && !p->def->sched.shared)
+		return vmdef_refuse(p, v, "has a meaning with policy \"priority\" only");
+	if (!err && (*out < low || *out > high))
+		return vmdef_refuse(p, v, "is %u; possible are %u to %u", *out, low, high);
+	return err;
+}
+
+static int read_priority(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_share(p, v, 0, VMDEF_PRIORITY_MAX, &p->def->sched.priority);
+}
+
+static int read_budget(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_share(p, v, VMDEF_BUDGET_MIN, VMDEF_PERIOD_MAX, &p->def->sched.budget_us);
+}
+
+static int read_period(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return read_share(p, v, VMDEF_PERIOD_MIN, VMDEF_PERIOD_MAX, &p->def->sched.period_us);
+}
+
+static int check_sched(struct vmdef_parse *p, int node, const struct vmdef_kind *kind)
+{
+	const struct vmdef_sched *sched = &p->def->sched;
+
+	(void)kind;
+	if (!sched->budget_us != !sched->period_us)
+		return vmdef_refuse_node(p, node, sched->budget_us ? "period-us" : "budget-us",
+					 "is missing: budget and period come together");
+	if (sched->budget_us > sched->period_us)
+		return vmdef_refuse_node(p, node, "budget-us", "is %u, more than the period, %u",
+					 sched->budget_us, sched->period_us);
+	return 0;
+}
+
 /* --- Passthrough --------------------------------------------------------------------------- */
 
 /* How many of width bytes make up the value; room is what is left of max. 0 on success. */
@@ -386,6 +443,14 @@ static const struct vmdef_property initrd_properties[] = {
 	{ NULL, false, NULL },
 };
 
+static const struct vmdef_property sched_properties[] = {
+	{ "policy", true, read_policy },
+	{ "priority", false, read_priority },
+	{ "budget-us", false, read_budget },
+	{ "period-us", false, read_period },
+	{ NULL, false, NULL },
+};
+
 static const struct vmdef_property passthrough_properties[] = {
 	{ "reg", false, read_passthrough_reg },
 	{ "host-reg", false, read_host_reg },
@@ -427,6 +492,7 @@ static const struct vmdef_kind root_kinds[] = {
 	{ .name = "memory", .many = true, .properties = memory_properties },
 	{ .name = "kernel", .properties = kernel_properties },
 	{ .name = "initrd", .properties = initrd_properties },
+	{ .name = "sched", .properties = sched_properties, .check = check_sched },
 	{ .name = "devices", .properties = bus_properties, .children = vmdef_device_kinds },
 	{ .name = "passthrough", .properties = bus_properties, .children = passthrough_kinds },
 	{ .properties = NULL },

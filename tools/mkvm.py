@@ -265,6 +265,18 @@ def nic_list(value):
     return nics
 
 
+def sched(value):
+    """Policy and numbers; what they mean together, Shyper's own check says."""
+    keys = {"policy": one_of("pinned", "priority"), "priority": number(0, 31),
+            "budget_us": number(100, 10000000), "period_us": number(1000, 10000000)}
+    if not isinstance(value, dict) or "policy" not in value:
+        raise ValueError('write it like {"policy": "priority", "priority": 1}')
+    for key in value:
+        if key not in keys:
+            raise ValueError(f"unknown key {key!r}; possible are {', '.join(keys)}")
+    return {key: keys[key](said) for key, said in value.items()}
+
+
 # What may be said of a VM, in options and in JSON.
 KEYS = {
     "name": text, "kernel": text, "initrd": text, "cmdline": text, "dts": text,
@@ -272,6 +284,7 @@ KEYS = {
     "on_reboot": one_of(*ACTIONS), "on_crash": one_of(*ACTIONS),
     "max_restarts": number(0, (1 << 32) - 1), "max_leaf": one_of(*LEAVES), "autostart": flag,
     "management": flag, "irqchip": one_of("plic", "aplic"), "nics": nic_list,
+    "sched": sched,
 }
 DEFAULTS = {"name": "guest", "vcpus": 1, "memory": parse_size("256M"), "autostart": True}
 
@@ -372,6 +385,11 @@ class Definition:
                 found[key] = relative_to(image, Path(path).parent)
         return found
 
+    def shares(self):
+        """Its vCPUs share their harts with those of other VMs."""
+        policy = self.base_property("/sched", "policy")
+        return self.vm.get("sched", {"policy": policy})["policy"] == "priority"
+
     def ram(self):
         """Base and size of the memory that the kernel goes to."""
         if "memory" in self.vm:
@@ -422,6 +440,10 @@ class Definition:
             yield "management;"
         if "memory" in vm:
             yield (f"memory@{RAM_BASE:x} {{ reg = <{cells(RAM_BASE)} {cells(vm['memory'])}>; }};")
+        if "sched" in vm:
+            numbers = "".join(f" {key.replace('_', '-')} = <{value}>;"
+                              for key, value in vm["sched"].items() if key != "policy")
+            yield f"sched {{ policy = {quote(vm['sched']['policy'])};{numbers} }};"
         yield from self.image_lines(kernel, kernel_image, initrd_image)
         yield "devices {"
         if "irqchip" in vm:
@@ -540,7 +562,7 @@ class Fit:
 
 
 def check_together(definitions):
-    """Names and harts belong to one VM each."""
+    """Names belong to one VM each, and so do harts, but to those that all share."""
     names, harts = set(), {}
     if len(definitions) > MAX_VMS:
         raise Failure(f"{len(definitions)} VMs; possible are {MAX_VMS}")
@@ -549,9 +571,9 @@ def check_together(definitions):
             raise Failure(f"two VMs have the name {definition.name}")
         names.add(definition.name)
         for hart in definition.vm.get("harts", []):
-            if hart in harts:
-                raise Failure(f"hart {hart} is given to {harts[hart]} and {definition.name}")
-            harts[hart] = definition.name
+            other = harts.setdefault(hart, definition)
+            if other is not definition and not (other.shares() and definition.shares()):
+                raise Failure(f"hart {hart} is given to {other.name} and {definition.name}")
 
 
 def build(vms, out):

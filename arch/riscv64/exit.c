@@ -58,7 +58,7 @@ static const exit_handler handlers[CAUSES] = {
 /* Out of line: it would cost every other exit the registers that it saves. */
 __attribute__((noinline)) static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 {
-	const struct hart *hart = this_hart();
+	struct hart *hart = this_hart();
 	u64 kicks = hart->kicks;
 
 	hart_serve();
@@ -66,6 +66,8 @@ __attribute__((noinline)) static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 	vcpu->exits[hart->kicks != kicks ? EXIT_IPI :
 		    irq == IRQ_STI ? EXIT_TIMER : EXIT_EXTERNAL]++;
 	vcpu_serve(vcpu);
+	if (vcpu->shared)
+		sched_interrupted(&hart->sched, vcpu);
 }
 
 __hot struct exit_return exit_handle(struct vcpu *vcpu, bool all)

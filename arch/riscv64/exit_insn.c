@@ -116,13 +116,16 @@ enum exit_action exit_virtual_instruction(struct vcpu *vcpu, bool all)
 	if ((stval == 0 || exit_force_hlvx) &&
 	    guest_fetch(vcpu, GVA(csr_read(CSR_SEPC)), &insn))
 		return ACTION_SAME;
+	/* In U-mode it is illegal ("Wait for Interrupt"). */
+	if (insn == INSN_WFI && from_supervisor()) {
+		vcpu->exits[EXIT_VIRTUAL_INSTRUCTION]++;
+		vcpu_wait(vcpu);
+		return ACTION_NEXT4;
+	}
 	is_csr = insn_csr(insn, &csr);
 	if (!all && is_csr && needs_all(&csr))
 		return ACTION_ALL;
 	vcpu->exits[EXIT_VIRTUAL_INSTRUCTION]++;
-	/* A WFI may always end early; in U-mode it is illegal ("Wait for Interrupt"). */
-	if (insn == INSN_WFI && from_supervisor())
-		return ACTION_NEXT4;
 	if (is_csr && csr_access(vcpu, &csr))
 		return ACTION_NEXT4;
 	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_ILLEGAL_INSN);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The harts: bringing them up and the loop that each runs for ever. A hart serves one vCPU; what
- * others want of it arrives as a bit somewhere plus a supervisor software interrupt.
+ * The harts: bringing them up and the loop that each runs for ever. What others want of a hart or
+ * of its vCPUs arrives as a bit somewhere plus a supervisor software interrupt.
  */
 #include <asm/boot.h>
 #include <asm/csr.h>
@@ -79,7 +79,7 @@ static void delegate(void)
 {
 	csr_write(CSR_HEDELEG, features.hedeleg);
 	csr_write(CSR_HIDELEG, IP(IRQ_VSSI) | IP(IRQ_VSTI) | IP(IRQ_VSEI));
-	csr_write(CSR_HIE, 0);
+	csr_write(CSR_HIE, feature(FEATURE_AIA) ? IP(IRQ_SGEI) : 0);
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_HENVCFG, features.henvcfg);
 }
@@ -123,6 +123,18 @@ void hart_kicked(void)
 		run_errand(hart);
 }
 
+/* Files that have something, of vCPUs that sleep: each says so once. */
+static void __attribute__((noinline)) look_at_files(struct hart *hart)
+{
+	u64 due = csr_read(CSR_HGEIP) & hart->watched;
+
+	if (!due)
+		return;
+	csr_clear(CSR_HGEIE, due);
+	hart->watched &= ~due;
+	vcpu_leave();
+}
+
 void hart_serve(void)
 {
 	u64 pending = csr_read(CSR_SIP);
@@ -135,6 +147,8 @@ void hart_serve(void)
 		timer_expire();
 	if (pending & IP(IRQ_SEI))
 		host_irq_handle();
+	if (unlikely(this_hart()->watched))
+		look_at_files(this_hart());
 }
 
 void hart_loop(void)
@@ -143,11 +157,8 @@ void hart_loop(void)
 
 	__atomic_store_n(&hart->online, 1, __ATOMIC_RELEASE);
 	for (;;) {
-		struct vcpu *vcpu;
-
 		hart_serve();
-		vcpu = __atomic_load_n(&hart->vcpu, __ATOMIC_ACQUIRE);
-		if (!vcpu || !vcpu_run(vcpu))
+		if (!sched_turn(&hart->sched))
 			__asm__ volatile("wfi" ::: "memory");
 	}
 }

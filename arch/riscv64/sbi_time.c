@@ -11,16 +11,16 @@
 /* Without Sstc: VSTIP is ours to clear now and to set when the time comes. */
 static void set_soft_timer(struct vcpu *vcpu, u64 guest_time)
 {
-	u64 now = arch_time(), guest_now = now + vcpu->vm->arch.time_delta;
+	u64 deadline = arch_vm_host_time(&vcpu->vm->arch, guest_time);
 
 	csr_clear(CSR_HVIP, IP(IRQ_VSTI));
-	if (guest_time <= guest_now) {
+	if (deadline <= arch_time()) {
 		timer_cancel(&vcpu->arch.timer);
 		csr_set(CSR_HVIP, IP(IRQ_VSTI));
-	} else if (guest_time - guest_now >= TIMER_NEVER - now) {
+	} else if (deadline == TIMER_NEVER) {
 		timer_cancel(&vcpu->arch.timer);
 	} else {
-		timer_arm(&vcpu->arch.timer, now + (guest_time - guest_now));
+		timer_arm(&vcpu->arch.timer, deadline);
 	}
 }
 

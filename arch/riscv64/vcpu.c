@@ -27,14 +27,34 @@ static size_t vector_size(void)
 	return ALIGN_UP(32 * (u64)features.vlenb + VECTOR_CSRS, PAGE_SIZE);
 }
 
+static bool is_loaded(const struct vcpu *vcpu)
+{
+	return this_hart()->loaded == vcpu;
+}
+
+/* A bit of its hvip, wherever that is. */
+static void pend(struct vcpu *vcpu, u64 bit, bool level)
+{
+	if (likely(is_loaded(vcpu))) {
+		if (level)
+			csr_set(CSR_HVIP, bit);
+		else
+			csr_clear(CSR_HVIP, bit);
+	} else if (level) {
+		vcpu->arch.csr.hvip |= bit;
+	} else {
+		vcpu->arch.csr.hvip &= ~bit;
+	}
+}
+
 static void timer_fired(struct timer *timer)
 {
 	struct vcpu *vcpu = container_of(timer, struct vcpu, arch.timer);
 
-	if (this_hart()->loaded == vcpu)
-		csr_set(CSR_HVIP, IP(IRQ_VSTI));
-	else
-		vcpu->arch.csr.hvip |= IP(IRQ_VSTI);
+	if (!feature(FEATURE_SSTC))
+		pend(vcpu, IP(IRQ_VSTI), true);
+	if (!is_loaded(vcpu))
+		vcpu_leave();
 }
 
 int arch_vcpu_init(struct vcpu *vcpu)
@@ -81,6 +101,7 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 	arch->csr.vstimecmp = TIMER_NEVER;
 	arch->csr.hcounteren = COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR;
 	arch->csr.hstatus = HSTATUS_VSXL_64 | HSTATUS_SPV | HSTATUS_SPVP |
+			    (vcpu->shared ? HSTATUS_VTW : 0) |
 			    (u64)arch->file << HSTATUS_VGEIN_SHIFT;
 	arch->csr.sstatus = SSTATUS_SPP;
 	vpmu_reset(&arch->pmu);
@@ -193,16 +214,62 @@ static void gstage_load(struct vcpu *vcpu, struct hart *hart)
 	vcpu->arch.last_hart = hart->index;
 }
 
+/*
+ * AIA specification, "Guest interrupt files": a bit of hgeie makes its file interrupt the hart.
+ * Only interrupts that the vCPU has enabled end its sleep, and so the hart's.
+ */
+void arch_vcpu_watch(struct vcpu *vcpu)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+	u64 deadline;
+
+	if (arch->watched)
+		return;
+	arch->watched = true;
+	if (feature(FEATURE_SSTC) && arch->csr.vsie & IP(IRQ_STI)) {
+		deadline = arch_vm_host_time(&vcpu->vm->arch, arch->csr.vstimecmp);
+		if (deadline != TIMER_NEVER)
+			timer_arm(&arch->timer, deadline);
+	}
+	if (arch->file && arch->csr.vsie & IP(IRQ_SEI)) {
+		this_hart()->watched |= BIT(arch->file);
+		csr_set(CSR_HGEIE, BIT(arch->file));
+	}
+}
+
+static void unwatch(struct vcpu *vcpu)
+{
+	struct arch_vcpu *arch = &vcpu->arch;
+
+	if (!arch->watched)
+		return;
+	arch->watched = false;
+	if (feature(FEATURE_SSTC))
+		timer_cancel(&arch->timer);
+	if (arch->file) {
+		this_hart()->watched &= ~BIT(arch->file);
+		csr_clear(CSR_HGEIE, BIT(arch->file));
+	}
+}
+
+static void replace(struct vcpu *vcpu)
+{
+	csrs_save(&vcpu->arch.csr);
+	units_save(&vcpu->arch);
+	this_hart()->loaded = NULL;
+	if (vcpu_sleeps(vcpu))
+		arch_vcpu_watch(vcpu);
+}
+
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct hart *hart = this_hart();
 
 	if (hart->loaded == vcpu)
 		return;
-	if (hart->loaded) {
-		csrs_save(&hart->loaded->arch.csr);
-		units_save(&hart->loaded->arch);
-	}
+	if (hart->loaded)
+		replace(hart->loaded);
+	unwatch(vcpu);
 	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
 	if (feature(FEATURE_HSTATEEN))
 		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);
@@ -232,7 +299,8 @@ static void vacate(struct vcpu *vcpu)
 
 void arch_vcpu_park(struct vcpu *vcpu)
 {
-	if (this_hart()->loaded != vcpu)
+	unwatch(vcpu);
+	if (!is_loaded(vcpu))
 		return;
 	csrs_save(&vcpu->arch.csr);
 	units_save(&vcpu->arch);
@@ -241,8 +309,9 @@ void arch_vcpu_park(struct vcpu *vcpu)
 
 void arch_vcpu_unload(struct vcpu *vcpu)
 {
+	unwatch(vcpu);
 	timer_cancel(&vcpu->arch.timer);
-	if (this_hart()->loaded != vcpu)
+	if (!is_loaded(vcpu))
 		return;
 	vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
 	vacate(vcpu);
@@ -261,21 +330,33 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 void arch_vcpu_soft(struct vcpu *vcpu)
 {
 	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_IPI_RECEIVED);
-	csr_set(CSR_HVIP, IP(IRQ_VSSI));
+	pend(vcpu, IP(IRQ_VSSI), true);
 }
 
 void arch_vcpu_external(struct vcpu *vcpu, bool level)
 {
-	(void)vcpu;
-	if (level)
-		csr_set(CSR_HVIP, IP(IRQ_VSEI));
-	else
-		csr_clear(CSR_HVIP, IP(IRQ_VSEI));
-	hvictl_load(level);
+	pend(vcpu, IP(IRQ_VSEI), level);
+	if (is_loaded(vcpu))
+		hvictl_load(level);
+}
+
+/* What vsip would be. Bits of hvip are one higher than those that the guest sees. */
+static u64 saved_vsip(const struct vcpu *vcpu)
+{
+	const struct arch_vcpu *arch = &vcpu->arch;
+	u64 pending = arch->csr.hvip >> 1;
+
+	if (feature(FEATURE_SSTC) &&
+	    arch_time() + vcpu->vm->arch.time_delta >= arch->csr.vstimecmp)
+		pending |= IP(IRQ_STI);
+	if (arch->file && csr_read(CSR_HGEIP) & BIT(arch->file))
+		pending |= IP(IRQ_SEI);
+	return pending & (IP(IRQ_SSI) | IP(IRQ_STI) | IP(IRQ_SEI));
 }
 
 bool arch_vcpu_wakes(const struct vcpu *vcpu)
 {
-	(void)vcpu;	/* loaded: sip and sie of the guest are in the hart */
-	return csr_read(CSR_VSIP) & csr_read(CSR_VSIE);
+	if (is_loaded(vcpu))
+		return csr_read(CSR_VSIP) & csr_read(CSR_VSIE);
+	return saved_vsip(vcpu) & vcpu->arch.csr.vsie;
 }

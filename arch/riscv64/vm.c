@@ -89,6 +89,16 @@ int arch_vm_init(struct vm *vm)
 	return 0;
 }
 
+u64 arch_vm_host_time(const struct arch_vm *vm, u64 guest_time)
+{
+	u64 now = arch_time(), guest_now = now + vm->time_delta;
+
+	if (guest_time <= guest_now)
+		return now;
+	return guest_time - guest_now < TIMER_NEVER - now ? now + (guest_time - guest_now) :
+							    TIMER_NEVER;
+}
+
 /* The harts that its vCPUs are, or were last, pinned to. */
 static u64 harts_of(const struct vm *vm)
 {
@@ -178,16 +188,20 @@ void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page)
 	page_unshare(page, PAGE_SIZE, OWNER_HV, OWNER_VM(vm->id));
 }
 
+static bool hart_online(const struct hart *hart)
+{
+	return __atomic_load_n(&hart->online, __ATOMIC_ACQUIRE) || hart == this_hart();
+}
+
 void arch_harts_count(u32 *all, u32 *unused)
 {
 	*all = 0;
 	*unused = 0;
 	for (u32 i = 0; i < hart_count; i++) {
-		if (!__atomic_load_n(&harts[i].online, __ATOMIC_ACQUIRE) &&
-		    &harts[i] != this_hart())
+		if (!hart_online(&harts[i]))
 			continue;
 		*all += 1;
-		*unused += __atomic_load_n(&harts[i].vcpu, __ATOMIC_RELAXED) == NULL;
+		*unused += sched_count(&harts[i].sched) == 0;
 	}
 }
 
@@ -236,31 +250,41 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 	return guest_fdt_build(&params, buf, size);
 }
 
+static int claim(struct vcpu *vcpu, struct hart *hart)
+{
+	vcpu->hart = hart;
+	return sched_claim(&hart->sched, vcpu);
+}
+
+/* Of harts that will have it one that serves the fewest. */
+static int claim_any(struct vcpu *vcpu)
+{
+	for (u32 others = 0; others < SCHED_VCPUS; others++)
+		for (u32 i = 0; i < hart_count; i++)
+			if (hart_online(&harts[i]) && sched_count(&harts[i].sched) == others &&
+			    claim(vcpu, &harts[i]) == 0)
+				return 0;
+	return -ENOMEM;
+}
+
 int arch_hart_claim(struct vcpu *vcpu, const u64 *hartid)
 {
-	for (u32 i = 0; i < hart_count; i++) {
-		struct hart *hart = &harts[i];
-		struct vcpu *expected = NULL;
+	struct hart *hart = hartid ? hart_by_id(*hartid) : NULL;
+	int err;
 
-		if (hartid && hart->hartid != *hartid)
-			continue;
-		if (!__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE) && hart != this_hart())
-			continue;
-		vcpu->hart = hart;
-		if (__atomic_compare_exchange_n(&hart->vcpu, &expected, vcpu, false,
-						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
-			return 0;
-		if (hartid)
-			return -EBUSY;
-	}
-	vcpu->hart = NULL;
-	return hartid ? -ENOENT : -ENOMEM;
+	if (!hartid)
+		err = claim_any(vcpu);
+	else
+		err = hart && hart_online(hart) ? claim(vcpu, hart) : -ENOENT;
+	if (err)
+		vcpu->hart = NULL;
+	return err;
 }
 
 void arch_hart_release(struct vcpu *vcpu)
 {
 	if (vcpu->hart)
-		__atomic_store_n(&vcpu->hart->vcpu, NULL, __ATOMIC_RELEASE);
+		sched_release(&vcpu->hart->sched, vcpu);
 }
 
 /*

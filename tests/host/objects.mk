@@ -62,6 +62,10 @@ host-tests += test_gmap
 test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
 host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c
+host-tests += test_sched
+test_sched-src := src/sched.c src/sched_priority.c src/vcpu.c
+host-tests += test_sched_priority
+test_sched_priority-src := src/sched_priority.c
 host-tests += test_passthrough
 test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c \
 	src/board_irq.c src/fdt_read.c $(vmdef-src) \

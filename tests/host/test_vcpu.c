@@ -22,7 +22,7 @@ static struct hart hart[VCPUS];
 static struct vcpu vcpu[VCPUS];
 static struct vm vm;
 static struct vcpu *loaded[VCPUS];
-static u32 entered, halted, soft;
+static u32 entered, halted, soft, watched;
 static void (*in_guest)(struct vcpu *vcpu);
 static void (*in_unload)(void);
 
@@ -95,6 +95,12 @@ void arch_vcpu_external(struct vcpu *v, bool level)
 	(void)level;
 }
 
+void arch_vcpu_watch(struct vcpu *v)
+{
+	assert_ptr_not_equal(loaded[v->hart->index], v);
+	watched++;
+}
+
 bool arch_vcpu_wakes(const struct vcpu *v)
 {
 	(void)v;
@@ -123,7 +129,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpu, 0, sizeof(vcpu));
 	memset(loaded, 0, sizeof(loaded));
-	entered = halted = soft = 0;
+	entered = halted = soft = watched = 0;
 	in_guest = NULL;
 	in_unload = NULL;
 	vm.irqchip = &chip;

@@ -7,6 +7,7 @@
 #define HV_VCPU_H
 
 #include <asm/vcpu.h>
+#include <hv/sched_policy.h>
 #include <hv/types.h>
 
 struct vm;
@@ -60,9 +61,11 @@ struct vcpu {
 	struct vm *vm;
 	u32 index;		/* in the VM; the guest's hart id */
 	struct hart *hart;	/* the hart it is pinned to */
+	bool shared;		/* other VMs may have vCPUs there */
 
 	/* Own hart only. */
 	bool leave;			/* the hart is to leave the guest: it may not go on */
+	bool waiting;			/* it executed WFI, and shares its hart */
 	u64 exits[EXIT_CAUSES];
 	struct vcpu_start resume;	/* non-retentive suspend: where to go on */
 	bool resume_anew;		/* resume is valid */
@@ -77,6 +80,12 @@ struct vcpu {
 static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
 {
 	return (enum vcpu_state)__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE);
+}
+
+/* vcpu_sleeps() - it runs on when an interrupt that it has enabled is pending. Own hart. */
+static inline bool vcpu_sleeps(const struct vcpu *vcpu)
+{
+	return vcpu->waiting || vcpu_state(vcpu) == VCPU_SUSPENDED;
 }
 
 /*
@@ -98,10 +107,16 @@ void vcpu_restore(struct vcpu *vcpu);
 void vcpu_request(struct vcpu *vcpu, enum vcpu_request request);
 
 /*
- * vcpu_serve() - carry out what was asked; own hart, while the vCPU is loaded and not in the
- * guest. VCPU_REQ_HALT sets vcpu->leave and is left to vcpu_run().
+ * vcpu_serve() - carry out what was asked; own hart, while the vCPU is not in the guest.
+ * VCPU_REQ_HALT sets vcpu->leave and is left to vcpu_run().
  */
 void vcpu_serve(struct vcpu *vcpu);
+
+/*
+ * vcpu_wait() - the calling hart's vCPU executed a WFI that Shyper intercepts: where it shares its
+ * hart, others have it until an interrupt that the vCPU has enabled is pending.
+ */
+void vcpu_wait(struct vcpu *vcpu);
 
 /* vcpu_stop() - SBI HSM hart_stop: the calling hart's vCPU becomes STOPPED. */
 void vcpu_stop(struct vcpu *vcpu);
@@ -113,10 +128,23 @@ void vcpu_stop(struct vcpu *vcpu);
 void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume);
 
 /*
- * vcpu_run() - one turn of the hart's loop for the vCPU pinned to it: take it up, run it until it
- * stops or sleeps. Returns false when there is nothing to do until the next interrupt.
+ * vcpu_run() - one turn of the hart's loop for a vCPU pinned to it: take it up, run it until it
+ * stops, sleeps or leaves. Returns false when there is nothing to do until the next interrupt.
  */
 bool vcpu_run(struct vcpu *vcpu);
+
+/* vcpu_leave() - whoever runs on the calling hart leaves the guest: it is time to choose again. */
+void vcpu_leave(void);
+
+/*
+ * For who chooses among the vCPUs of the calling hart. vcpu_halting() - vcpu_run() would halt it:
+ * that comes before all else. vcpu_settle() - could it run? Carries out what was asked of it,
+ * and takes a paused one out of the hart. vcpu_asks() - something has come for one that is not
+ * loaded, for which it is worth to choose again; ready: it was the last time.
+ */
+bool vcpu_halting(const struct vcpu *vcpu);
+enum sched_state vcpu_settle(struct vcpu *vcpu);
+bool vcpu_asks(const struct vcpu *vcpu, bool ready);
 
 /*
  * The architecture supplies (arch/riscv64/vcpu.c); all on the vCPU's own hart:
@@ -126,6 +154,9 @@ bool vcpu_run(struct vcpu *vcpu);
  *   arch_vcpu_park(vcpu): take it out of the hart, complete, so that the hart can sleep
  *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
  *   arch_vcpu_enter(vcpu): run the guest until vcpu->leave
+ *   arch_vcpu_watch(vcpu): it sleeps and is not loaded; vcpu_leave() when its timer is due or its
+ *	interrupt file has something. Until it is loaded, parked or unloaded
+ * and, whether it is loaded or not:
  *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
  *   arch_vcpu_external(vcpu, level): drive its external interrupt
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
@@ -136,6 +167,7 @@ void arch_vcpu_load(struct vcpu *vcpu);
 void arch_vcpu_park(struct vcpu *vcpu);
 void arch_vcpu_unload(struct vcpu *vcpu);
 void arch_vcpu_enter(struct vcpu *vcpu);
+void arch_vcpu_watch(struct vcpu *vcpu);
 void arch_vcpu_soft(struct vcpu *vcpu);
 void arch_vcpu_external(struct vcpu *vcpu, bool level);
 bool arch_vcpu_wakes(const struct vcpu *vcpu);

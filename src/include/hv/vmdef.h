@@ -86,6 +86,18 @@ struct vmdef_host_node {
 	bool no_dma;		/* it reads and writes no memory by itself */
 };
 
+/* How its vCPUs share their harts with those of other VMs. */
+struct vmdef_sched {
+	bool shared;		/* false: each has its hart to itself, and the rest is 0 */
+	u32 priority;		/* 0 … VMDEF_PRIORITY_MAX; the highest one runs */
+	u32 budget_us;		/* of each period that it has at this priority; 0: no limit */
+	u32 period_us;
+};
+#define VMDEF_PRIORITY_MAX 31
+#define VMDEF_BUDGET_MIN 100
+#define VMDEF_PERIOD_MIN 1000
+#define VMDEF_PERIOD_MAX 10000000
+
 /* A piece of the FIT or of the MVM's memory that is copied into guest RAM at every boot. */
 struct vmdef_image {
 	char name[VMDEF_NAME];	/* name of the FIT's image node; "" : none */
@@ -98,6 +110,7 @@ struct vmdef {
 	u32 vcpus;
 	u32 harts;			/* entries of hart[]; 0: Shyper chooses */
 	u64 hart[VMDEF_VCPUS];		/* hart id of each vCPU */
+	struct vmdef_sched sched;
 	u32 rams;
 	struct vmdef_ram ram[VMDEF_RAM];	/* sorted by base; ram[0] holds kernel and tree */
 	struct vmdef_image kernel;

@@ -55,6 +55,7 @@
 #define CSR_HVIP 0x645
 #define CSR_HTINST 0x64a
 #define CSR_HGATP 0x680
+#define CSR_HGEIP 0xe12
 
 /* Unprivileged counters */
 #define CSR_CYCLE 0xc00
@@ -87,6 +88,7 @@
 #define HSTATUS_GVA (1UL << 6)
 #define HSTATUS_SPV (1UL << 7)
 #define HSTATUS_SPVP (1UL << 8)
+#define HSTATUS_VTW (1UL << 21)
 #define HSTATUS_VGEIN_SHIFT 12
 #define HSTATUS_VGEIN (0x3fUL << HSTATUS_VGEIN_SHIFT)
 #define HSTATUS_VSXL_64 (2UL << 32)

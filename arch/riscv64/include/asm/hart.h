@@ -9,6 +9,7 @@
 #include <asm/offsets.h>
 #include <asm/vmid.h>
 #include <hv/guest_files.h>
+#include <hv/sched.h>
 #include <hv/types.h>
 
 #define HARTS 64	/* most harts that Shyper drives; hart masks are one u64 */
@@ -16,7 +17,6 @@
 struct board_hart;
 struct vcpu;
 struct vm;
-struct timer;
 
 /* Integer registers and trap CSRs of a trap that Shyper itself caused. */
 struct hs_trap_frame {
@@ -55,6 +55,7 @@ struct hart {
 	struct timer *timers;		/* soft timers, soonest first */
 	u64 kicks;			/* how often hart_kicked() */
 	struct vmid_hart vmid;		/* what this hart's TLB may hold */
+	u64 watched;			/* guest interrupt files that vCPUs which sleep wait for */
 
 	/* Fixed after boot. */
 	u32 index;			/* 0 .. harts - 1, the boot hart is 0 */
@@ -62,7 +63,8 @@ struct hart {
 	const struct board_hart *board;	/* what the device tree says of it */
 	volatile u32 *kick;		/* a 1 written here interrupts it; NULL: firmware must */
 	struct guest_files guest_files;	/* of its IMSIC */
-	struct vcpu *vcpu;		/* the vCPU pinned here; NULL: none. Atomic pointer */
+
+	struct sched sched;		/* the vCPUs pinned here; says itself who may touch what */
 
 	/* Others touch this: on its own cache line. */
 	u64 fence_from __attribute__((aligned(64)));	/* harts with a fence for us; atomic bits */
@@ -114,7 +116,7 @@ void hart_start_others(void);
 /* hart_init() - bring the calling hart's CSRs into Shyper's state. Each hart, once. */
 void hart_init(void);
 
-/* hart_loop() - run the vCPU pinned to this hart whenever it may run, else sleep. */
+/* hart_loop() - run the vCPUs pinned to this hart whenever one may run, else sleep. */
 void __noreturn hart_loop(void);
 
 /*

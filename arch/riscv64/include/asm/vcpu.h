@@ -50,10 +50,11 @@ struct arch_vcpu {
 	u64 host_sp;		/* Shyper's stack while the guest runs */
 	u64 host_tp;		/* struct hart while the guest runs */
 	u32 file;		/* its guest interrupt file (hstatus.VGEIN); 0: none */
+	bool watched;		/* it sleeps, and the hart's timer and hgeie wake it */
 	u32 last_hart;		/* index of the hart it ran on last, or VMID_NOWHERE */
 	struct vcpu_csrs csr;
 	struct fp_state fp;
-	struct timer timer;	/* the guest's timer on harts without Sstc */
+	struct timer timer;	/* the guest's timer: without Sstc always, else while watched */
 	struct vpmu pmu;
 	struct vimsic *imsic;	/* its VM's IMSICs; NULL: the guest has none. Fixed after init */
 	void *vector;		/* 32 · vlenb bytes and vector CSRs; NULL without vector unit */

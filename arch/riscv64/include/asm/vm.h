@@ -17,6 +17,12 @@ struct arch_vm {
 	u64 time_delta;		/* htimedelta: the guest's time starts at 0; fixed per boot */
 };
 
+/*
+ * arch_vm_host_time() - when the guest's time reaches guest_time, in host ticks: now or a moment
+ * past, or TIMER_NEVER.
+ */
+u64 arch_vm_host_time(const struct arch_vm *vm, u64 guest_time);
+
 /* vm_vmids - the VMIDs of this machine. */
 extern struct vmid_space vm_vmids;
 

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Turns of several vCPUs on one hart: who runs, who sleeps, and what others may do meanwhile. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <asm/hart.h>
+#include <hv/errno.h>
+#include <hv/machine.h>
+#include <hv/sched.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+#define COUNT (SCHED_VCPUS + 1)
+
+struct hart *hart_now;
+
+static struct hart hart;
+static struct sched sched;
+static struct vm vm[COUNT];
+static struct vcpu vcpu[COUNT];
+static struct vcpu *loaded, *ran, *watched;
+static u32 halts;
+static u64 wakes;			/* bit per vCPU: an interrupt is pending for it */
+static u64 now;
+static u64 armed;			/* 0: not */
+static void (*in_guest)(struct vcpu *v);
+
+/* ---- What the code under test needs of others ---- */
+
+void hart_kick(struct hart *to)
+{
+	to->kicks++;
+}
+
+void machine_vcpu_halt(struct vm *of, u32 index)
+{
+	(void)of;
+	assert_int_equal(index, 0);
+}
+
+void vm_halted(struct vm *of)
+{
+	(void)of;
+	halts++;
+}
+
+u64 arch_time(void)
+{
+	return now;
+}
+
+u64 arch_timebase(void)
+{
+	return 1000000;
+}
+
+void timer_arm(struct timer *timer, u64 deadline)
+{
+	timer->armed = true;
+	timer->deadline = armed = deadline;
+}
+
+void timer_cancel(struct timer *timer)
+{
+	timer->armed = false;
+	armed = 0;
+}
+
+void arch_vcpu_reset(struct vcpu *v, const struct vcpu_start *start)
+{
+	v->arch.pc = start->pc;
+}
+
+void arch_vcpu_resume(struct vcpu *v, const struct vcpu_start *start)
+{
+	v->arch.pc = start->pc;
+}
+
+void arch_vcpu_load(struct vcpu *v)
+{
+	if (watched == v)
+		watched = NULL;
+	if (loaded && loaded != v && vcpu_sleeps(loaded))
+		watched = loaded;
+	loaded = v;
+}
+
+void arch_vcpu_park(struct vcpu *v)
+{
+	if (loaded == v)
+		loaded = NULL;
+	if (watched == v)
+		watched = NULL;
+}
+
+void arch_vcpu_unload(struct vcpu *v)
+{
+	arch_vcpu_park(v);
+}
+
+void arch_vcpu_enter(struct vcpu *v)
+{
+	assert_ptr_equal(loaded, v);
+	ran = v;
+	now += 100;
+	if (in_guest)
+		in_guest(v);
+}
+
+void arch_vcpu_watch(struct vcpu *v)
+{
+	assert_ptr_not_equal(loaded, v);
+	watched = v;
+}
+
+void arch_vcpu_soft(struct vcpu *v)
+{
+	wakes |= BIT(v->vm->id);
+}
+
+void arch_vcpu_external(struct vcpu *v, bool level)
+{
+	(void)v;
+	(void)level;
+}
+
+bool arch_vcpu_wakes(const struct vcpu *v)
+{
+	return wakes & BIT(v->vm->id);
+}
+
+struct vcpu *arch_vcpu_current(void)
+{
+	return loaded;
+}
+
+static bool nothing_pending(void *chip, u32 index)
+{
+	(void)chip;
+	(void)index;
+	return false;
+}
+
+static const struct irqchip_ops chip = { .name = "none", .pending = nothing_pending };
+
+/* ---- Helpers ---- */
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(vm, 0, sizeof(vm));
+	memset(vcpu, 0, sizeof(vcpu));
+	memset(&sched, 0, sizeof(sched));
+	loaded = ran = watched = NULL;
+	halts = 0;
+	wakes = armed = 0;
+	now = 1000;
+	in_guest = NULL;
+	hart = (struct hart){ .index = 0 };
+	hart_now = &hart;
+	for (u32 i = 0; i < COUNT; i++) {
+		vm[i].id = i;
+		vm[i].irqchip = &chip;
+		vm[i].def.sched = (struct vmdef_sched){ .shared = true, .priority = i };
+		vcpu[i] = (struct vcpu){ .vm = &vm[i], .hart = &hart, .shared = true };
+	}
+	return 0;
+}
+
+static void claim_and_start(u32 i)
+{
+	assert_int_equal(sched_claim(&sched, &vcpu[i]), 0);
+	assert_int_equal(vcpu_start(&vcpu[i], 0x1000, 0), 0);
+}
+
+/* One turn runs this vCPU. */
+static void turn(u32 i)
+{
+	ran = NULL;
+	assert_true(sched_turn(&sched));
+	assert_ptr_equal(ran, &vcpu[i]);
+}
+
+static void wait_for_interrupt(struct vcpu *v)
+{
+	vcpu_wait(v);
+}
+
+/* ---- Tests ---- */
+
+static void test_claims(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < SCHED_VCPUS; i++)
+		assert_int_equal(sched_claim(&sched, &vcpu[i]), 0);
+	assert_int_equal(sched_count(&sched), SCHED_VCPUS);
+	assert_int_equal(sched_claim(&sched, &vcpu[SCHED_VCPUS]), -ERANGE);
+	sched_release(&sched, &vcpu[3]);
+	assert_int_equal(sched_count(&sched), SCHED_VCPUS - 1);
+	assert_int_equal(sched_claim(&sched, &vcpu[SCHED_VCPUS]), 0);
+	assert_ptr_equal(sched_get(&sched, 3), &vcpu[SCHED_VCPUS]);
+}
+
+static void test_claims_refused(void **state)
+{
+	(void)state;
+	vcpu[0].shared = false;
+	assert_int_equal(sched_claim(&sched, &vcpu[0]), 0);
+	assert_int_equal(sched_claim(&sched, &vcpu[1]), -EBUSY);
+	sched_release(&sched, &vcpu[0]);
+	assert_int_equal(sched_claim(&sched, &vcpu[1]), 0);
+	assert_int_equal(sched_claim(&sched, &vcpu[0]), -EBUSY);
+	vcpu[2].vm = &vm[1];
+	assert_int_equal(sched_claim(&sched, &vcpu[2]), -ERANGE);
+}
+
+static void test_alone_needs_no_timer(void **state)
+{
+	(void)state;
+	vcpu[0].shared = false;
+	claim_and_start(0);
+	turn(0);
+	assert_int_equal(armed, 0);
+	in_guest = wait_for_interrupt;
+	turn(0);
+	assert_false(vcpu[0].waiting);
+	turn(0);
+}
+
+static void test_the_only_one_that_shares_needs_no_timer(void **state)
+{
+	(void)state;
+	claim_and_start(0);
+	turn(0);
+	assert_int_equal(armed, 0);
+}
+
+static void test_sleeper_leaves_the_hart_to_others(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(2);
+	in_guest = wait_for_interrupt;
+	turn(2);
+	in_guest = NULL;
+	turn(1);
+	assert_ptr_equal(watched, &vcpu[2]);
+	wakes = BIT(2);
+	turn(2);
+	assert_null(watched);
+}
+
+static void test_all_sleep(void **state)
+{
+	(void)state;
+	in_guest = wait_for_interrupt;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(2);
+	turn(1);
+	assert_false(sched_turn(&sched));
+	assert_int_equal(armed, 0);
+	wakes = BIT(1);
+	turn(1);
+}
+
+static void test_equals_take_turns(void **state)
+{
+	(void)state;
+	vm[1].def.sched.priority = vm[2].def.sched.priority = 4;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(1);
+	assert_int_equal(armed, 1000 + 5000);
+	for (u32 i = 1; i < 50; i++)
+		turn(1);
+	turn(2);
+	assert_int_equal(sched.entity[0].ran, 5000);
+	assert_int_equal(sched.entity[1].waited, 5000);
+}
+
+static void test_end_of_decision_takes_it_out(void **state)
+{
+	(void)state;
+	vm[1].def.sched.priority = 2;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(1);
+	vcpu[1].leave = false;
+	sched.timer.fire(&sched.timer);
+	assert_true(vcpu[1].leave);
+}
+
+static void test_request_to_a_sleeper(void **state)
+{
+	(void)state;
+	test_sleeper_leaves_the_hart_to_others(state);
+	wakes = 0;
+	in_guest = wait_for_interrupt;
+	turn(2);
+	in_guest = NULL;
+	turn(1);
+	/* From this hart at once, from another by an interrupt. */
+	vcpu[1].leave = false;
+	vcpu_request(&vcpu[2], VCPU_REQ_SOFT);
+	assert_true(vcpu[1].leave);
+	vcpu[1].leave = false;
+	sched_interrupted(&sched, &vcpu[1]);
+	assert_true(vcpu[1].leave);
+	turn(2);
+	vcpu[2].leave = false;
+	sched_interrupted(&sched, &vcpu[2]);
+	assert_false(vcpu[2].leave);
+}
+
+static void test_start_of_another(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	turn(1);
+	claim_and_start(2);
+	vcpu[1].leave = false;
+	sched_interrupted(&sched, &vcpu[1]);
+	assert_true(vcpu[1].leave);
+	turn(2);
+}
+
+static void test_paused_is_out(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(2);
+	vm[2].paused = 1;
+	vcpu_request(&vcpu[2], VCPU_REQ_LEAVE);
+	turn(1);
+	vm[2].paused = 0;
+	vcpu_request(&vcpu[2], VCPU_REQ_LEAVE);
+	sched_interrupted(&sched, &vcpu[1]);
+	assert_true(vcpu[1].leave);
+	turn(2);
+}
+
+static void test_halt_of_one_that_is_not_loaded(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(2);
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	vcpu[2].leave = false;
+	sched_interrupted(&sched, &vcpu[2]);
+	assert_true(vcpu[2].leave);
+	ran = NULL;
+	assert_true(sched_turn(&sched));
+	assert_null(ran);
+	assert_int_equal(halts, 1);
+	assert_ptr_equal(loaded, &vcpu[2]);
+	sched_release(&sched, &vcpu[1]);
+	turn(2);
+}
+
+static void suspend(struct vcpu *v)
+{
+	vcpu_suspend(v, NULL);
+}
+
+static void test_suspended_is_watched(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	claim_and_start(2);
+	in_guest = suspend;
+	turn(2);
+	in_guest = NULL;
+	turn(1);
+	assert_ptr_equal(watched, &vcpu[2]);
+	wakes = BIT(2);
+	turn(2);
+	assert_int_equal(vcpu_state(&vcpu[2]), VCPU_RUNNING);
+}
+
+static void stop(struct vcpu *v)
+{
+	vcpu_stop(v);
+}
+
+static void test_stopped_sleeper_starts_awake(void **state)
+{
+	(void)state;
+	claim_and_start(2);
+	in_guest = wait_for_interrupt;
+	turn(2);
+	wakes = BIT(2);
+	in_guest = stop;
+	turn(2);
+	assert_false(sched_turn(&sched));
+	wakes = 0;
+	in_guest = NULL;
+	assert_int_equal(vcpu_start(&vcpu[2], 0x2000, 0), 0);
+	turn(2);
+	turn(2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_claims, setup),
+		cmocka_unit_test_setup(test_claims_refused, setup),
+		cmocka_unit_test_setup(test_alone_needs_no_timer, setup),
+		cmocka_unit_test_setup(test_the_only_one_that_shares_needs_no_timer, setup),
+		cmocka_unit_test_setup(test_sleeper_leaves_the_hart_to_others, setup),
+		cmocka_unit_test_setup(test_all_sleep, setup),
+		cmocka_unit_test_setup(test_equals_take_turns, setup),
+		cmocka_unit_test_setup(test_end_of_decision_takes_it_out, setup),
+		cmocka_unit_test_setup(test_request_to_a_sleeper, setup),
+		cmocka_unit_test_setup(test_start_of_another, setup),
+		cmocka_unit_test_setup(test_paused_is_out, setup),
+		cmocka_unit_test_setup(test_halt_of_one_that_is_not_loaded, setup),
+		cmocka_unit_test_setup(test_suspended_is_watched, setup),
+		cmocka_unit_test_setup(test_stopped_sleeper_starts_awake, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
