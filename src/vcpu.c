@@ -148,8 +148,7 @@ static enum sched_state asleep(struct vcpu *vcpu)
 {
 	if (arch_vcpu_wakes(vcpu))
 		return SCHED_READY;
-	if (arch_vcpu_current() != vcpu)
-		arch_vcpu_watch(vcpu);
+	arch_vcpu_watch(vcpu);
 	return SCHED_BLOCKED;
 }
 
@@ -215,8 +214,10 @@ bool vcpu_run(struct vcpu *vcpu)
 		break;
 	case VCPU_SUSPENDED:
 		arch_vcpu_load(vcpu);
-		if (!wake(vcpu))
+		if (!wake(vcpu)) {
+			arch_vcpu_watch(vcpu);
 			return false;
+		}
 		break;
 	case VCPU_RUNNING:
 		arch_vcpu_load(vcpu);

@@ -214,24 +214,31 @@ static void gstage_load(struct vcpu *vcpu, struct hart *hart)
 	vcpu->arch.last_hart = hart->index;
 }
 
+static void watch_timer(struct vcpu *vcpu)
+{
+	u64 deadline = arch_vm_host_time(&vcpu->vm->arch, vcpu->arch.csr.vstimecmp);
+
+	if (deadline != TIMER_NEVER)
+		timer_arm(&vcpu->arch.timer, deadline);
+}
+
 /*
- * AIA specification, "Guest interrupt files": a bit of hgeie makes its file interrupt the hart.
- * Only interrupts that the vCPU has enabled end its sleep, and so the hart's.
+ * Only interrupts that the vCPU has enabled end its sleep, and so the hart's. vstimecmp of the
+ * loaded one does so by itself. Its file does not everywhere: QEMU 10.0 asks which file
+ * hstatus.VGEIN names only while a guest executes. But a bit of hgeie makes its file interrupt the
+ * hart always (privileged specification, "Hypervisor Guest External Interrupt Registers").
  */
 void arch_vcpu_watch(struct vcpu *vcpu)
 {
 	struct arch_vcpu *arch = &vcpu->arch;
-	u64 deadline;
+	u64 vsie = is_loaded(vcpu) ? csr_read(CSR_VSIE) : arch->csr.vsie;
 
 	if (arch->watched)
 		return;
 	arch->watched = true;
-	if (feature(FEATURE_SSTC) && arch->csr.vsie & IP(IRQ_STI)) {
-		deadline = arch_vm_host_time(&vcpu->vm->arch, arch->csr.vstimecmp);
-		if (deadline != TIMER_NEVER)
-			timer_arm(&arch->timer, deadline);
-	}
-	if (arch->file && arch->csr.vsie & IP(IRQ_SEI)) {
+	if (feature(FEATURE_SSTC) && !is_loaded(vcpu) && vsie & IP(IRQ_STI))
+		watch_timer(vcpu);
+	if (arch->file && vsie & IP(IRQ_SEI)) {
 		this_hart()->watched |= BIT(arch->file);
 		csr_set(CSR_HGEIE, BIT(arch->file));
 	}
@@ -257,19 +264,21 @@ static void replace(struct vcpu *vcpu)
 	csrs_save(&vcpu->arch.csr);
 	units_save(&vcpu->arch);
 	this_hart()->loaded = NULL;
-	if (vcpu_sleeps(vcpu))
-		arch_vcpu_watch(vcpu);
+	if (!vcpu_sleeps(vcpu))
+		return;
+	unwatch(vcpu);	/* as one that is loaded */
+	arch_vcpu_watch(vcpu);
 }
 
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct hart *hart = this_hart();
 
+	unwatch(vcpu);
 	if (hart->loaded == vcpu)
 		return;
 	if (hart->loaded)
 		replace(hart->loaded);
-	unwatch(vcpu);
 	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
 	if (feature(FEATURE_HSTATEEN))
 		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);

@@ -338,13 +338,23 @@ static void listener(unsigned long ready)
 	deafen();
 }
 
-static void check_other(unsigned long hart)
+static void suspended(unsigned long ready)
+{
+	listen();
+	*(volatile bool *)ready = true;
+	while (!leave)
+		sbi(SBI_EXT_HSM, SBI_HSM_SUSPEND, SBI_HSM_RETENTIVE);
+	deafen();
+}
+
+static void check_other(unsigned long hart, const char *name, void (*run)(unsigned long ready))
 {
 	static volatile bool ready;
 
-	hart_run(hart, listener, (unsigned long)&ready);
+	ready = leave = false;
+	hart_run(hart, run, (unsigned long)&ready);
 	WAIT_FOR(ready, 1000);
-	check_eq("messages to a hart in WFI", rounds(hart, ROUNDS), ROUNDS);
+	check_eq(name, rounds(hart, ROUNDS), ROUNDS);
 	leave = true;
 	send(hart, 1);
 	CHECK("it leaves", hart_wait_stopped(hart), "it is still there");
@@ -365,6 +375,8 @@ void payload(void)
 	check_page();
 	check_user();
 	check_interrupts();
-	if (other_hart() < MAX_HARTS)
-		check_other(other_hart());
+	if (other_hart() >= MAX_HARTS)
+		return;
+	check_other(other_hart(), "messages to a hart in WFI", listener);
+	check_other(other_hart(), "messages to a suspended hart", suspended);
 }

@@ -97,7 +97,7 @@ void arch_vcpu_external(struct vcpu *v, bool level)
 
 void arch_vcpu_watch(struct vcpu *v)
 {
-	assert_ptr_not_equal(loaded[v->hart->index], v);
+	(void)v;
 	watched++;
 }
 
@@ -270,6 +270,7 @@ static void test_suspended_sleeps_until_woken_or_halted(void **state)
 	assert_true(turn(1));
 	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_SUSPENDED);
 	assert_false(turn(1));
+	assert_int_equal(watched, 1);
 	send_soft_1();
 	assert_true(turn(1));
 	assert_int_equal(entered, 2);

@@ -154,9 +154,9 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  *   arch_vcpu_park(vcpu): take it out of the hart, complete, so that the hart can sleep
  *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
  *   arch_vcpu_enter(vcpu): run the guest until vcpu->leave
- *   arch_vcpu_watch(vcpu): it sleeps and is not loaded; vcpu_leave() when its timer is due or its
- *	interrupt file has something. Until it is loaded, parked or unloaded
  * and, whether it is loaded or not:
+ *   arch_vcpu_watch(vcpu): it sleeps; the hart wakes, or whoever runs there leaves the guest, when
+ *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
  *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
  *   arch_vcpu_external(vcpu, level): drive its external interrupt
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
