@@ -58,29 +58,40 @@ static bool show_memory(const char *argument, u32 step, char *text, size_t size)
 	return step == 0;
 }
 
-/* By way of the VMs: those that vm_by_id() yields may be read. */
-static const struct vcpu *vcpu_on(const struct hart *hart)
+/* By way of the VMs: those that vm_by_id() yields may be read. The first there, and how many. */
+static const struct vcpu *vcpu_on(const struct hart *hart, u32 *count)
 {
+	const struct vcpu *first = NULL;
+
+	*count = 0;
 	for (u32 id = 0; id < VMS; id++) {
 		const struct vm *vm = vm_by_id(id);
 
-		for (u32 i = 0; vm && i < vm->vcpus; i++)
-			if (vm->vcpu[i]->hart == hart)
-				return vm->vcpu[i];
+		for (u32 i = 0; vm && i < vm->vcpus; i++) {
+			if (vm->vcpu[i]->hart != hart)
+				continue;
+			first = first ? first : vm->vcpu[i];
+			++*count;
+		}
 	}
-	return NULL;
+	return first;
 }
 
 static bool show_harts(const char *argument, u32 step, char *text, size_t size)
 {
 	const struct hart *hart = &harts[step];
 	const struct vcpu *vcpu;
+	u32 count;
 
 	(void)argument;
 	if (step >= hart_count)
 		return false;
-	vcpu = vcpu_on(hart);
-	if (vcpu)
+	vcpu = vcpu_on(hart, &count);
+	if (count > 1)
+		format(text, size, "hart %llu: vCPU %u of VM %u %s, and %u more",
+		       (unsigned long long)hart->hartid, vcpu->index, vcpu->vm->id,
+		       vcpu->vm->def.name, count - 1);
+	else if (vcpu)
 		format(text, size, "hart %llu: vCPU %u of VM %u %s",
 		       (unsigned long long)hart->hartid, vcpu->index, vcpu->vm->id,
 		       vcpu->vm->def.name);

@@ -130,6 +130,7 @@ static void account(struct sched_queue *q, u32 ran, u64 from, u64 to)
 static bool turn_of_several(struct sched *s)
 {
 	struct sched_choice choice;
+	struct vcpu *vcpu;
 	u64 now;
 
 	if (!settle(s))
@@ -139,8 +140,11 @@ static bool turn_of_several(struct sched *s)
 	arm(s, choice.until);
 	if (choice.next == SCHED_NOBODY)
 		return false;
-	(void)vcpu_run(sched_get(s, choice.next));
+	vcpu = sched_get(s, choice.next);
+	(void)vcpu_run(vcpu);
 	account(&s->queue, choice.next, now, arch_time());
+	if (vcpu->yields)
+		policy->yield(&s->queue, choice.next);
 	return true;
 }
 

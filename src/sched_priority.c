@@ -76,6 +76,11 @@ static void charge(struct sched_queue *q, u32 i, u64 from, u64 to)
 	e->left -= MIN(used, e->left);
 }
 
+static void yield(struct sched_queue *q, u32 i)
+{
+	to_tail(q, &q->entity[i]);
+}
+
 static bool before(const struct sched_entity *a, const struct sched_entity *b)
 {
 	return rank(a) != rank(b) ? rank(a) > rank(b) : a->turn < b->turn;
@@ -125,5 +130,6 @@ const struct sched_policy sched_priority = {
 	.begin = begin,
 	.set_state = set_state,
 	.charge = charge,
+	.yield = yield,
 	.choose = choose,
 };

@@ -84,6 +84,12 @@ void vcpu_wait(struct vcpu *vcpu)
 	vcpu->leave = true;
 }
 
+void vcpu_yield(struct vcpu *vcpu)
+{
+	if (vcpu->shared)
+		vcpu->yields = vcpu->leave = true;
+}
+
 void vcpu_stop(struct vcpu *vcpu)
 {
 	arch_vcpu_unload(vcpu);
@@ -225,6 +231,7 @@ bool vcpu_run(struct vcpu *vcpu)
 	}
 	vcpu->leave = false;
 	vcpu->waiting = false;
+	vcpu->yields = false;
 	vcpu_serve(vcpu);
 	if (!vcpu->leave)
 		arch_vcpu_enter(vcpu);

@@ -15,6 +15,7 @@
 #include <hv/vimsic.h>
 
 #define INSN_WFI 0x10500073
+#define INSN_WRS_NTO 0x00d00073
 
 bool exit_force_hlvx;
 
@@ -105,6 +106,22 @@ static bool needs_all(const struct insn_csr *csr)
 	       (!csr->immediate && exit_gpr_needs_all(csr->source));
 }
 
+/*
+ * What hstatus.VTW intercepts on a shared hart. Both may always end early. In U-mode WFI is illegal
+ * ("Wait for Interrupt"), but WRS.NTO is not (Zawrs): it waits for another hart, which may be a
+ * vCPU that wants this hart's time.
+ */
+static bool waits(struct vcpu *vcpu, u32 insn)
+{
+	if (insn == INSN_WFI && from_supervisor())
+		vcpu_wait(vcpu);
+	else if (insn == INSN_WRS_NTO)
+		vcpu_yield(vcpu);
+	else
+		return false;
+	return true;
+}
+
 enum exit_action exit_virtual_instruction(struct vcpu *vcpu, bool all)
 {
 	u64 stval = csr_read(CSR_STVAL);
@@ -116,10 +133,8 @@ enum exit_action exit_virtual_instruction(struct vcpu *vcpu, bool all)
 	if ((stval == 0 || exit_force_hlvx) &&
 	    guest_fetch(vcpu, GVA(csr_read(CSR_SEPC)), &insn))
 		return ACTION_SAME;
-	/* In U-mode it is illegal ("Wait for Interrupt"). */
-	if (insn == INSN_WFI && from_supervisor()) {
+	if (waits(vcpu, insn)) {
 		vcpu->exits[EXIT_VIRTUAL_INSTRUCTION]++;
-		vcpu_wait(vcpu);
 		return ACTION_NEXT4;
 	}
 	is_csr = insn_csr(insn, &csr);

@@ -281,6 +281,26 @@ static void test_equals_take_turns(void **state)
 	assert_int_equal(sched.entity[1].waited, 5000);
 }
 
+static void yield(struct vcpu *v)
+{
+	vcpu_yield(v);
+}
+
+static void test_equal_yields(void **state)
+{
+	(void)state;
+	vm[1].def.sched.priority = vm[2].def.sched.priority = 4;
+	claim_and_start(1);
+	claim_and_start(2);
+	in_guest = yield;
+	for (u32 i = 0; i < 6; i++)
+		turn(1 + i % 2);
+	vcpu[1].shared = false;
+	vcpu[1].leave = false;
+	vcpu_yield(&vcpu[1]);
+	assert_false(vcpu[1].leave);
+}
+
 static void test_end_of_decision_takes_it_out(void **state)
 {
 	(void)state;
@@ -414,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup(test_sleeper_leaves_the_hart_to_others, setup),
 		cmocka_unit_test_setup(test_all_sleep, setup),
 		cmocka_unit_test_setup(test_equals_take_turns, setup),
+		cmocka_unit_test_setup(test_equal_yields, setup),
 		cmocka_unit_test_setup(test_end_of_decision_takes_it_out, setup),
 		cmocka_unit_test_setup(test_request_to_a_sleeper, setup),
 		cmocka_unit_test_setup(test_start_of_another, setup),

@@ -129,6 +129,19 @@ static void test_who_slept_comes_last(void **state)
 	expect(1, SLICE);
 }
 
+static void test_yield(void **state)
+{
+	(void)state;
+	add_ready(2, 0, 0);
+	add_ready(2, 0, 0);
+	add_ready(1, 0, 0);
+	run(0, 3);
+	policy->yield(&queue, 0);
+	expect(1, SLICE);
+	policy->yield(&queue, 1);
+	expect(0, SLICE);
+}
+
 static void test_budget_ends(void **state)
 {
 	(void)state;
@@ -320,6 +333,7 @@ int main(void)
 		cmocka_unit_test_setup(test_turns_inside_a_priority, setup),
 		cmocka_unit_test_setup(test_interrupted_turn_goes_on, setup),
 		cmocka_unit_test_setup(test_who_slept_comes_last, setup),
+		cmocka_unit_test_setup(test_yield, setup),
 		cmocka_unit_test_setup(test_budget_ends, setup),
 		cmocka_unit_test_setup(test_budget_does_not_add_up, setup),
 		cmocka_unit_test_setup(test_budget_over_the_end_of_a_period, setup),

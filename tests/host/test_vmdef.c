@@ -28,6 +28,10 @@ static void test_complete(void **state)
 	assert_int_equal(def.harts, 2);
 	assert_int_equal(def.hart[0], 3);
 	assert_int_equal(def.hart[1], 1);
+	assert_true(def.sched.shared);
+	assert_int_equal(def.sched.priority, 31);
+	assert_int_equal(def.sched.budget_us, 2500);
+	assert_int_equal(def.sched.period_us, 10000);
 	assert_string_equal(def.cmdline, "console=ttyS0 quiet");
 	assert_true(def.autostart);
 	assert_int_equal(def.on_poweroff, VMDEF_MACHINE_OFF);
@@ -142,6 +146,7 @@ static void test_defaults(void **state)
 	assert_int_equal(parse_edited(minimal, NULL, &def, &error), 0);
 	assert_int_equal(def.vcpus, 1);
 	assert_int_equal(def.harts, 0);
+	assert_false(def.sched.shared);
 	assert_int_equal(def.rams, 1);
 	assert_int_equal(def.ram[0].base, 0x80000000);
 	assert_int_equal(def.ram[0].size, MIB(256));

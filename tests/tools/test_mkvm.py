@@ -240,6 +240,16 @@ def test_json_nics(pack, flat, tmp_path):
     assert boot.prop("vm-1", "/devices/net2", "locked") is None
 
 
+def test_json_sched(pack, flat, tmp_path):
+    sched = {"policy": "priority", "priority": 3, "budget_us": 2500, "period_us": 10000}
+    boot = pack("--vm", write_json(tmp_path / "vms.json", [
+        {"name": n, "kernel": flat.name, "harts": [1], "sched": sched} for n in "ab"]))
+    for vm in ("vm-1", "vm-2"):
+        assert boot.prop(vm, "/sched", "policy") == "priority"
+        assert boot.prop(vm, "/sched", "budget-us", "u") == "2500"
+        assert boot.prop(vm, "/sched", "period-us", "u") == "10000"
+
+
 def test_json_forms(pack, flat, tmp_path):
     vm = {"kernel": flat.name}
     assert pack("--vm", write_json(tmp_path / "a.json", vm)).vms() == ["vm-1"]
@@ -333,6 +343,13 @@ def test_committed_configurations():
     ({"kernel": "flat.bin", "nics": [{"rate": "fast"}]}, "is not a rate"),
     ({"kernel": "flat.bin", "nics": [{"rate": "200G"}]}, "possible are 1 to 100000000"),
     ({"kernel": "flat.bin", "nics": [{"vlan": 4095}]}, "4095 is not a number from 1 to 4094"),
+    ({"kernel": "flat.bin", "sched": "priority"}, 'write it like {"policy"'),
+    ({"kernel": "flat.bin", "sched": {"policy": "fair"}}, "choose from pinned, priority"),
+    ({"kernel": "flat.bin", "sched": {"policy": "priority", "prio": 1}}, "unknown key 'prio'"),
+    ({"kernel": "flat.bin", "sched": {"policy": "priority", "priority": 32}}, "from 0 to 31"),
+    ({"kernel": "flat.bin", "sched": {"policy": "pinned", "priority": 1}}, '"priority" only'),
+    ([{"kernel": "flat.bin", "name": "a", "harts": [1], "sched": {"policy": "priority"}},
+      {"kernel": "flat.bin", "name": "b", "harts": [1]}], "hart 1 is given to a and b"),
     ({"kernel": "flat.bin", "dts": "absent.dts"}, "absent.dts"),
     ([{"kernel": "flat.bin"}] * 2, "two VMs have the name guest"),
     ([{"kernel": "flat.bin", "name": "a", "harts": [1]},

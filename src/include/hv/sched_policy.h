@@ -55,6 +55,7 @@ struct sched_choice {
  *   begin(q, i, now): the entity's params are set and it may have its first turn
  *   set_state(q, i, state): it begins or ceases to be ready
  *   charge(q, i, from, to): it ran, alone on the hart
+ *   yield(q, i): it gives up what is left of its turn
  *   choose(q, now)
  */
 struct sched_policy {
@@ -62,6 +63,7 @@ struct sched_policy {
 	void (*begin)(struct sched_queue *q, u32 i, u64 now);
 	void (*set_state)(struct sched_queue *q, u32 i, enum sched_state state);
 	void (*charge)(struct sched_queue *q, u32 i, u64 from, u64 to);
+	void (*yield)(struct sched_queue *q, u32 i);
 	struct sched_choice (*choose)(struct sched_queue *q, u64 now);
 };
 

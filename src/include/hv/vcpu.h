@@ -66,6 +66,7 @@ struct vcpu {
 	/* Own hart only. */
 	bool leave;			/* the hart is to leave the guest: it may not go on */
 	bool waiting;			/* it executed WFI, and shares its hart */
+	bool yields;			/* it gives its turn to others of its rank */
 	u64 exits[EXIT_CAUSES];
 	struct vcpu_start resume;	/* non-retentive suspend: where to go on */
 	bool resume_anew;		/* resume is valid */
@@ -117,6 +118,9 @@ void vcpu_serve(struct vcpu *vcpu);
  * hart, others have it until an interrupt that the vCPU has enabled is pending.
  */
 void vcpu_wait(struct vcpu *vcpu);
+
+/* vcpu_yield() - it waits for another vCPU: whoever shares its hart and is as important is next. */
+void vcpu_yield(struct vcpu *vcpu);
 
 /* vcpu_stop() - SBI HSM hart_stop: the calling hart's vCPU becomes STOPPED. */
 void vcpu_stop(struct vcpu *vcpu);

@@ -80,6 +80,22 @@ def test_irqchip(cli, irqchip):
     assert here == ([] if irqchip == "board" else [irqchip])
 
 
+def test_sched(cli):
+    cli.config(sched={"policy": "priority", "priority": 3, "budget_us": 2500, "period_us": 10000})
+    tree = checked(cli.tree(1))
+    assert prop(tree, "/sched", "policy") == "priority"
+    assert prop(tree, "/sched", "priority", "u") == "3"
+    assert prop(tree, "/sched", "budget-us", "u") == "2500"
+    assert prop(tree, "/sched", "period-us", "u") == "10000"
+
+
+@pytest.mark.parametrize("sched, policy", [
+    ({"policy": "pinned"}, None), ({"policy": "priority"}, "priority")])
+def test_sched_without_numbers(cli, sched, policy):
+    cli.config(sched=sched)
+    assert prop(checked(cli.tree(1)), "/sched", "policy") == policy
+
+
 def test_files_lie_beside_the_definition_or_here(cli):
     folder = cli.folder / "sub"
     folder.mkdir()
@@ -153,6 +169,20 @@ def native(**changes):
     ({"harts": [0, "one"]}, "vm.json:4:16: harts[1]:"),
     ({"harts": list(range(17))}, "has 17 items"),
     ({"harts": [9]}, "vm.json:4:12: harts: hart 9 for vCPU 0 does not exist"),
+    ({"sched": "priority"}, "must be an object"),
+    ({"sched": {"priority": 1}}, '"policy" is missing'),
+    ({"sched": {"policy": "fair"}}, "possible are pinned, priority"),
+    ({"sched": {"policy": "priority", "priorty": 1}}, 'did you mean "priority"'),
+    ({"sched": {"policy": "priority", "priority": 32}}, "is 32; possible are 0 to 31"),
+    ({"sched": {"policy": "pinned", "priority": 1}}, 'with policy "priority" only'),
+    ({"sched": {"policy": "pinned", "budget_us": 500}}, 'with policy "priority" only'),
+    ({"sched": {"policy": "pinned", "period_us": 5000}}, 'with policy "priority" only'),
+    ({"sched": {"policy": "priority", "budget_us": 99, "period_us": 5000}}, "is 99"),
+    ({"sched": {"policy": "priority", "budget_us": 100, "period_us": 999}}, "is 999"),
+    ({"sched": {"policy": "priority", "budget_us": 100}}, "budget_us and period_us together"),
+    ({"sched": {"policy": "priority", "period_us": 5000}}, "budget_us and period_us together"),
+    ({"sched": {"policy": "priority", "budget_us": 5001, "period_us": 5000}},
+     "a budget of 5001 us, more than the period, 5000"),
     ({"disks": ["a", 5]}, "vm.json:4:18: disks[1]:"),
     ({"disks": [{"file": "x"}]}, 'unknown key "file"'),
     ({"disks": [{}]}, '"path" is missing'),

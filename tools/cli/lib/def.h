@@ -78,6 +78,18 @@ struct def_passthrough {
 /* What the guest's interrupts come by. */
 enum def_irqchip { DEF_IRQCHIP_BOARDS, DEF_IRQCHIP_PLIC, DEF_IRQCHIP_APLIC };
 
+/* docs/vm-definition.md, sched. */
+#define DEF_PRIORITY_MAX 31
+#define DEF_BUDGET_MIN 100
+#define DEF_PERIOD_MIN 1000
+#define DEF_PERIOD_MAX 10000000
+struct def_sched {
+	bool shared;			/* false: each vCPU has its hart to itself */
+	uint64_t priority;
+	uint64_t budget_us;		/* 0: no limit */
+	uint64_t period_us;
+};
+
 struct def {
 	bool native;			/* false: Rust-Shyper's form */
 	char name[SHYPER_NAME];
@@ -91,6 +103,7 @@ struct def {
 	uint32_t vcpus;
 	uint32_t harts;			/* 0: Shyper chooses, else one for each vCPU */
 	uint64_t hart[SHYPER_VCPUS];	/* the first is vCPU 0's */
+	struct def_sched sched;
 	uint32_t rams;
 	struct def_range ram[DEF_RAM];	/* sorted; the first holds kernel and device tree */
 	enum def_irqchip irqchip;

@@ -100,6 +100,74 @@ static int read_harts(struct reader *r, const struct where *where, const json_t 
 	return 0;
 }
 
+static int read_policy(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	static const char *const words[] = { "pinned", "priority", NULL };
+	unsigned int n;
+
+	if (reader_word(r, where, value, words, &n))
+		return -1;
+	((struct def_sched *)into)->shared = n != 0;
+	return 0;
+}
+
+/* policy was read before. */
+static int read_share(struct reader *r, const struct where *where, const json_t *value,
+		      bool shared, uint64_t low, uint64_t high, uint64_t *out)
+{
+	if (!shared)
+		return reader_refuse(r, where, "has a meaning with policy \"priority\" only");
+	return reader_number(r, where, value, low, high, out);
+}
+
+static int read_priority(struct reader *r, const struct where *where, const json_t *value,
+			 void *into)
+{
+	struct def_sched *sched = into;
+
+	return read_share(r, where, value, sched->shared, 0, DEF_PRIORITY_MAX, &sched->priority);
+}
+
+static int read_budget(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	struct def_sched *sched = into;
+
+	return read_share(r, where, value, sched->shared, DEF_BUDGET_MIN, DEF_PERIOD_MAX,
+			  &sched->budget_us);
+}
+
+static int read_period(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	struct def_sched *sched = into;
+
+	return read_share(r, where, value, sched->shared, DEF_PERIOD_MIN, DEF_PERIOD_MAX,
+			  &sched->period_us);
+}
+
+static int read_sched(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "policy", true, read_policy },
+		{ "priority", false, read_priority },
+		{ "budget_us", false, read_budget },
+		{ "period_us", false, read_period },
+		{ NULL, false, NULL },
+	};
+	struct def_sched *sched = &((struct def *)into)->sched;
+
+	if (reader_object(r, where, value, keys, true, sched))
+		return -1;
+	if (!sched->budget_us != !sched->period_us)
+		return reader_refuse(r, where, "needs budget_us and period_us together");
+	if (sched->budget_us > sched->period_us)
+		return reader_refuse(r, where, "has a budget of %" PRIu64 " us, more than the "
+				     "period, %" PRIu64, sched->budget_us, sched->period_us);
+	return 0;
+}
+
 static int read_restart(struct reader *r, const struct where *where, const json_t *value,
 			void *into)
 {
@@ -291,6 +359,7 @@ int def_native(struct reader *r, struct def *def)
 		{ "vcpus", false, read_vcpus },
 		{ "memory", false, read_memory },
 		{ "harts", false, read_harts },
+		{ "sched", false, read_sched },
 		{ "disks", false, read_disks },
 		{ "nics", false, read_nics },
 		{ "restart", false, read_restart },

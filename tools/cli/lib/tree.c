@@ -90,6 +90,20 @@ static void put_harts(struct writer *w, const struct def *def)
 				      (int)(def->harts * sizeof(cells[0]))));
 }
 
+static void put_sched(struct writer *w, const struct def_sched *sched)
+{
+	if (!sched->shared)
+		return;
+	begin(w, "sched");
+	put_string(w, "policy", "priority");
+	put_u32(w, "priority", (uint32_t)sched->priority);
+	if (sched->budget_us) {
+		put_u32(w, "budget-us", (uint32_t)sched->budget_us);
+		put_u32(w, "period-us", (uint32_t)sched->period_us);
+	}
+	end(w);
+}
+
 static void put_memory(struct writer *w, const struct def *def)
 {
 	for (uint32_t i = 0; i < def->rams; i++) {
@@ -240,6 +254,7 @@ static void put_root(struct writer *w, const struct def *def)
 	if (def->cmdline[0])
 		put_string(w, "bootargs", def->cmdline);
 	put_memory(w, def);
+	put_sched(w, &def->sched);
 	put_devices(w, def);
 	put_passthrough(w, def);
 	end(w);

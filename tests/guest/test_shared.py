@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Several VMs on the same harts: none sees anything of another, each has its time."""
+import json
+import re
+import subprocess
+
+import pytest
+
+from machine import TOP
+
+RV64, MAX, NO_SSTC = "rv64", "max", "rv64,sstc=off"
+ICOUNT = "-icount shift=0,sleep=off"     # an instruction is 1 ns: lateness is exact
+
+
+@pytest.fixture(scope="module", autouse=True)
+def payloads(make):
+    make("guest-payloads")
+
+
+@pytest.fixture
+def share(machine, tmp_path):
+    """A function that starts payloads, each a VM with vCPUs on the same harts."""
+
+    def start(*vms, vcpus=1, chip="plic", **variables):
+        tree = [{"kernel": str(TOP / f"build/guest/{payload}.bin"), "name": f"{payload}-{n}",
+                 "memory": "64M", "vcpus": vcpus, "harts": list(range(vcpus)), "irqchip": chip,
+                 "sched": {"policy": "priority"} | sched}
+                for n, (payload, sched) in enumerate(vms)]
+        definition, fit = tmp_path / "vms.json", tmp_path / "vms.itb"
+        definition.write_text(json.dumps(tree))
+        subprocess.run([TOP / "tools/mkvm.py", "--out", fit, "--vm", definition], check=True)
+        return machine(FIT=fit, SMP=vcpus, MEMORY="512M", timeout=180, **variables)
+
+    return start
+
+
+def all_pass(guest, count):
+    status = guest.wait()
+    text = guest.output()
+    bad = [line for line in text.split("\n") if "not ok " in line]
+    assert not bad and status == 0, (status, bad[:20])
+    done = re.findall(r"done (\d+) passed, (\d+) failed", text)
+    assert len(done) == count and all(int(passed) and failed == "0" for passed, failed in done)
+
+
+# Two that check themselves, on machines where that matters.
+PAIRS = [
+    *[(pair, 1, cpu, {}) for cpu in (MAX, NO_SSTC) for pair in (
+        ("fp_vector", "fp_vector"), ("sbi_time", "fp_vector"), ("csr_scan", "exceptions"))],
+    *[(pair, 2, cpu, {}) for cpu in (MAX, NO_SSTC) for pair in (
+        ("sbi_ipi", "sbi_rfence"), ("sbi_hsm", "plic"), ("sleep", "sleep"))],
+    *[(("imsic", "imsic"), 2, MAX, {"IRQ": "aia", "AIA_GUESTS": n, "chip": "aplic"})
+      for n in ("0", "1", "3")],
+]
+
+
+@pytest.mark.parametrize("pair, vcpus, cpu, more", PAIRS,
+                         ids=lambda v: "-".join(v) if isinstance(v, tuple) else str(v))
+def test_pair(share, pair, vcpus, cpu, more):
+    all_pass(share(*[(payload, {}) for payload in pair], vcpus=vcpus, CPU=cpu, **more), 2)
+
+
+@pytest.mark.parametrize("cpu", (MAX, NO_SSTC))
+@pytest.mark.parametrize("hostile", ("spin", "sleep_storm", "sbi_fuzz"))
+def test_priority_keeps_the_pace(share, cpu, hostile):
+    """Microseconds of 1000 instructions, from when the timer is due to the guest's next line."""
+    guest = share(("counter", {"priority": 9}), (hostile, {}), CPU=cpu, QEMUFLAGS=ICOUNT)
+    for _ in range(12):
+        assert int(guest.expect(r"count \d+ late (\d+) us").group(1)) <= 3
+
+
+def test_budget_leaves_time_to_others(share):
+    """The spinner has the higher priority, for 4 of every 7 ms."""
+    guest = share(("counter", {}),
+                  ("spin", {"priority": 9, "budget_us": 4000, "period_us": 7000}),
+                  QEMUFLAGS=ICOUNT)
+    late = [int(guest.expect(r"count \d+ late (\d+) us").group(1)) for _ in range(12)]
+    assert max(late) <= 4003 and max(late) > 3
+
+
+def test_equals_take_turns(share):
+    """No one of three spinners nor the counter waits for more than the turns of the others."""
+    guest = share(("counter", {}), ("spin", {}), ("spin", {}), ("spin", {}), QEMUFLAGS=ICOUNT)
+    late = [int(guest.expect(r"count \d+ late (\d+) us").group(1)) for _ in range(6)]
+    assert 3 < max(late) <= 15_010
+
+
+def test_resets_beside_another(share):
+    """Two vCPUs reset their VM while they start each other, on harts that others use."""
+    guest = share(("counter", {"priority": 9}), ("reset_storm", {}), vcpus=2)
+    for _ in range(30):
+        guest.expect(r"count \d+ late (\d+) us")
+    assert guest.output().count("ok storm") > 10
+
+
+def test_pinned_vcpu_keeps_its_hart(machine, tmp_path):
+    """Definition trees are not compared with each other by the tool: Shyper refuses."""
+    tree = """/dts-v1/;
+    / { compatible = "shyper,vm-v1"; vm-name = "%s"; autostart; harts = <0>;
+        #address-cells = <2>; #size-cells = <2>;
+        kernel { image = "%s"; load = <0 0x80200000>; };
+        memory@80000000 { reg = <0 0x80000000 0 0x4000000>; };
+        sched { policy = "%s"; }; };"""
+    arguments = []
+    for name, policy in (("first", "pinned"), ("second", "priority")):
+        file = tmp_path / f"{name}.dts"
+        file.write_text(tree % (name, TOP / "build/guest/counter.bin", policy))
+        arguments += ["--vm", file]
+    subprocess.run([TOP / "tools/mkvm.py", "--out", tmp_path / "vms.itb", *arguments], check=True)
+    guest = machine(FIT=tmp_path / "vms.itb", SMP=1, MEMORY="512M", timeout=60)
+    guest.expect("second refused: node /, property harts: hart 0 for vCPU 0 serves another vCPU")
+    guest.expect(r"count 3 ")
