@@ -40,15 +40,20 @@ void vcpu_restore(struct vcpu *vcpu)
 	set_state(vcpu, VCPU_STOPPED);
 }
 
+static __attribute__((noinline)) void request_here(struct vcpu *vcpu)
+{
+	if (arch_vcpu_current() == vcpu)
+		vcpu_serve(vcpu);
+	else
+		vcpu_leave();
+}
+
 void vcpu_request(struct vcpu *vcpu, enum vcpu_request request)
 {
 	u32 before = __atomic_fetch_or(&vcpu->requests, (u32)request, __ATOMIC_ACQ_REL);
 
 	if (vcpu->hart == this_hart()) {
-		if (arch_vcpu_current() == vcpu)
-			vcpu_serve(vcpu);
-		else
-			vcpu_leave();
+		request_here(vcpu);
 	} else if (!(before & request)) {
 		hart_kick(vcpu->hart);	/* whoever set the bit before has kicked already */
 	}
@@ -62,16 +67,37 @@ void vcpu_leave(void)
 		current->leave = true;
 }
 
-void vcpu_serve(struct vcpu *vcpu)
+static u32 take_requests(struct vcpu *vcpu)
 {
 	u32 served = VCPU_REQ_SOFT | VCPU_REQ_EXTERNAL | VCPU_REQ_LEAVE;
-	u32 requests = __atomic_fetch_and(&vcpu->requests, ~served, __ATOMIC_ACQ_REL);
+
+	return __atomic_fetch_and(&vcpu->requests, ~served, __ATOMIC_ACQ_REL);
+}
+
+static bool external(const struct vcpu *vcpu)
+{
+	return vcpu->vm->irqchip->pending(vcpu->vm->irqchip_data, vcpu->index);
+}
+
+/* The same for one that is not loaded; apart, for the sake of the other's cost. */
+static void serve_saved(struct vcpu *vcpu)
+{
+	u32 requests = take_requests(vcpu);
+
+	if (requests & VCPU_REQ_SOFT)
+		arch_vcpu_soft_saved(vcpu);
+	if (requests & VCPU_REQ_EXTERNAL)
+		arch_vcpu_external_saved(vcpu, external(vcpu));
+}
+
+void vcpu_serve(struct vcpu *vcpu)
+{
+	u32 requests = take_requests(vcpu);
 
 	if (requests & VCPU_REQ_SOFT)
 		arch_vcpu_soft(vcpu);
 	if (requests & VCPU_REQ_EXTERNAL)
-		arch_vcpu_external(vcpu, vcpu->vm->irqchip->pending(vcpu->vm->irqchip_data,
-								   vcpu->index));
+		arch_vcpu_external(vcpu, external(vcpu));
 	if (requests & (VCPU_REQ_HALT | VCPU_REQ_LEAVE))
 		vcpu->leave = true;
 }
@@ -162,8 +188,10 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 {
 	enum vcpu_state state = vcpu_state(vcpu);
 
-	if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+	if (arch_vcpu_current() == vcpu)
 		vcpu_serve(vcpu);
+	else if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+		serve_saved(vcpu);
 	if (paused(vcpu)) {
 		arch_vcpu_park(vcpu);
 		return SCHED_OFF;

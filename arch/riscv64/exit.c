@@ -55,10 +55,16 @@ static const exit_handler handlers[CAUSES] = {
 	[CAUSE_STORE_GUEST_PAGE] = exit_store,
 };
 
+__attribute__((noinline)) static void look_for_others(struct vcpu *vcpu)
+{
+	hart_serve_files();
+	sched_interrupted(&this_hart()->sched, vcpu);
+}
+
 /* Out of line: it would cost every other exit the registers that it saves. */
 __attribute__((noinline)) static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 {
-	struct hart *hart = this_hart();
+	const struct hart *hart = this_hart();
 	u64 kicks = hart->kicks;
 
 	hart_serve();
@@ -66,8 +72,8 @@ __attribute__((noinline)) static void exit_interrupt(struct vcpu *vcpu, u64 irq)
 	vcpu->exits[hart->kicks != kicks ? EXIT_IPI :
 		    irq == IRQ_STI ? EXIT_TIMER : EXIT_EXTERNAL]++;
 	vcpu_serve(vcpu);
-	if (vcpu->shared)
-		sched_interrupted(&hart->sched, vcpu);
+	if (unlikely(vcpu->shared))
+		look_for_others(vcpu);
 }
 
 __hot struct exit_return exit_handle(struct vcpu *vcpu, bool all)

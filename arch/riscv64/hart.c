@@ -124,9 +124,10 @@ void hart_kicked(void)
 }
 
 /* Files that have something, of vCPUs that sleep: each says so once. */
-static void __attribute__((noinline)) look_at_files(struct hart *hart)
+void hart_serve_files(void)
 {
-	u64 due = csr_read(CSR_HGEIP) & hart->watched;
+	struct hart *hart = this_hart();
+	u64 due = hart->watched ? csr_read(CSR_HGEIP) & hart->watched : 0;
 
 	if (!due)
 		return;
@@ -147,8 +148,6 @@ void hart_serve(void)
 		timer_expire();
 	if (pending & IP(IRQ_SEI))
 		host_irq_handle();
-	if (unlikely(this_hart()->watched))
-		look_at_files(this_hart());
 }
 
 void hart_loop(void)
@@ -158,6 +157,7 @@ void hart_loop(void)
 	__atomic_store_n(&hart->online, 1, __ATOMIC_RELEASE);
 	for (;;) {
 		hart_serve();
+		hart_serve_files();
 		if (!sched_turn(&hart->sched))
 			__asm__ volatile("wfi" ::: "memory");
 	}

@@ -32,29 +32,17 @@ static bool is_loaded(const struct vcpu *vcpu)
 	return this_hart()->loaded == vcpu;
 }
 
-/* A bit of its hvip, wherever that is. */
-static void pend(struct vcpu *vcpu, u64 bit, bool level)
-{
-	if (likely(is_loaded(vcpu))) {
-		if (level)
-			csr_set(CSR_HVIP, bit);
-		else
-			csr_clear(CSR_HVIP, bit);
-	} else if (level) {
-		vcpu->arch.csr.hvip |= bit;
-	} else {
-		vcpu->arch.csr.hvip &= ~bit;
-	}
-}
-
 static void timer_fired(struct timer *timer)
 {
 	struct vcpu *vcpu = container_of(timer, struct vcpu, arch.timer);
 
+	if (is_loaded(vcpu)) {
+		csr_set(CSR_HVIP, IP(IRQ_VSTI));
+		return;
+	}
 	if (!feature(FEATURE_SSTC))
-		pend(vcpu, IP(IRQ_VSTI), true);
-	if (!is_loaded(vcpu))
-		vcpu_leave();
+		vcpu->arch.csr.hvip |= IP(IRQ_VSTI);
+	vcpu_leave();
 }
 
 int arch_vcpu_init(struct vcpu *vcpu)
@@ -339,14 +327,31 @@ void arch_vcpu_enter(struct vcpu *vcpu)
 void arch_vcpu_soft(struct vcpu *vcpu)
 {
 	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_IPI_RECEIVED);
-	pend(vcpu, IP(IRQ_VSSI), true);
+	csr_set(CSR_HVIP, IP(IRQ_VSSI));
 }
 
 void arch_vcpu_external(struct vcpu *vcpu, bool level)
 {
-	pend(vcpu, IP(IRQ_VSEI), level);
-	if (is_loaded(vcpu))
-		hvictl_load(level);
+	(void)vcpu;
+	if (level)
+		csr_set(CSR_HVIP, IP(IRQ_VSEI));
+	else
+		csr_clear(CSR_HVIP, IP(IRQ_VSEI));
+	hvictl_load(level);
+}
+
+void arch_vcpu_soft_saved(struct vcpu *vcpu)
+{
+	vpmu_count(&vcpu->arch.pmu, SBI_PMU_FW_IPI_RECEIVED);
+	vcpu->arch.csr.hvip |= IP(IRQ_VSSI);
+}
+
+void arch_vcpu_external_saved(struct vcpu *vcpu, bool level)
+{
+	if (level)
+		vcpu->arch.csr.hvip |= IP(IRQ_VSEI);
+	else
+		vcpu->arch.csr.hvip &= ~IP(IRQ_VSEI);
 }
 
 /* What vsip would be. Bits of hvip are one higher than those that the guest sees. */

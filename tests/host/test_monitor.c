@@ -378,6 +378,7 @@ static void test_memory_and_harts(void **state)
 			      "  hart 11: vCPU 0 of VM 3 web\n"
 			      "  hart 12: free\n"
 			      "  hart 13: did not start\n");
+	make_vm(&vms[1], 3, "web", &vcpus[1], 2);
 	vcpus[2].hart = &harts[1];
 	check_answer("harts", "  hart 10: vCPU 0 of VM 0 mvm\n"
 			      "  hart 11: vCPU 0 of VM 3 web, and 1 more\n"

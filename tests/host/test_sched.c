@@ -125,6 +125,16 @@ void arch_vcpu_external(struct vcpu *v, bool level)
 	(void)level;
 }
 
+void arch_vcpu_soft_saved(struct vcpu *v)
+{
+	arch_vcpu_soft(v);
+}
+
+void arch_vcpu_external_saved(struct vcpu *v, bool level)
+{
+	arch_vcpu_external(v, level);
+}
+
 bool arch_vcpu_wakes(const struct vcpu *v)
 {
 	return wakes & BIT(v->vm->id);

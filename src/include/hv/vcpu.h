@@ -108,7 +108,7 @@ void vcpu_restore(struct vcpu *vcpu);
 void vcpu_request(struct vcpu *vcpu, enum vcpu_request request);
 
 /*
- * vcpu_serve() - carry out what was asked; own hart, while the vCPU is not in the guest.
+ * vcpu_serve() - carry out what was asked; own hart, while the vCPU is loaded and not in the guest.
  * VCPU_REQ_HALT sets vcpu->leave and is left to vcpu_run().
  */
 void vcpu_serve(struct vcpu *vcpu);
@@ -158,11 +158,13 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  *   arch_vcpu_park(vcpu): take it out of the hart, complete, so that the hart can sleep
  *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
  *   arch_vcpu_enter(vcpu): run the guest until vcpu->leave
+ *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
+ *   arch_vcpu_external(vcpu, level): drive its external interrupt
+ * while it is not loaded:
+ *   arch_vcpu_soft_saved(vcpu), arch_vcpu_external_saved(vcpu, level): the same
  * and, whether it is loaded or not:
  *   arch_vcpu_watch(vcpu): it sleeps; the hart wakes, or whoever runs there leaves the guest, when
  *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
- *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
- *   arch_vcpu_external(vcpu, level): drive its external interrupt
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
  */
 void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
@@ -174,6 +176,8 @@ void arch_vcpu_enter(struct vcpu *vcpu);
 void arch_vcpu_watch(struct vcpu *vcpu);
 void arch_vcpu_soft(struct vcpu *vcpu);
 void arch_vcpu_external(struct vcpu *vcpu, bool level);
+void arch_vcpu_soft_saved(struct vcpu *vcpu);
+void arch_vcpu_external_saved(struct vcpu *vcpu, bool level);
 bool arch_vcpu_wakes(const struct vcpu *vcpu);
 struct vcpu *arch_vcpu_current(void);
 

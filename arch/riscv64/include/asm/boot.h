@@ -23,6 +23,9 @@ void __noreturn panic_trap(const struct hs_trap_frame *frame);
 /* hart_serve() - do what interrupts that are pending in Shyper ask for. Each hart for itself. */
 void hart_serve(void);
 
+/* hart_serve_files() - after it, where vCPUs may sleep whose interrupt files wake the hart. */
+void hart_serve_files(void);
+
 /*
  * hvmap_init() - make Shyper's own page tables (identity, W^X, guard pages below all stacks) and
  * allocate the harts' stacks; the calling hart runs with them on return. Boot hart, after
