@@ -89,6 +89,40 @@ out:
 	return err;
 }
 
+static int net_info(struct shyper_refusal *refusal, void __user *user)
+{
+	struct shyper_net_card values;
+	int err;
+
+	if (copy_from_user(&values, user, sizeof(values)))
+		return -EFAULT;
+	err = enter(refusal);
+	if (err)
+		return err;
+	err = hc_net_info(values.vm, values.card, &values.info);
+	if (err)
+		hc_refused(refusal);
+	mutex_unlock(&shyper_lock);
+	return !err && copy_to_user(user, &values, sizeof(values)) ? -EFAULT : err;
+}
+
+static int net_set(struct shyper_refusal *refusal, const void __user *user)
+{
+	struct shyper_net_set values;
+	int err;
+
+	if (copy_from_user(&values, user, sizeof(values)))
+		return -EFAULT;
+	err = enter(refusal);
+	if (err)
+		return err;
+	err = hc_net_set(values.vm, values.card, values.what, values.value);
+	if (err)
+		hc_refused(refusal);
+	mutex_unlock(&shyper_lock);
+	return err;
+}
+
 /* A descriptor number and an open file for a VM, whose reference they take over; not yet joined. */
 static int new_descriptor(struct shyper_vm *vm, struct file **file)
 {
@@ -208,6 +242,10 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return open_vm(refusal, argument);
 	case SHYPER_LOG_READ:
 		return log_read(refusal, user);
+	case SHYPER_NET_INFO:
+		return net_info(refusal, user);
+	case SHYPER_NET_SET:
+		return net_set(refusal, user);
 	default:
 		return -ENOTTY;
 	}

@@ -68,6 +68,8 @@ static const char *const names[] = {
 	[SHYPER_HC_DEVICE_INTERRUPT] = "device-interrupt",
 	[SHYPER_HC_DEVICE_RESET_DONE] = "device-reset-done",
 	[SHYPER_HC_DEVICE_ABANDON] = "device-abandon",
+	[SHYPER_HC_NET_INFO] = "net-info",
+	[SHYPER_HC_NET_SET] = "net-set",
 };
 
 static DEFINE_PER_CPU(unsigned long [ARRAY_SIZE(names)], calls);
@@ -130,6 +132,20 @@ int hc_system_info(struct shyper_system_info *info)
 	if (!err)
 		memcpy(info, exchange, sizeof(*info));
 	return err;
+}
+
+int hc_net_info(u32 id, u32 card, struct shyper_net_info *info)
+{
+	int err = call_errno(SHYPER_HC_NET_INFO, id, card, virt_to_phys(exchange), sizeof(*info));
+
+	if (!err)
+		memcpy(info, exchange, sizeof(*info));
+	return err;
+}
+
+int hc_net_set(u32 id, u32 card, u32 what, u32 value)
+{
+	return call_errno(SHYPER_HC_NET_SET, id, card, what, value);
 }
 
 int hc_vm_info(u32 id, struct shyper_vm_info *info)

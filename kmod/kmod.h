@@ -74,6 +74,8 @@ int hc_vm(unsigned long function, u32 id);
 int hc_boot(u32 id, const struct shyper_boot *boot);
 int hc_system_info(struct shyper_system_info *info);
 int hc_vm_info(u32 id, struct shyper_vm_info *info);
+int hc_net_info(u32 id, u32 card, struct shyper_net_info *info);
+int hc_net_set(u32 id, u32 card, u32 what, u32 value);
 int hc_memory(u32 id, u32 index, struct shyper_memory *memory);
 int hc_events(phys_addr_t page, u32 source);
 int hc_log_read(struct shyper_log *log);

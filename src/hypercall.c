@@ -348,6 +348,8 @@ static const struct {
 	[SHYPER_HC_DEVICE_INTERRUPT] = { "device-interrupt", hc_device_interrupt, false },
 	[SHYPER_HC_DEVICE_RESET_DONE] = { "device-reset-done", hc_device_reset_done, false },
 	[SHYPER_HC_DEVICE_ABANDON] = { "device-abandon", hc_device_abandon, false },
+	[SHYPER_HC_NET_INFO] = { "net-info", hc_net_info, false },
+	[SHYPER_HC_NET_SET] = { "net-set", hc_net_set, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)

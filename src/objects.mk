@@ -24,6 +24,7 @@ objs += src/events.o
 objs += src/host_irq.o
 objs += src/hypercall.o
 objs += src/hypercall_device.o
+objs += src/hypercall_net.o
 objs += src/main.o
 objs += src/monitor.o
 objs += src/monitor_commands.o

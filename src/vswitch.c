@@ -187,11 +187,6 @@ static int find(struct vswitch *sw, u64 mac)
 
 /* ---- Frames ---- */
 
-static bool is_mirrored(const struct vswitch_port *port)
-{
-	return __atomic_load_n(&port->mirrored, __ATOMIC_RELAXED);
-}
-
 /* One copy; true: the monitor wants one, too. */
 static bool deliver(struct vswitch_port *from, u32 index, const struct net_frame *frame)
 {
@@ -201,7 +196,7 @@ static bool deliver(struct vswitch_port *from, u32 index, const struct net_frame
 		return false;
 	to->ops->deliver(to, frame);
 	from->touched |= BIT(index);
-	return is_mirrored(to);
+	return vswitch_mirrored(to);
 }
 
 /* Everyone else gets a copy, but of nothing that is to be cut up: no protocol asks for that. */
@@ -236,7 +231,7 @@ static u32 mirror(struct vswitch_port *from, const struct net_frame *frame)
 u32 vswitch_send(struct vswitch_port *from, const struct net_frame *frame)
 {
 	u64 to = mac_load(frame->head), source = mac_load(frame->head + 6);
-	bool mirrored = is_mirrored(from);
+	bool mirrored = vswitch_mirrored(from);
 	u32 copies = 1;
 	int index;
 

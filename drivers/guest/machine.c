@@ -283,6 +283,11 @@ struct virtio_remote *machine_remote(struct vm *vm, u64 n)
 	return n < VMDEF_VIRTIO ? vm->machine->remote[n] : NULL;
 }
 
+struct virtio_net *machine_card(struct vm *vm, u64 n)
+{
+	return n < VMDEF_NETS ? vm->machine->net.device[n] : NULL;
+}
+
 void machine_console_write(struct vm *vm, const char *text, size_t size)
 {
 	machine_console_send(&vm->machine->console, text, (u32)size);

@@ -31,6 +31,11 @@ _Static_assert(sizeof(struct net_offload) == OFFLOAD_SIZE, "as on the wire");
 #define ETH_TYPE_IPV6 0x86ddU
 #define ETH_TYPE_VLAN 0x8100U
 
+bool virtio_net_link(const struct virtio_net *net)
+{
+	return !__atomic_load_n(&net->link_down, __ATOMIC_RELAXED);
+}
+
 /* ---- Frames of the driver ---- */
 
 static u16 ethertype(const struct net_frame *frame)
@@ -106,7 +111,7 @@ static u32 send(struct virtio_net *net, const struct virtqueue_chain *chain)
 		return FRAME_COST;
 	}
 	port->counters.tx_bytes += frame.size;
-	if (__atomic_load_n(&net->link_down, __ATOMIC_RELAXED)) {
+	if (!virtio_net_link(net)) {
 		net_drop(port, VSWITCH_DOWN);
 		return FRAME_COST;
 	}
@@ -205,11 +210,9 @@ static bool queue(void *ctx, u32 n, bool ready)
 
 static void show_mac(struct virtio_net *net)
 {
-	u64 mac = vswitch_mac(&net->port);
 	u8 bytes[6];
 
-	for (u32 i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (u8)(mac >> (40 - 8 * i));
+	mac_store(bytes, vswitch_mac(&net->port));
 	virtio_config_set(&net->dev, CONFIG_MAC, bytes, sizeof(bytes));
 }
 
@@ -243,7 +246,7 @@ static const struct vswitch_ops port_ops = { .deliver = net_deliver, .flush = ne
 
 static void show_link(struct virtio_net *net)
 {
-	u16 status = (u16)(net->link_down ? 0 : LINK_UP);
+	u16 status = (u16)(virtio_net_link(net) ? LINK_UP : 0);
 
 	virtio_config_set(&net->dev, CONFIG_STATUS, &status, sizeof(status));
 }

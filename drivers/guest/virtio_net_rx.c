@@ -202,7 +202,7 @@ static void receive(struct virtio_net *net, const struct net_frame *frame)
 	struct vswitch_counters *counters = &net->port.counters;
 	enum vswitch_drop why = VSWITCH_DOWN;
 
-	if (virtio_running(&net->dev) && net->rx.num && !net->link_down) {
+	if (virtio_running(&net->dev) && net->rx.num && virtio_net_link(net)) {
 		if (!filter_wants(net, frame))
 			return;
 		why = VSWITCH_UNFIT;

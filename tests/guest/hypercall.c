@@ -288,6 +288,39 @@ static void check_devices(unsigned long id)
 	}
 }
 
+/* The MVM of this test has card 0, on a switch of its own. */
+static void check_cards(unsigned long id)
+{
+	static struct shyper_net_info card;
+	const unsigned long size = sizeof(card);
+
+	check_err("card", hc(SHYPER_HC_NET_INFO, 0, 0, ADDRESS(card), size), SHYPER_OK);
+	CHECK("its switch", !memcmp(card.sw, "own", 4), "%s", card.sw);
+	check_eq("its MTU", card.mtu, 1500);
+	check_eq("its VLAN", card.vlan, 9);
+	check_eq("its flags", card.flags, SHYPER_NET_LINK | SHYPER_NET_LOCKED);
+	refused("no such card", hc(SHYPER_HC_NET_INFO, 0, 1, ADDRESS(card), size), SHYPER_E_NOENT);
+	refused("card 4", hc(SHYPER_HC_NET_INFO, 0, 4, ADDRESS(card), size), SHYPER_E_NOENT);
+	refused("card far away", hc(SHYPER_HC_NET_INFO, 0, ~0UL, ADDRESS(card), size),
+		SHYPER_E_NOENT);
+	refused("of a VM without", hc(SHYPER_HC_NET_INFO, id, 0, ADDRESS(card), size),
+		SHYPER_E_NOENT);
+	refused("of no VM", hc(SHYPER_HC_NET_INFO, 16, 0, ADDRESS(card), size), SHYPER_E_NOENT);
+	refused("to a short buffer", hc(SHYPER_HC_NET_INFO, 0, 0, ADDRESS(card), size - 1),
+		SHYPER_E_INVAL);
+	refused("to nowhere", hc(SHYPER_HC_NET_INFO, 0, 0, OUTSIDE, size), SHYPER_E_FAULT);
+	check_err("mirror", hc(SHYPER_HC_NET_SET, 0, 0, SHYPER_NET_SET_MIRROR, 1), SHYPER_OK);
+	check_err("cable out", hc(SHYPER_HC_NET_SET, 0, 0, SHYPER_NET_SET_LINK, 0), SHYPER_OK);
+	check_err("card", hc(SHYPER_HC_NET_INFO, 0, 0, ADDRESS(card), size), SHYPER_OK);
+	check_eq("its flags", card.flags, SHYPER_NET_MIRRORED | SHYPER_NET_LOCKED);
+	refused("to a switch position 2", hc(SHYPER_HC_NET_SET, 0, 0, SHYPER_NET_SET_LINK, 2),
+		SHYPER_E_INVAL);
+	refused("something unknown", hc(SHYPER_HC_NET_SET, 0, 0, 3, 1), SHYPER_E_INVAL);
+	refused("nothing", hc(SHYPER_HC_NET_SET, 0, 0, 0, 1), SHYPER_E_INVAL);
+	refused("no such card", hc(SHYPER_HC_NET_SET, 0, 2, SHYPER_NET_SET_LINK, 1),
+		SHYPER_E_NOENT);
+}
+
 static void check_log(void)
 {
 	unsigned long lines = 0, rounds = 0;
@@ -316,6 +349,7 @@ static void manage(void)
 	      pages_free(), before);
 	check_boot_refusals(id);
 	check_devices(id);
+	check_cards(id);
 	check_life(id);
 	check_ends(id, 0, 0, SHYPER_END_POWEROFF);
 	check_ends(id, 1, 0, SHYPER_END_REBOOT);
@@ -349,7 +383,7 @@ void payload(void)
 		manage();
 		return;
 	}
-	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_DEVICE_ABANDON; f++)
+	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_NET_SET; f++)
 		check_err("not for this VM", hc(f, 0, ADDRESS(info), sizeof(info), 0),
 			  SHYPER_E_PERM);
 }

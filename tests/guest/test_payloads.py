@@ -115,7 +115,8 @@ def start(machine, case):
 @pytest.mark.parametrize("cpu", (RV64, MAX, NO_SSTC))
 def test_hypercalls_of_an_mvm(machine, static_vms, cpu):
     fit = static_vms({"name": "mvm", "kernel": str(image("hypercall")), "harts": [0],
-                      "management": True})
+                      "management": True,
+                      "nics": [{"switch": "own", "vlan": 9, "locked": True}]})
     guest = machine(FIT=fit, SMP=2, MEMORY="512M", CPU=cpu, timeout=180)
     assert guest.wait() == 0, guest.output()[-3000:]
     assert re.search(r"done \d\d\d+ passed, 0 failed", guest.output())

@@ -20,7 +20,9 @@ _shyper_offer() {
 }
 
 # Whether an option takes a value.
-_shyper_takes() { [[ $1 == --timeout || $1 == -t || $1 == --display ]]; }
+_shyper_takes() {
+	[[ $1 == --timeout || $1 == -t || $1 == --display || $1 == --card || $1 == -c ]]
+}
 
 # Whether a VM is named before the word.
 _shyper_has_vm() {
@@ -40,6 +42,8 @@ _shyper() {
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == vm ]]; then
 		choice="config boot start list info console pause resume reboot reset shutdown stop
 			remove getvmid getdefconfig delconfig"
+	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == net ]]; then
+		choice="list info stats mirror link"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == system ]]; then
 		choice="info log daemon test update reboot shutdown"
 	elif _shyper_takes "$before"; then
@@ -50,6 +54,8 @@ _shyper() {
 		"vm shutdown" | "vm stop") choice="$choice --force --wait --timeout" ;;
 		"vm reboot") choice="$choice --force --timeout" ;;
 		"vm boot" | "vm start") choice="$choice --display" ;;
+		"net mirror") choice="$choice --off --card" ;;
+		"net link") choice="$choice --down --card" ;;
 		"vm delconfig" | "system reboot" | "system shutdown") choice="$choice --force" ;;
 		"system log" | "events "*) choice="$choice --follow" ;;
 		esac
@@ -60,8 +66,8 @@ _shyper() {
 				return
 			} 2>/dev/null
 			;;
-		"vm list" | "vm getvmid") ;;
-		"vm "*) [[ $word == -* ]] || _shyper_has_vm || _shyper_offer "$(_shyper_vms)" ;;
+		"vm list" | "vm getvmid" | "net list") ;;
+		"vm "* | "net "*) [[ $word == -* ]] || _shyper_has_vm || _shyper_offer "$(_shyper_vms)" ;;
 		esac
 	fi
 	# shellcheck disable=SC2086 # a line for each word

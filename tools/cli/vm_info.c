@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/agent.h"
+#include "lib/cards.h"
 #include "lib/describe.h"
 #include "lib/store.h"
 #include "verb.h"
@@ -68,6 +69,7 @@ static json_t *op(struct session *s, const json_t *args)
 	json_object_set_new(out, "exits", exits_of(&vm.info));
 	json_object_set_new(out, "blocks", blocks_of(&vm));
 	json_object_set_new(out, "agent", agent_of(&vm));
+	json_object_set_new(out, "cards", cards_of(s, &vm));
 	record = vm.id ? store_record_load(vm.id) : NULL;
 	json_object_set(out, "file", json_object_get(record, "file"));
 	json_object_set(out, "kernel", json_object_get(record, "kernel"));
@@ -154,6 +156,9 @@ static void print(const json_t *vm)
 	print_text(vm, "kernel:", "kernel");
 	print_text(vm, "initrd:", "initrd");
 	print_disks(vm);
+	if (json_array_size(json_object_get(vm, "cards")))
+		printf("%-11s %s\n", "addresses:",
+		       cards_addresses(json_object_get(vm, "cards"), buf, sizeof(buf)));
 	print_exits(vm);
 }
 

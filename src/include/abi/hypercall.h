@@ -51,6 +51,9 @@ typedef int32_t __s32;
  * which helps nothing; the next boot finds it absent. Until it is set up anew.
  */
 #define SHYPER_HC_DEVICE_ABANDON 17
+/* Of network cards, the MVM's too: (id, number of the card in the VM, …). */
+#define SHYPER_HC_NET_INFO 18	/* (…, struct shyper_net_info, size) */
+#define SHYPER_HC_NET_SET 19	/* (…, SHYPER_NET_SET_*, 1: on, 0: off) */
 
 /* Status in a0. */
 #define SHYPER_OK 0
@@ -159,6 +162,42 @@ struct shyper_device_info {
 		__u64 driver;	/* available ring */
 		__u64 device;	/* used ring */
 	} queue[SHYPER_DEVICE_QUEUES];
+};
+
+#define SHYPER_CARDS 4		/* a VM's network cards */
+#define SHYPER_NET_DROPS 8
+
+/* Flags of a card. */
+#define SHYPER_NET_LOCKED 0x01		/* sends from its own address only */
+#define SHYPER_NET_SMALL 0x02		/* no large frames on its switch */
+#define SHYPER_NET_MONITOR 0x04		/* on no switch: gets what is mirrored */
+#define SHYPER_NET_MIRRORED 0x08	/* the monitor sees its frames */
+#define SHYPER_NET_LINK 0x10		/* the cable is in */
+#define SHYPER_NET_DRIVER 0x20		/* the guest's driver uses it */
+
+/* What can be switched. */
+#define SHYPER_NET_SET_MIRROR 1
+#define SHYPER_NET_SET_LINK 2
+
+struct shyper_net_info {
+	char sw[SHYPER_NAME];	/* name of its switch */
+	__u8 mac[6];		/* as the driver has set it */
+	__u16 mtu;
+	__u32 vlan;		/* 0: none */
+	__u32 rate;		/* kbit/s that it may send; 0: any number */
+	__u32 flags;		/* SHYPER_NET_* */
+	__u32 reserved;		/* 0 */
+	__u64 features;		/* that the driver has accepted */
+	__u64 tx_frames;	/* sent by the VM, those that were dropped too */
+	__u64 tx_bytes;
+	__u64 rx_frames;	/* delivered to it */
+	__u64 rx_bytes;
+	/*
+	 * Frames that came to nothing. Its own: malformed, spoofed (false source), limited (beyond
+	 * its rate), storm (too many to all). For it: down (no driver or link), no-buffer, unfit
+	 * (larger than its driver takes). The last one is 0.
+	 */
+	__u64 drops[SHYPER_NET_DROPS];
 };
 
 struct shyper_log {

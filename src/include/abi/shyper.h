@@ -35,6 +35,19 @@ struct shyper_text {
 	__u32 reserved;	/* 0 */
 };
 
+/* A network card of any VM, that of the MVM (0) too. */
+struct shyper_net_card {
+	__u32 vm;	/* in */
+	__u32 card;	/* in: number in the VM */
+	struct shyper_net_info info;	/* out */
+};
+struct shyper_net_set {
+	__u32 vm;
+	__u32 card;
+	__u32 what;	/* SHYPER_NET_SET_* */
+	__u32 value;	/* 1: on, 0: off */
+};
+
 /* On /dev/shyper. */
 #define SHYPER_API_VERSION _IO(SHYPER_IOCTL, 0)	/* → SHYPER_ABI_VERSION */
 #define SHYPER_REASON _IOWR(SHYPER_IOCTL, 1, struct shyper_text)
@@ -42,6 +55,8 @@ struct shyper_text {
 #define SHYPER_CREATE_VM _IOWR(SHYPER_IOCTL, 3, struct shyper_create)	/* → descriptor */
 #define SHYPER_OPEN_VM _IO(SHYPER_IOCTL, 4)	/* (id) → descriptor */
 #define SHYPER_LOG_READ _IOWR(SHYPER_IOCTL, 5, struct shyper_log)
+#define SHYPER_NET_INFO _IOWR(SHYPER_IOCTL, 6, struct shyper_net_card)	/* ENOENT: no such card */
+#define SHYPER_NET_SET _IOW(SHYPER_IOCTL, 7, struct shyper_net_set)
 
 /* On a VM's descriptor. */
 #define SHYPER_VM_INFO _IOR(SHYPER_IOCTL, 16, struct shyper_vm_info)

@@ -8,6 +8,7 @@
 
 #include <hv/types.h>
 
+struct virtio_net;
 struct virtio_remote;
 struct vm;
 
@@ -31,6 +32,9 @@ void machine_reset(struct vm *vm);
 
 /* machine_remote() - device n of those that the MVM serves; NULL: the VM has no such device. */
 struct virtio_remote *machine_remote(struct vm *vm, u64 n);
+
+/* machine_card() - network device n; NULL: the VM has no such device. */
+struct virtio_net *machine_card(struct vm *vm, u64 n);
 
 /* machine_vcpu_halt() - a vCPU leaves its hart for good; on that hart: forgets its timers. */
 void machine_vcpu_halt(struct vm *vm, u32 vcpu);

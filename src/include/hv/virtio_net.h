@@ -88,7 +88,11 @@ void virtio_net_init(struct virtio_net *net, const struct virtio_net_params *par
 /* virtio_net_reset() - power-on state. The VM does not run. */
 void virtio_net_reset(struct virtio_net *net);
 
-/* virtio_net_set_link() - put the cable in, or take it out, and tell the driver. Any hart. */
+/*
+ * virtio_net_set_link() - put the cable in, or take it out, and tell the driver. virtio_net_link():
+ * is it in? Any hart.
+ */
 void virtio_net_set_link(struct virtio_net *net, bool up);
+bool virtio_net_link(const struct virtio_net *net);
 
 #endif

@@ -107,11 +107,17 @@ struct vswitch_port {
 	bool monitored;		/* the monitor got some */
 };
 
-/* mac_load() - an address as a number, its first byte the highest of six. */
+/* mac_load(), mac_store() - an address as a number, its first byte the highest of six. */
 static inline u64 mac_load(const u8 *mac)
 {
 	return (u64)mac[0] << 40 | (u64)mac[1] << 32 | (u64)mac[2] << 24 | (u64)mac[3] << 16 |
 	       (u64)mac[4] << 8 | mac[5];
+}
+
+static inline void mac_store(u8 *to, u64 mac)
+{
+	for (u32 i = 0; i < 6; i++)
+		to[i] = (u8)(mac >> (40 - 8 * i));
 }
 
 #define MAC_GROUP BIT(40)	/* for several receivers */
@@ -145,6 +151,17 @@ void vswitch_flush(struct vswitch_port *from);
 
 /* vswitch_set_mac() - give a port another address. Any hart. -EEXIST: it is another port's. */
 int __must_check vswitch_set_mac(struct vswitch_port *port, u64 mac);
+
+/* vswitch_set_mirrored() - does the monitor see the port's frames? vswitch_mirrored(). Any hart. */
+static inline void vswitch_set_mirrored(struct vswitch_port *port, bool on)
+{
+	__atomic_store_n(&port->mirrored, on, __ATOMIC_RELAXED);
+}
+
+static inline bool vswitch_mirrored(const struct vswitch_port *port)
+{
+	return __atomic_load_n(&port->mirrored, __ATOMIC_RELAXED);
+}
 
 /* vswitch_mac() - its address now; any hart. */
 static inline u64 vswitch_mac(const struct vswitch_port *port)

@@ -3,10 +3,11 @@
  * A stand-in for /dev/shyper, for tests on the host: VMs are files in the folder that the
  * environment's SHYPER_FAKE names, so that all processes of a test see the same ones. ID.vm is a
  * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a
- * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN;
- * ID.console is its console, the UNIX socket ID.agent the port of its guest agent, which another
- * process has while ID.busy is there. With 0.old the module knows no disks; with 0.refuse every
- * definition is refused in the words of that file; with 0.sick guests crash.
+ * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN,
+ * flags of network cards as ID.cardN; ID.console is its console, the UNIX socket ID.agent the port
+ * of its guest agent, which another process has while ID.busy is there. With 0.old the module knows
+ * no disks; with 0.refuse every definition is refused in the words of that file; with 0.sick guests
+ * crash.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -111,6 +112,61 @@ static int log_read(int fd, struct shyper_log *log)
 	log->size = log->sequence ? 0 : sizeof(text) - 1;
 	memcpy(log->text, text, log->size);
 	log->sequence = 1;
+	return 0;
+}
+
+/* A card is what its node of the kept tree says; flags that were set are in ID.cardN. */
+static int net_info(int fd, struct shyper_net_card *card)
+{
+	struct shyper_net_info *out = &card->info;
+	char suffix[16], node[32], tree[65536] = "";
+	FILE *file = fopen(path_of(card->vm, "dtb"), "rb");
+	const void *value;
+	int at = -1, size;
+
+	(void)fd;
+	if (file && fread(tree, 1, sizeof(tree), file)) {
+		snprintf(node, sizeof(node), "/devices/net%u", card->card);
+		at = fdt_path_offset(tree, node);
+	}
+	if (file)
+		fclose(file);
+	if (at < 0)
+		return -ENOENT;
+	*out = (struct shyper_net_info){ .sw = "lan", .mac = { 2, 0, 0, 0, (uint8_t)card->vm,
+							       (uint8_t)card->card },
+					 .mtu = 1500, .flags = SHYPER_NET_LINK, .tx_frames = 3,
+					 .tx_bytes = 3000, .drops = { [3] = 7 } };
+	value = fdt_getprop(tree, at, "mac", &size);
+	if (value)
+		memcpy(out->mac, value, sizeof(out->mac));
+	value = fdt_getprop(tree, at, "rate", &size);
+	if (value)
+		out->rate = fdt32_to_cpu(*(const fdt32_t *)value);
+	snprintf(suffix, sizeof(suffix), "card%u", card->card);
+	file = fopen(path_of(card->vm, suffix), "rb");
+	if (file && fread(&out->flags, sizeof(out->flags), 1, file) != 1)
+		abort();
+	if (file)
+		fclose(file);
+	return 0;
+}
+
+static int net_set(int fd, const struct shyper_net_set *set)
+{
+	uint32_t flag = set->what == SHYPER_NET_SET_LINK ? SHYPER_NET_LINK : SHYPER_NET_MIRRORED;
+	struct shyper_net_card card = { .vm = set->vm, .card = set->card };
+	int err = net_info(fd, &card);
+	char suffix[16];
+	FILE *file;
+
+	if (err)
+		return err;
+	card.info.flags = (card.info.flags & ~flag) | (set->value ? flag : 0);
+	snprintf(suffix, sizeof(suffix), "card%u", card.card);
+	file = fopen(path_of(set->vm, suffix), "wb");
+	fwrite(&card.info.flags, sizeof(card.info.flags), 1, file);
+	fclose(file);
 	return 0;
 }
 
@@ -350,7 +406,7 @@ static int agent(uint32_t id)
 
 static int destroy(uint32_t id, const struct shyper_vm_info *i)
 {
-	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot" };
+	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot", "card0", "card1" };
 
 	if (i->state == SHYPER_VM_RUNNING)
 		return refuse(-EBUSY, "it runs");
@@ -411,6 +467,8 @@ const struct device device = {
 	.open = open_device,
 	.system_info = system_info,
 	.log_read = log_read,
+	.net_info = net_info,
+	.net_set = net_set,
 	.create = create,
 	.open_vm = open_vm,
 	.reason = reason,

@@ -27,7 +27,7 @@ def test_shapes(cli):
     assert set(listed) == VM
     assert set(listed["disks"][0]) == {"path", "readonly", "mediated"}
     info = cli.json("vm", "info", "a")
-    assert set(info) == VM | {"agent", "exits", "blocks", "file", "kernel"}
+    assert set(info) == VM | {"agent", "exits", "blocks", "file", "kernel", "cards"}
     assert set(info["exits"]) == {"sbi", "mmio-read", "mmio-write", "instruction", "ipi", "timer",
                                   "external", "fault", "other"}
     assert set(info["blocks"][0]) == {"guest", "size"}

@@ -65,6 +65,18 @@ static int reason(int fd, char *buf, size_t size)
 	return error ? error : (int)text.size;
 }
 
+static int net_info(int fd, struct shyper_net_card *card)
+{
+	return call(fd, SHYPER_NET_INFO, card);
+}
+
+static int net_set(int fd, const struct shyper_net_set *set)
+{
+	struct shyper_net_set copy = *set;
+
+	return call(fd, SHYPER_NET_SET, &copy);
+}
+
 static int info(int vm, struct shyper_vm_info *out)
 {
 	return call(vm, SHYPER_VM_INFO, out);
@@ -181,6 +193,8 @@ const struct device device = {
 	.open = open_device,
 	.system_info = system_info,
 	.log_read = log_read,
+	.net_info = net_info,
+	.net_set = net_set,
 	.create = create,
 	.open_vm = open_vm,
 	.reason = reason,

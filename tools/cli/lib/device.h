@@ -22,6 +22,9 @@ struct device {
 	int (*open)(void);	/* → descriptor */
 	int (*system_info)(int fd, struct shyper_system_info *info);
 	int (*log_read)(int fd, struct shyper_log *log);
+	/* a network card of any VM; ENOENT: there is none */
+	int (*net_info)(int fd, struct shyper_net_card *card);
+	int (*net_set)(int fd, const struct shyper_net_set *set);
 	/* → the VM's descriptor; ENOENT: no such VM */
 	int (*create)(int fd, const void *tree, size_t size, uint32_t *id);
 	int (*open_vm)(int fd, uint32_t id);
