@@ -7,7 +7,9 @@
  *  2  echoes, with everything that the device offers;
  *  3  takes four frames and never another one;
  *  4  echoes, with a driver that has agreed to nothing;
- *  5  says what it hears, on another VLAN.
+ *  5  says what it hears, on another VLAN;
+ *  6  sends to everyone, as fast as it can;
+ *  7  spins, for comparison.
  */
 #include "guest.h"
 #include "virtio.h"
@@ -216,6 +218,34 @@ static void __attribute__((noreturn)) listen(void)
 	for (;;)
 		if (receive(1000, &o) != NONE)
 			say("heard\n");
+}
+
+/* Full rings of the smallest frames. What nobody has asked for is as good as what all get. */
+static void __attribute__((noreturn)) storm(void)
+{
+	u8 unknown[6] = { 2, 1, 0, 0, 0, 1 };
+
+	for (u64 n = 0;; n++) {
+		u32 head, len, slot = n % VIRTQ_SIZE;
+		u64 at = OUT + 64 * slot;
+
+		unknown[5] = (u8)n;
+		address(n & 1 ? everyone : unknown, own, TYPE);
+		memcpy((void *)at, (void *)OUT, HEADER + ETH);
+		virtq_put(q[TX].desc, slot, at, 60 + HEADER, 0, 0);
+		virtq_offer(&q[TX], (u16)slot);
+		if (slot < VIRTQ_SIZE - 1)
+			continue;
+		virtio_notify(TX);
+		while (used(TX, &head, &len))
+			;
+	}
+}
+
+static void __attribute__((noreturn)) spin(void)
+{
+	for (;;)
+		(void)rdtime();
 }
 
 /* ---- What works ---- */
@@ -634,5 +664,9 @@ void payload(void)
 	open(own[5] == 4 ? 0 : virtio_offered(), own[5] == 3 ? 4 : VIRTQ_SIZE);
 	if (own[5] == 5)
 		listen();
+	if (own[5] == 6)
+		storm();
+	if (own[5] == 7)
+		spin();
 	echo();
 }

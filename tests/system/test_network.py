@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network of guests as docs/networking.md has it: addresses and names from the management VM,
-each other, and the world behind QEMU's user network.
+each other, and the world behind QEMU's user network; and what must not disturb it.
 """
 import http.server
+import re
+import statistics
 import threading
 
 import pytest
 
-PAGE = b"a page of the test host\n"
+from machine import TOP
+
+PAGE = "a page of the test host"
+ONE, TWO, ROUTER = "10.77.0.11", "10.77.0.12", "10.77.0.1"
+PAYLOAD = TOP / "build/guest/net.bin"
 
 
 @pytest.fixture
 def web():
     """A server on this host's loopback, which QEMU's network shows as 10.0.2.2; its port."""
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self):  # pylint: disable=invalid-name
             self.send_response(200)
             self.send_header("Content-Length", str(len(PAGE)))
             self.end_headers()
-            self.wfile.write(PAGE)
+            self.wfile.write(PAGE.encode())
 
         def log_message(self, *args):
             pass
@@ -29,26 +35,184 @@ def web():
     server.shutdown()
 
 
+def start(shyper, number):
+    shyper.config_guest(number)
+    shyper.run(f"vm boot vm{number}")
+    return shyper.guest(f"vm{number}")
+
+
+def log_in(guest):
+    guest.login()
+    guest.run("i=0; until grep -q nameserver /etc/resolv.conf; do i=$((i + 1)); "
+              "[ $i -lt 600 ] || break; usleep 100000; done; ip addr show dev eth0 | grep inet")
+
+
 @pytest.fixture
 def guests(shyper):
-    """vm1 and vm2, logged in."""
-    both = []
-    for number in (1, 2):
-        shyper.config_guest(number)
-        shyper.run(f"vm boot vm{number}")
-        both.append(shyper.guest(f"vm{number}"))
+    """vm1 and vm2, logged in, with addresses."""
+    both = [start(shyper, number) for number in (1, 2)]
     for guest in both:
-        guest.login()
-        guest.run("i=0; until grep -q nameserver /etc/resolv.conf; do i=$((i + 1)); "
-                  "[ $i -lt 300 ] || break; usleep 100000; done")
+        log_in(guest)
     return both
 
 
-def test_addresses_and_names(shyper, guests, web):
+def ping(line, address, count=3):
+    """Times of all answers, in ms; none may be missing."""
+    text = line.run(f"ping -c {count} -i 0.05 {address}", 60)
+    times = [float(ms) for ms in re.findall(r"time=([\d.]+) ms", text)]
+    assert len(times) == count, text
+    return times
+
+
+def card(shyper, name, number=0):
+    return shyper.json(f"net info {name}")[number]
+
+
+def test_what_the_guide_says(shyper, guests, web):
     one, two = guests
-    assert "10.77.0.11/24" in one.run("ip addr show dev eth0")
-    assert "10.77.0.12/24" in two.run("ip addr show dev eth0")
-    assert "3 packets received" in one.run("ping -c 3 vm2")
-    assert "3 packets received" in one.run("ping -c 3 10.77.0.1")
-    assert "3 packets received" in shyper.mvm.run("ping -c 3 vm2")
-    assert PAGE.decode().strip() in two.run(f"wget -qO- http://10.0.2.2:{web}/")
+    assert ONE in one.run("ip addr show dev eth0") and TWO in two.run("ip addr show dev eth0")
+    for line, name in (one, "vm2"), (two, "vm1"), (one, ROUTER), (shyper.mvm, "vm2"):
+        ping(line, name)
+    assert PAGE in two.run(f"wget -qO- http://10.0.2.2:{web}/")
+    assert card(shyper, "vm1")["addresses"] == [ONE]
+    assert f"addresses:  {TWO}" in shyper.run("vm info vm2")
+    names = [(one["name"], one["card"]) for one in shyper.json("net list")]
+    assert names == [("mvm", 0), ("mvm", 1), ("vm1", 0), ("vm2", 0)]
+    forward(shyper, one)
+    mirror(shyper, one)
+    unplug(shyper, one, two)
+
+
+def forward(shyper, one):
+    """The example in nftables.conf is right; what comes from outside comes by ssh's forward."""
+    one.run("mkdir -p /tmp/www && echo hello of vm1 >/tmp/www/index.html && httpd -h /tmp/www")
+    assert "hello of vm1" in shyper.mvm.run("wget -qO- http://vm1/")
+    shyper.mvm.run("cd /etc && sed -i 's/# iifname/iifname/' nftables.conf && "
+                   "nft -f nftables.conf && nft list ruleset | grep 10.77.0.11; "
+                   "sed -i 's/iifname/# iifname/' nftables.conf && nft -f nftables.conf; cd")
+
+
+def mirror(shyper, one):
+    shyper.mvm.run("tcpdump -i eth2 -c 6 -w /tmp/seen icmp 2>/tmp/tcpdump & "
+                   "i=0; until grep listening /tmp/tcpdump; do i=$((i + 1)); "
+                   "[ $i -lt 100 ] || break; usleep 100000; done")
+    ping(one, TWO)
+    assert shyper.run("net mirror vm2") == "vm2 (VM 2): mirrored"
+    ping(one, TWO)
+    assert "mirrored" in shyper.run("net list")
+    shyper.mvm.run("wait", 60)
+    seen = shyper.mvm.run("tcpdump -nr /tmp/seen 2>/dev/null")
+    assert len(re.findall(f"{ONE} > {TWO}: ICMP echo request", seen)) == 3
+    assert len(re.findall(f"{TWO} > {ONE}: ICMP echo reply", seen)) == 3
+    shyper.run("net mirror vm2 --off")
+    frames = card(shyper, "mvm", 1)["rx_frames"]
+    ping(one, TWO)
+    assert card(shyper, "mvm", 1)["rx_frames"] == frames
+
+
+def await_carrier(guest, value):
+    guest.run(f"i=0; until [ $(cat /sys/class/net/eth0/carrier) = {value} ]; do i=$((i + 1)); "
+              "[ $i -lt 100 ] || break; usleep 100000; done; [ $i -lt 100 ]")
+
+
+def unplug(shyper, one, two):
+    shyper.run("net link vm1 --down")
+    await_carrier(one, 0)
+    assert "100% packet loss" in two.run(f"ping -c 2 -W 1 {ONE} || true")
+    assert card(shyper, "vm1")["drops"]["down"] > 0
+    shyper.run("net link vm1")
+    await_carrier(one, 1)
+    ping(two, ONE)
+
+
+def test_who_does_not_run(shyper, guests):
+    one, _ = guests
+    paused_receiver(shyper, one)
+    management_vm_asleep(shyper, one)
+
+
+def paused_receiver(shyper, one):
+    """Who sends to it is not held up, and it goes on where it was."""
+    shyper.run("vm pause vm2")
+    one.run(f"iperf3 -u -c {TWO} -b 10M -t 2 >/dev/null 2>&1; ping -c 300 -i 0.01 -W 1 {TWO}; "
+            "true", 60)
+    assert card(shyper, "vm2")["drops"]["no-buffer"] > 0
+    ping(one, ROUTER)
+    shyper.run("vm resume vm2")
+    ping(one, TWO)
+
+
+def management_vm_asleep(shyper, one):
+    """Its devices are suspended for some seconds, and nothing of it runs."""
+    one.run(f"(while :; do ping -c 1 -W 1 {TWO} >/dev/null && cut -d' ' -f1 /proc/uptime "
+            ">>/tmp/log; usleep 100000; done) & true")
+    clock = "cut -d' ' -f1 /proc/uptime"
+    before, after = map(float, shyper.mvm.run(
+        f"echo platform >/sys/power/pm_test; {clock}; echo freeze >/sys/power/state; {clock}; "
+        "echo none >/sys/power/pm_test", 120).split())
+    assert after - before > 4
+    times = [float(line) for line in one.run("cat /tmp/log").split()]
+    assert times[-1] - times[0] > 4
+    assert max(b - a for a, b in zip(times, times[1:])) < 2
+    ping(one, ROUTER)
+    ping(shyper.mvm, ONE)
+
+
+def test_bulk(shyper, guests):
+    one, two = guests
+    for line in one, two, shyper.mvm:
+        line.run("iperf3 -s -D")
+    large_frames(shyper, one)
+    for way in "", "-R":
+        one.run(f"iperf3 -c {ROUTER} -n 50M {way}", 200)
+    one.run(f"iperf3 -c {TWO} -n 1M -u -b 10M", 200)
+    card_goes_under_traffic(shyper, one, two)
+
+
+def large_frames(shyper, one):
+    """They cross uncut, checksums unmade: hardly more of them than there are pieces of 64 KiB."""
+    before = card(shyper, "vm2")
+    one.run(f"iperf3 -c {TWO} -n 100M", 200)
+    after = card(shyper, "vm2")
+    frames, size = (after[key] - before[key] for key in ("rx_frames", "rx_bytes"))
+    assert size > 100e6 and size / frames > 10000
+
+
+def card_goes_under_traffic(shyper, one, two):
+    """VM 2 is removed while VM 1 sends to it, and while it sends to VM 1; and comes back."""
+    one.run(f"(iperf3 -c {TWO} -t 100 >/dev/null 2>&1) & (iperf3 -c {TWO} -t 100 -u -b 0 "
+            "-l 1000 >/dev/null 2>&1) & true")
+    two.run(f"(iperf3 -c {ONE} -t 100 >/dev/null 2>&1) & true")
+    shyper.await_line("shyper net stats vm2", "vm2 +0 +[0-9]{3,}")
+    shyper.run("vm remove vm2")
+    ping(one, ROUTER)
+    shyper.config_guest(2)
+    shyper.run("vm boot vm2")
+    log_in(two)
+    ping(two, ONE)
+    one.run("killall iperf3; true")
+    ping(one, TWO)
+
+
+def payload(shyper, role, hart):
+    """A VM of tests/guest/net.c."""
+    shyper.config(name="bad", kernel="/root/net.bin", memory="64M", harts=[hart],
+                  nics=[{"mac": f"02:00:00:00:00:{role:02x}"}])
+    shyper.run("vm boot bad")
+    shyper.await_line("shyper net list", "bad .*in use")
+
+
+def test_storm(shyper, guests):
+    """A third guest sends to everyone as fast as it can. Compared with one that only keeps its
+    hart, and so this host, busy, the round trips of the others take at most twice the time.
+    """
+    one, _ = guests
+    shyper.mvm.put(PAYLOAD, "/root/net.bin")
+    median = {}
+    for role in (7, 6):
+        payload(shyper, role, 3)
+        median[role] = statistics.median(ping(one, TWO, 100) + ping(one, ROUTER, 50))
+        storm = card(shyper, "bad")
+        shyper.run("vm remove bad")
+    assert storm["drops"]["storm"] > 10000
+    assert median[6] < 2 * median[7] + 1, median
