@@ -82,6 +82,7 @@ H := $(B)/host
 obj-files := $(addprefix $(O)/,$(objs))
 host-bins := $(addprefix $(H)/,$(host-tests))
 host-objs = $(addprefix $(H)/,tests/host/$(1).o $(patsubst %.c,%.o,$($(1)-src)))
+short-fuzz := $(foreach t,$(fuzz-targets),$(if $($(t)-seeds),,$(H)/$(t)))
 
 ##
 ## Build
@@ -143,8 +144,8 @@ cli: $(B)/tools/shyper ## build the MVM's command: build/tools/shyper
 test: ## everything: host tests, then payloads and whole systems, with PLIC and with AIA
 	$(Q)$(MAKE) -k test-host test-guest test-some-aia
 
-test-host: $(host-bins) ## unit tests of host-compilable code, with ASan and UBSan
-	$(Q)sh tools/test-host.sh $(host-bins)
+test-host: $(host-bins) $(short-fuzz) ## unit tests of host-compilable code, with ASan and UBSan; a little fuzzing
+	$(Q)sh tools/test-host.sh $^
 
 test-guest: $(B)/shyper.bin vmdef-check $(B)/tools/shyper-host guest-payloads images ## payloads and systems in QEMU (T=path: only these; IRQ=aia: of that machine)
 	$(Q)$(PYTHON) -m pytest -o cache_dir=$(B)/pytest-cache/$(IRQ) \
@@ -190,6 +191,14 @@ $(B)/fuzz/$(1): tests/fuzz/$(1).c $($(1)-src) $(makefiles) $(H)/flags
 	$(Q)mkdir -p $$@.corpus $(if $($(1)-seeds),&& cp $($(1)-seeds) $$@.corpus)
 endef
 $(foreach t,$(fuzz-targets),$(eval $(call fuzz-target,$(t))))
+
+# The same targets with a short list of random input, for test-host.
+define short-fuzz-target
+$(H)/$(1): $(patsubst %.c,$(H)/%.o,tests/fuzz/$(1).c tests/fuzz/random.c $($(1)-src)) $(makefiles)
+	$$(call say,HOSTLD,$$@)
+	$(Q)$(HOSTCC) $(hostcflags) -o $$@ $$(filter %.o,$$^) $(hostlibs) $($(1)-libs)
+endef
+$(foreach t,$(fuzz-targets),$(eval $(call short-fuzz-target,$(t))))
 
 .PHONY: vmdef-check
 vmdef-check: $(B)/tools/vmdef-check ## build/tools/vmdef-check TREE.dtb: check VM definitions on the host

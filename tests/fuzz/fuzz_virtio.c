@@ -4,35 +4,27 @@
  * input says: registers, descriptors, rings, memory, ports that come and go. The sanitizers watch;
  * after each step the invariants are checked that a guest must not be able to break.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <hv/cache.h>
-#include <hv/check.h>
 #include <hv/gmap.h>
-#include <hv/log.h>
-#include <hv/pa.h>
 #include <hv/virtio_console.h>
+
+#include "board.h"
 
 #define RAM_BASE 0x80000000ull
 #define RAM_SIZE 0x20000u	/* of each of two pieces that are not adjacent in the host */
-#define HOST_BASE 0x1000u
 #define PORTS 4U
 #define QUEUES VIRTIO_CONSOLE_QUEUES(PORTS)
 #define STEPS 400	/* of one input */
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
 /* ---- The board ---- */
 
-static u8 ram[2 * RAM_SIZE];
+_Static_assert(2 * RAM_SIZE <= BOARD_SIZE, "memory");
+
 static struct gmap_block blocks[] = {
-	{ RAM_BASE, HOST_BASE + RAM_SIZE, RAM_SIZE, GMAP_RAM },
-	{ RAM_BASE + RAM_SIZE, HOST_BASE, RAM_SIZE, GMAP_RAM },
-	{ RAM_BASE + 2 * RAM_SIZE, HOST_BASE, PAGE_SIZE, GMAP_DEVICE },
+	{ RAM_BASE, BOARD_BASE + RAM_SIZE, RAM_SIZE, GMAP_RAM },
+	{ RAM_BASE + RAM_SIZE, BOARD_BASE, RAM_SIZE, GMAP_RAM },
+	{ RAM_BASE + 2 * RAM_SIZE, BOARD_BASE, PAGE_SIZE, GMAP_DEVICE },
 };
 static const struct gmap gmap = { .count = ARRAY_SIZE(blocks), .block = blocks };
 
@@ -46,70 +38,6 @@ static struct side {
 
 static struct stream streams[PORTS];
 static u8 kept[PORTS][1024], lanes[PORTS][256];
-
-void *pa_ptr(hpa_t pa)
-{
-	if (pa.v - HOST_BASE >= sizeof(ram))
-		abort();
-	return &ram[pa.v - HOST_BASE];
-}
-
-hpa_t ptr_pa(const void *ptr)
-{
-	return HPA((u64)((const u8 *)ptr - ram) + HOST_BASE);
-}
-
-void panic(const char *fmt, ...)
-{
-	(void)fmt;
-	abort();
-}
-
-void arch_cache_flush(const void *base, u64 size)
-{
-	(void)base;
-	(void)size;
-}
-
-void log_write(enum log_level level, const char *fmt, ...)
-{
-	(void)level;
-	(void)fmt;
-}
-
-bool log_allowed(struct log_limit *limit)
-{
-	(void)limit;
-	return true;
-}
-
-static void set_line(void *chip, u32 source, bool level)
-{
-	bool *wire = chip;
-
-	(void)source;
-	if (*wire == level)
-		abort();
-	*wire = level;
-}
-
-static const struct irqchip_ops chip = { .name = "wire", .set_line = set_line };
-
-/* ---- Input ---- */
-
-static const u8 *input;
-static size_t left;
-
-static u32 take(u32 bytes)
-{
-	u32 value = 0;
-
-	while (bytes-- && left) {
-		value = value << 8 | *input++;
-		left--;
-	}
-	return value;
-}
 
 /* Mostly addresses of the guest's memory; some that are not. */
 static u64 take_gpa(void)
@@ -128,17 +56,11 @@ static void put(u64 gpa, const void *data, u32 size)
 	(void)!gmap_write(&gmap, GPA(gpa), data, size);
 }
 
+/* A megabyte in 64 KiB pieces is all that one buffer of this memory can need at once. */
 static void access(struct side *side, u64 offset, u8 width, bool write, u64 value)
 {
-	struct mmio_access acc = { .offset = offset, .width = width, .write = write,
-				   .value = value };
-
-	for (u32 i = 0; i < 64; i++)
-		if (virtio_mmio_ops.access(&side->console.dev, &acc) != MMIO_AGAIN)
-			return;
-	/* A megabyte in 64 KiB pieces is all that one buffer of this memory can need at once. */
-	if (offset != 0x50)
-		abort();
+	must(driver_access(&side->console.dev, offset, width, write, value, 64) ||
+	     offset == NOTIFY);
 }
 
 static void write_reg(struct side *side, u64 offset, u32 value)
@@ -154,28 +76,14 @@ static u64 ring_base(const struct side *side, u32 n)
 /* What a sound driver does first. */
 static void start(struct side *side, u32 features)
 {
-	static const u32 address[] = { 0x80, 0x90, 0xa0 };
+	struct virtio_dev *dev = &side->console.dev;
 
-	write_reg(side, 0x70, 0);
-	write_reg(side, 0x70, 3);
-	write_reg(side, 0x24, 1);
-	write_reg(side, 0x20, 1);
-	write_reg(side, 0x24, 0);
-	write_reg(side, 0x20, features & 0x30000007);
-	write_reg(side, 0x70, 0xb);
+	driver_begin(dev, features & 0x30000007);
 	for (u32 n = 0; n < QUEUES; n++) {
-		u64 base = ring_base(side, n);
-
-		(void)!gmap_zero(&gmap, GPA(base), 0x400);
-		write_reg(side, 0x30, n);
-		write_reg(side, 0x38, 4);
-		for (u32 i = 0; i < 3; i++) {
-			write_reg(side, address[i], (u32)(base + 0x100 * i));
-			write_reg(side, address[i] + 4, 0);
-		}
-		write_reg(side, 0x44, 1);
+		(void)!gmap_zero(&gmap, GPA(ring_base(side, n)), 0x400);
+		driver_queue(dev, n, ring_base(side, n), 4);
 	}
-	write_reg(side, 0x70, 0xf);
+	driver_write(dev, STATUS, 0xf);
 }
 
 /* Put a slot into the available ring. */
@@ -298,23 +206,20 @@ static void check(void)
 	for (u32 i = 0; i < 2; i++) {
 		const struct virtio_dev *dev = &sides[i].console.dev;
 
-		if (spin_is_locked(&dev->lock) || sides[i].wire != (dev->interrupts != 0))
-			abort();
+		must(!spin_is_locked(&dev->lock) && sides[i].wire == (dev->interrupts != 0));
 		for (u32 n = 0; n < QUEUES; n++)
-			if (sides[i].ring[n].num > sides[i].queue[n].max)
-				abort();
+			must(sides[i].ring[n].num <= sides[i].queue[n].max);
 	}
 	for (u32 i = 0; i < PORTS; i++) {
-		if (spin_is_locked(&streams[i].turn) || spin_is_locked(&streams[i].lock) ||
-		    stream_waiting(&streams[i], STREAM_TERMINAL) > sizeof(kept[i]) ||
-		    stream_waiting(&streams[i], STREAM_MACHINE) > sizeof(lanes[i]))
-			abort();
+		must(!spin_is_locked(&streams[i].turn) && !spin_is_locked(&streams[i].lock));
+		must(stream_waiting(&streams[i], STREAM_TERMINAL) <= sizeof(kept[i]) &&
+		     stream_waiting(&streams[i], STREAM_MACHINE) <= sizeof(lanes[i]));
 	}
 }
 
 static void set_up(void)
 {
-	memset(ram, 0, sizeof(ram));
+	memset(board_ram, 0, 2 * RAM_SIZE);
 	memset(streams, 0, sizeof(streams));
 	for (u32 i = 0; i < PORTS; i++) {
 		const struct stream_store out = { kept[i], sizeof(kept[i]), i & 1 };
@@ -328,17 +233,15 @@ static void set_up(void)
 		const struct virtio_console_params params = {
 			.owner = "vm", .gmap = &gmap, .ports = PORTS, .port = side->port,
 			.queue = side->queue, .ring = side->ring,
-			.irq = { .ops = &chip, .chip = &side->wire, .source = 1 },
+			.irq = { .ops = &board_chip, .chip = &side->wire, .source = 1 },
 		};
 
 		side->wire = false;
-		if (virtio_console_init(&side->console, &params))
-			abort();
+		must(!virtio_console_init(&side->console, &params));
 		for (u32 id = 0; id < 2; id++)
-			if (virtio_console_add_port(&side->console, id, !id, id ? "agent" : NULL,
-						    &streams[id],
-						    i ? STREAM_TERMINAL : STREAM_MACHINE))
-				abort();
+			must(!virtio_console_add_port(&side->console, id, !id, id ? "agent" : NULL,
+						      &streams[id],
+						      i ? STREAM_TERMINAL : STREAM_MACHINE));
 		start(side, 0x30000007);
 		greet(side);
 	}
@@ -346,10 +249,9 @@ static void set_up(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	input = data;
-	left = size;
+	input_begin(data, size);
 	set_up();
-	for (u32 i = 0; left && i < STEPS; i++) {
+	for (u32 i = 0; input_left() && i < STEPS; i++) {
 		step();
 		check();
 	}
