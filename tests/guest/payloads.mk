@@ -3,6 +3,7 @@
 # Works inside the project's Makefile and alone: make -f tests/guest/payloads.mk guest-payloads
 payloads += bench
 payloads += bench_msi
+payloads += bench_net
 payloads += counter
 payloads += crash_stack
 payloads += csr_scan
