@@ -42,86 +42,55 @@ int shyper_reason(const struct shyper_refusal *refusal, void __user *user)
 
 /* --- Calls ---------------------------------------------------------------------------------- */
 
-static int enter(struct shyper_refusal *refusal)
+static int enter(void *file)
 {
+	struct shyper_refusal *refusal = file;
+
 	if (mutex_lock_killable(&shyper_lock))
 		return -EINTR;
 	refusal->size = 0;
 	return 0;
 }
 
-static int system_info(struct shyper_refusal *refusal, void __user *user)
+static int told(struct shyper_refusal *refusal, int err)
 {
-	struct shyper_system_info *values = kmalloc(sizeof(*values), GFP_KERNEL);
-	int err = values ? enter(refusal) : -ENOMEM;
-
-	if (err)
-		goto out;
-	err = hc_system_info(values);
 	if (err)
 		hc_refused(refusal);
-	mutex_unlock(&shyper_lock);
-	if (!err && copy_to_user(user, values, sizeof(*values)))
-		err = -EFAULT;
-out:
-	kfree(values);
 	return err;
 }
 
-static int log_read(struct shyper_refusal *refusal, void __user *user)
+static int system_info(void *refusal, void *values)
 {
-	struct shyper_log *log = memdup_user(user, sizeof(*log));
-	int err;
-
-	if (IS_ERR(log))
-		return PTR_ERR(log);
-	err = log->reserved ? -EINVAL : enter(refusal);
-	if (err)
-		goto out;
-	err = hc_log_read(log);
-	if (err)
-		hc_refused(refusal);
-	mutex_unlock(&shyper_lock);
-	if (!err && copy_to_user(user, log, sizeof(*log)))
-		err = -EFAULT;
-out:
-	kfree(log);
-	return err;
+	return told(refusal, hc_system_info(values));
 }
 
-static int net_info(struct shyper_refusal *refusal, void __user *user)
+static int log_read(void *refusal, void *values)
 {
-	struct shyper_net_card values;
-	int err;
+	struct shyper_log *log = values;
 
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = enter(refusal);
-	if (err)
-		return err;
-	err = hc_net_info(values.vm, values.card, &values.info);
-	if (err)
-		hc_refused(refusal);
-	mutex_unlock(&shyper_lock);
-	return !err && copy_to_user(user, &values, sizeof(values)) ? -EFAULT : err;
+	return log->reserved ? -EINVAL : told(refusal, hc_log_read(log));
 }
 
-static int net_set(struct shyper_refusal *refusal, const void __user *user)
+static int net_info(void *refusal, void *values)
 {
-	struct shyper_net_set values;
-	int err;
+	struct shyper_net_card *card = values;
 
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = enter(refusal);
-	if (err)
-		return err;
-	err = hc_net_set(values.vm, values.card, values.what, values.value);
-	if (err)
-		hc_refused(refusal);
-	mutex_unlock(&shyper_lock);
-	return err;
+	return told(refusal, hc_net_info(card->vm, card->card, &card->info));
 }
+
+static int net_set(void *refusal, void *values)
+{
+	const struct shyper_net_set *set = values;
+
+	return told(refusal, hc_net_set(set->vm, set->card, set->what, set->value));
+}
+
+static const struct shyper_call calls[] = {
+	{ SHYPER_SYSTEM_INFO, enter, system_info },
+	{ SHYPER_LOG_READ, enter, log_read },
+	{ SHYPER_NET_INFO, enter, net_info },
+	{ SHYPER_NET_SET, enter, net_set },
+};
 
 /* A descriptor number and an open file for a VM, whose reference they take over; not yet joined. */
 static int new_descriptor(struct shyper_vm *vm, struct file **file)
@@ -234,20 +203,12 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return SHYPER_ABI_VERSION;
 	case SHYPER_REASON:
 		return shyper_reason(refusal, user);
-	case SHYPER_SYSTEM_INFO:
-		return system_info(refusal, user);
 	case SHYPER_CREATE_VM:
 		return create_vm(refusal, user);
 	case SHYPER_OPEN_VM:
 		return open_vm(refusal, argument);
-	case SHYPER_LOG_READ:
-		return log_read(refusal, user);
-	case SHYPER_NET_INFO:
-		return net_info(refusal, user);
-	case SHYPER_NET_SET:
-		return net_set(refusal, user);
 	default:
-		return -ENOTTY;
+		return shyper_call(calls, ARRAY_SIZE(calls), refusal, command, argument);
 	}
 }
 

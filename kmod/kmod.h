@@ -245,6 +245,23 @@ void shyper_backends_forget(struct shyper_vm *vm, const struct shyper_owner *own
 /* shyper_backends_show() - lines of a table for people. */
 void shyper_backends_show(struct seq_file *out, struct shyper_vm *vm);
 
+/* --- call.c: calls on descriptors ------------------------------------------------------------- */
+
+/*
+ * A call. enter() takes shyper_lock and empties the descriptor's refusal, or fails; run() works
+ * under it. values: those of the command's type, copied in and out as the command's number says
+ * (_IOC_SIZE, _IOC_DIR), or the unsigned long that stands in place of their address.
+ */
+struct shyper_call {
+	unsigned int command;
+	int (*enter)(void *file);
+	int (*run)(void *file, void *values);
+};
+
+/* shyper_call() - make the one of these calls that command names; -ENOTTY: none. Without locks. */
+long shyper_call(const struct shyper_call *calls, size_t count, void *file, unsigned int command,
+		 unsigned long argument);
+
 /* --- vm_file.c, device.c, state.c: what user space sees -------------------------------------- */
 
 /* shyper_vm_file() - a new open file for a VM, which takes over the caller's reference. */

@@ -12,18 +12,10 @@
 /* How long disks and back-ends of a VM that has ended may take for what is under way. */
 #define QUIET_WAIT (30 * HZ)
 
-/* The life of a VM, one call each: the function at Shyper. */
-static int pass_on(struct vm_file *vf, unsigned long function)
+int vm_file_enter(void *file)
 {
-	int err = hc_vm(function, vf->vm->id);
+	struct vm_file *vf = file;
 
-	if (err)
-		hc_refused(&vf->refusal);
-	return err;
-}
-
-int vm_file_enter(struct vm_file *vf)
-{
 	if (mutex_lock_killable(&shyper_lock))
 		return -EINTR;
 	vf->refusal.size = 0;
@@ -46,8 +38,9 @@ static int not_quiet(struct shyper_vm *vm)
  * The same for what the VM's memory must be quiet for: of one that does not run, wait until disks
  * and back-ends have let go. Who asks for it of one that runs is told by Shyper.
  */
-static int enter_quiet(struct vm_file *vf)
+static int enter_quiet(void *file)
 {
+	struct vm_file *vf = file;
 	struct shyper_vm *vm = vf->vm;
 	long left = QUIET_WAIT;
 	int err;
@@ -72,8 +65,9 @@ static int enter_quiet(struct vm_file *vf)
 	}
 }
 
-int vm_file_enter_stopped(struct vm_file *vf)
+int vm_file_enter_stopped(void *file)
 {
+	struct vm_file *vf = file;
 	int err = enter_quiet(vf);
 
 	if (err)
@@ -87,123 +81,107 @@ int vm_file_enter_stopped(struct vm_file *vf)
 	return err;
 }
 
-static int control(struct vm_file *vf, unsigned int command)
+static int told(struct vm_file *vf, int err)
 {
-	int err = command == SHYPER_VM_DESTROY ? enter_quiet(vf) : vm_file_enter(vf);
-
 	if (err)
-		return err;
-	switch (command) {
-	case SHYPER_VM_STOP:
-		err = pass_on(vf, SHYPER_HC_VM_STOP);
-		break;
-	case SHYPER_VM_PAUSE:
-		err = pass_on(vf, SHYPER_HC_VM_PAUSE);
-		break;
-	case SHYPER_VM_RESUME:
-		err = pass_on(vf, SHYPER_HC_VM_RESUME);
-		break;
-	case SHYPER_VM_DESTROY:
-		err = shyper_vm_destroy(vf->vm, &vf->refusal);
-		break;
-	}
-	mutex_unlock(&shyper_lock);
+		hc_refused(&vf->refusal);
 	return err;
 }
 
-static int boot(struct vm_file *vf, const void __user *user)
+static int stop(void *file, void *none)
 {
-	struct shyper_boot values;
+	struct vm_file *vf = file;
+
+	return told(vf, hc_vm(SHYPER_HC_VM_STOP, vf->vm->id));
+}
+
+static int pause(void *file, void *none)
+{
+	struct vm_file *vf = file;
+
+	return told(vf, hc_vm(SHYPER_HC_VM_PAUSE, vf->vm->id));
+}
+
+static int resume(void *file, void *none)
+{
+	struct vm_file *vf = file;
+
+	return told(vf, hc_vm(SHYPER_HC_VM_RESUME, vf->vm->id));
+}
+
+static int destroy(void *file, void *none)
+{
+	struct vm_file *vf = file;
+
+	return shyper_vm_destroy(vf->vm, &vf->refusal);
+}
+
+static int boot(void *file, void *values)
+{
+	struct vm_file *vf = file;
 	int err;
 
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = enter_quiet(vf);
-	if (err)
-		return err;
 	/* Whoever still believes in the VM's last life must not begin to serve it in this one. */
 	mutex_lock(&vf->vm->disk_lock);
-	err = hc_boot(vf->vm->id, &values);
-	if (err)
-		hc_refused(&vf->refusal);
-	else
+	err = told(vf, hc_boot(vf->vm->id, values));
+	if (!err)
 		shyper_backends_lend(vf->vm);
 	mutex_unlock(&vf->vm->disk_lock);
-	mutex_unlock(&shyper_lock);
 	return err;
 }
 
-static int info(struct vm_file *vf, void __user *user)
+static int info(void *file, void *values)
 {
-	struct shyper_vm_info *values = kmalloc(sizeof(*values), GFP_KERNEL);
+	struct vm_file *vf = file;
+	struct shyper_vm_info *info = values;
 	/* A change from here on is news. */
 	unsigned int seen = atomic_read_acquire(&vf->vm->changes);
-	int err = values ? vm_file_enter(vf) : -ENOMEM;
+	int err = told(vf, hc_vm_info(vf->vm->id, info));
 
-	if (err)
-		goto out;
-	err = hc_vm_info(vf->vm->id, values);
-	if (err)
-		hc_refused(&vf->refusal);
-	/* It has ended for user space when its memory is quiet; then that is news. */
-	else if (values->state == SHYPER_VM_ENDED && atomic_read(&vf->vm->served))
-		values->state = SHYPER_VM_STOPPING;
-	mutex_unlock(&shyper_lock);
-	if (!err && copy_to_user(user, values, sizeof(*values)))
-		err = -EFAULT;
-	if (!err)
-		WRITE_ONCE(vf->seen, seen);
-out:
-	kfree(values);
-	return err;
-}
-
-static int memory(struct vm_file *vf, void __user *user)
-{
-	struct shyper_vm_memory values;
-	int err;
-
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	if (values.reserved)
-		return -EINVAL;
-	err = vm_file_enter(vf);
 	if (err)
 		return err;
-	if (values.index < vf->vm->pieces) {
-		values.guest = vf->vm->piece[values.index].guest;
-		values.size = vf->vm->piece[values.index].size;
-	} else {
-		err = -ENOENT;
-	}
-	mutex_unlock(&shyper_lock);
-	return !err && copy_to_user(user, &values, sizeof(values)) ? -EFAULT : err;
+	/* It has ended for user space when its memory is quiet; then that is news. */
+	if (info->state == SHYPER_VM_ENDED && atomic_read(&vf->vm->served))
+		info->state = SHYPER_VM_STOPPING;
+	WRITE_ONCE(vf->seen, seen);
+	return 0;
 }
+
+static int memory(void *file, void *values)
+{
+	struct shyper_vm *vm = ((struct vm_file *)file)->vm;
+	struct shyper_vm_memory *piece = values;
+
+	if (piece->reserved)
+		return -EINVAL;
+	if (piece->index >= vm->pieces)
+		return -ENOENT;
+	piece->guest = vm->piece[piece->index].guest;
+	piece->size = vm->piece[piece->index].size;
+	return 0;
+}
+
+static const struct shyper_call calls[] = {
+	{ SHYPER_VM_STOP, vm_file_enter, stop },
+	{ SHYPER_VM_PAUSE, vm_file_enter, pause },
+	{ SHYPER_VM_RESUME, vm_file_enter, resume },
+	{ SHYPER_VM_DESTROY, enter_quiet, destroy },
+	{ SHYPER_VM_INFO, vm_file_enter, info },
+	{ SHYPER_VM_BOOT, enter_quiet, boot },
+	{ SHYPER_VM_MEMORY, vm_file_enter, memory },
+};
 
 static long vm_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct vm_file *vf = file->private_data;
-	void __user *user = (void __user *)argument;
+	long result;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	switch (command) {
-	case SHYPER_VM_STOP:
-	case SHYPER_VM_PAUSE:
-	case SHYPER_VM_RESUME:
-	case SHYPER_VM_DESTROY:
-		return control(vf, command);
-	case SHYPER_VM_INFO:
-		return info(vf, user);
-	case SHYPER_VM_BOOT:
-		return boot(vf, user);
-	case SHYPER_VM_MEMORY:
-		return memory(vf, user);
-	case SHYPER_REASON:
-		return shyper_reason(&vf->refusal, user);
-	default:
-		return vm_file_device(vf, command, argument);
-	}
+	if (command == SHYPER_REASON)
+		return shyper_reason(&vf->refusal, (void __user *)argument);
+	result = shyper_call(calls, ARRAY_SIZE(calls), vf, command, argument);
+	return result == -ENOTTY ? vm_file_device(vf, command, argument) : result;
 }
 
 static __poll_t vm_poll(struct file *file, poll_table *table)

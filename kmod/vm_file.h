@@ -17,8 +17,8 @@ struct vm_file {
  * gone, and its id may be another's. _stopped(): the VM does not run and nobody uses its memory;
  * -EBUSY if not.
  */
-int vm_file_enter(struct vm_file *vf);
-int vm_file_enter_stopped(struct vm_file *vf);
+int vm_file_enter(void *vm_file);
+int vm_file_enter_stopped(void *vm_file);
 
 /* vm_file_device() - calls about a VM's devices. Without shyper_lock. */
 long vm_file_device(struct vm_file *vf, unsigned int command, unsigned long argument);

@@ -1,119 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Calls on a VM's descriptor about its devices: disks, and devices that user space serves. */
-#include <linux/slab.h>
-#include <linux/uaccess.h>
-
 #include "vm_file.h"
 
-static int set_disk(struct vm_file *vf, const void __user *user)
+static int set_disk(void *file, void *values)
 {
-	struct shyper_disk values;
-	int err;
+	struct vm_file *vf = file;
 
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = vm_file_enter_stopped(vf);
-	if (err)
-		return err;
-	err = shyper_disk_set(vf->vm, &values, &vf->refusal);
-	mutex_unlock(&shyper_lock);
-	return err;
+	return shyper_disk_set(vf->vm, values, &vf->refusal);
 }
 
-static int set_up(struct vm_file *vf, const void __user *user)
+static int set_up(void *file, void *values)
 {
-	struct shyper_vm_device_setup *values = memdup_user(user, sizeof(*values));
-	int err;
+	struct vm_file *vf = file;
 
-	if (IS_ERR(values))
-		return PTR_ERR(values);
-	err = vm_file_enter_stopped(vf);
-	if (!err) {
-		err = shyper_backend_setup(vf->vm, &vf->owner, values, &vf->refusal);
-		mutex_unlock(&shyper_lock);
-	}
-	kfree(values);
-	return err;
+	return shyper_backend_setup(vf->vm, &vf->owner, values, &vf->refusal);
 }
 
-static int info(struct vm_file *vf, void __user *user)
+static int info(void *file, void *values)
 {
-	struct shyper_vm_device_info *values = memdup_user(user, sizeof(*values));
-	int err;
+	struct vm_file *vf = file;
+	struct shyper_vm_device_info *device = values;
 
-	if (IS_ERR(values))
-		return PTR_ERR(values);
-	err = values->reserved ? -EINVAL : vm_file_enter(vf);
-	if (err)
-		goto out;
-	err = shyper_backend_info(vf->vm, &vf->owner, values->device, &values->info, &vf->refusal);
-	mutex_unlock(&shyper_lock);
-	if (!err && copy_to_user(user, values, sizeof(*values)))
-		err = -EFAULT;
-out:
-	kfree(values);
-	return err;
+	if (device->reserved)
+		return -EINVAL;
+	return shyper_backend_info(vf->vm, &vf->owner, device->device, &device->info,
+				   &vf->refusal);
 }
 
-static int reset_done(struct vm_file *vf, unsigned long number)
+static int reset_done(void *file, void *number)
 {
-	int err = number < SHYPER_DEVICES ? vm_file_enter(vf) : -EINVAL;
+	struct vm_file *vf = file;
+	unsigned long device = *(unsigned long *)number;
 
-	if (err)
-		return err;
-	err = shyper_backend_reset_done(vf->vm, &vf->owner, number, &vf->refusal);
-	mutex_unlock(&shyper_lock);
-	return err;
+	if (device >= SHYPER_DEVICES)
+		return -EINVAL;
+	return shyper_backend_reset_done(vf->vm, &vf->owner, device, &vf->refusal);
 }
 
-static int ioeventfd(struct vm_file *vf, const void __user *user)
+static int ioeventfd(void *file, void *values)
 {
-	struct shyper_ioeventfd values;
-	int err;
+	struct vm_file *vf = file;
 
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = vm_file_enter(vf);
-	if (err)
-		return err;
-	err = shyper_backend_ioeventfd(vf->vm, &vf->owner, &values, &vf->refusal);
-	mutex_unlock(&shyper_lock);
-	return err;
+	return shyper_backend_ioeventfd(vf->vm, &vf->owner, values, &vf->refusal);
 }
 
-static int irqfd(struct vm_file *vf, const void __user *user)
+static int irqfd(void *file, void *values)
 {
-	struct shyper_irqfd values;
-	int err;
+	struct vm_file *vf = file;
 
-	if (copy_from_user(&values, user, sizeof(values)))
-		return -EFAULT;
-	err = vm_file_enter(vf);
-	if (err)
-		return err;
-	err = shyper_backend_irqfd(vf->vm, &vf->owner, &values, &vf->refusal);
-	mutex_unlock(&shyper_lock);
-	return err;
+	return shyper_backend_irqfd(vf->vm, &vf->owner, values, &vf->refusal);
 }
+
+static const struct shyper_call calls[] = {
+	{ SHYPER_VM_SET_DISK, vm_file_enter_stopped, set_disk },
+	{ SHYPER_VM_DEVICE_SETUP, vm_file_enter_stopped, set_up },
+	{ SHYPER_VM_DEVICE_INFO, vm_file_enter, info },
+	{ SHYPER_VM_DEVICE_RESET_DONE, vm_file_enter, reset_done },
+	{ SHYPER_VM_IOEVENTFD, vm_file_enter, ioeventfd },
+	{ SHYPER_VM_IRQFD, vm_file_enter, irqfd },
+};
 
 long vm_file_device(struct vm_file *vf, unsigned int command, unsigned long argument)
 {
-	void __user *user = (void __user *)argument;
-
-	switch (command) {
-	case SHYPER_VM_SET_DISK:
-		return set_disk(vf, user);
-	case SHYPER_VM_DEVICE_SETUP:
-		return set_up(vf, user);
-	case SHYPER_VM_DEVICE_INFO:
-		return info(vf, user);
-	case SHYPER_VM_DEVICE_RESET_DONE:
-		return reset_done(vf, argument);
-	case SHYPER_VM_IOEVENTFD:
-		return ioeventfd(vf, user);
-	case SHYPER_VM_IRQFD:
-		return irqfd(vf, user);
-	default:
-		return -ENOTTY;
-	}
+	return shyper_call(calls, ARRAY_SIZE(calls), vf, command, argument);
 }
