@@ -80,7 +80,7 @@ def busy(shyper, tmp_path):
         shyper.mvm.run(
             f"mkdir -p /tmp/m; mount -o loop /root/vm{n}.img /tmp/m && "
             "install -m 755 /tmp/busy /tmp/m/root/busy && "
-            "echo ::respawn:/root/busy >>/tmp/m/etc/inittab; umount /tmp/m", 60)
+            "echo null::respawn:/root/busy >>/tmp/m/etc/inittab; umount /tmp/m", 60)
         shyper.config_guest(n)
         shyper.mvm.run(f"stty -F /dev/hvc{n} raw -echo; cat /dev/hvc{n} >/tmp/said{n} & "
                        "echo $! >>/tmp/readers")
