@@ -109,6 +109,7 @@ struct blk_disk {
 	/* Lock-free. */
 	bool active;		/* to be served: set and cleared by update, cleared by serve */
 	bool starved;		/* serve had no request left; finish wakes it */
+	bool recalled;		/* serve is to wait awake again when finish has given back */
 	spinlock_t used_lock;	/* of who gives back; interrupts off */
 	u64 given_back;		/* ns, of ktime: when the last request went back */
 	atomic_t busy;		/* requests under way, and BLK_SERVING while serve runs */

@@ -3,7 +3,9 @@
  * Waiting awake. A guest that has one request at a time sends the next one soon after it has the
  * last one back; doorbell, interrupt and wake-up then take longer than the wait itself. So serve
  * watches the queue for a while before it sleeps: as long as such waits were of late, if they are
- * short, and only while nobody else wants the CPU. KVM does the same for a vCPU that halts.
+ * short, and only while nobody else wants the CPU. KVM does the same for a vCPU that halts. Often
+ * who wants it is the very thread that ends the request (a write to a file); then serve comes back
+ * when that has gone back to the guest.
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -49,6 +51,7 @@ bool blk_poll_wait(struct blk_disk *disk)
 			break;
 		cpu_relax();
 	}
+	WRITE_ONCE(disk->recalled, most && atomic_read(&disk->busy) % BLK_SERVING);
 	return false;
 }
 
@@ -57,6 +60,7 @@ void blk_poll_called(struct blk_disk *disk)
 {
 	u64 needed = waited(disk);
 
+	WRITE_ONCE(disk->recalled, false);
 	if (needed > limit())
 		disk->patience = 0;
 	else if (needed > disk->patience)

@@ -90,7 +90,7 @@ static void finish_now(struct blk_disk *disk)
 	spin_unlock_irqrestore(&disk->used_lock, flags);
 	if (!n)
 		return;
-	if (xchg(&disk->starved, false))
+	if (xchg(&disk->starved, false) || READ_ONCE(disk->recalled))
 		queue_work(blk_works, &disk->serve);
 	leave(disk, n);
 }
