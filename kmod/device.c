@@ -85,11 +85,27 @@ static int net_set(void *refusal, void *values)
 	return told(refusal, hc_net_set(set->vm, set->card, set->what, set->value));
 }
 
+static int sched_info(void *refusal, void *values)
+{
+	struct shyper_sched_hart *hart = values;
+
+	return hart->reserved ? -EINVAL : told(refusal, hc_sched_info(hart->number, &hart->info));
+}
+
+static int sched_set(void *refusal, void *values)
+{
+	const struct shyper_sched_set *set = values;
+
+	return told(refusal, hc_sched_set(set->vm, set->priority, set->budget, set->period));
+}
+
 static const struct shyper_call calls[] = {
 	{ SHYPER_SYSTEM_INFO, enter, system_info },
 	{ SHYPER_LOG_READ, enter, log_read },
 	{ SHYPER_NET_INFO, enter, net_info },
 	{ SHYPER_NET_SET, enter, net_set },
+	{ SHYPER_SCHED_INFO, enter, sched_info },
+	{ SHYPER_SCHED_SET, enter, sched_set },
 };
 
 /* A descriptor number and an open file for a VM, whose reference they take over; not yet joined. */

@@ -70,6 +70,8 @@ static const char *const names[] = {
 	[SHYPER_HC_DEVICE_ABANDON] = "device-abandon",
 	[SHYPER_HC_NET_INFO] = "net-info",
 	[SHYPER_HC_NET_SET] = "net-set",
+	[SHYPER_HC_SCHED_INFO] = "sched-info",
+	[SHYPER_HC_SCHED_SET] = "sched-set",
 };
 
 static DEFINE_PER_CPU(unsigned long [ARRAY_SIZE(names)], calls);
@@ -146,6 +148,21 @@ int hc_net_info(u32 id, u32 card, struct shyper_net_info *info)
 int hc_net_set(u32 id, u32 card, u32 what, u32 value)
 {
 	return call_errno(SHYPER_HC_NET_SET, id, card, what, value);
+}
+
+int hc_sched_info(u32 number, struct shyper_sched_info *info)
+{
+	int err = call_errno(SHYPER_HC_SCHED_INFO, number, virt_to_phys(exchange), sizeof(*info),
+			     0);
+
+	if (!err)
+		memcpy(info, exchange, sizeof(*info));
+	return err;
+}
+
+int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period)
+{
+	return call_errno(SHYPER_HC_SCHED_SET, id, priority, budget, period);
 }
 
 int hc_vm_info(u32 id, struct shyper_vm_info *info)

@@ -76,6 +76,8 @@ int hc_system_info(struct shyper_system_info *info);
 int hc_vm_info(u32 id, struct shyper_vm_info *info);
 int hc_net_info(u32 id, u32 card, struct shyper_net_info *info);
 int hc_net_set(u32 id, u32 card, u32 what, u32 value);
+int hc_sched_info(u32 number, struct shyper_sched_info *info);
+int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period);
 int hc_memory(u32 id, u32 index, struct shyper_memory *memory);
 int hc_events(phys_addr_t page, u32 source);
 int hc_log_read(struct shyper_log *log);

@@ -350,6 +350,8 @@ static const struct {
 	[SHYPER_HC_DEVICE_ABANDON] = { "device-abandon", hc_device_abandon, false },
 	[SHYPER_HC_NET_INFO] = { "net-info", hc_net_info, false },
 	[SHYPER_HC_NET_SET] = { "net-set", hc_net_set, false },
+	[SHYPER_HC_SCHED_INFO] = { "sched-info", hc_sched_info, false },
+	[SHYPER_HC_SCHED_SET] = { "sched-set", hc_sched_set, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)

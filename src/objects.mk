@@ -25,6 +25,7 @@ objs += src/host_irq.o
 objs += src/hypercall.o
 objs += src/hypercall_device.o
 objs += src/hypercall_net.o
+objs += src/hypercall_sched.o
 objs += src/main.o
 objs += src/monitor.o
 objs += src/monitor_commands.o

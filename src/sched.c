@@ -52,18 +52,22 @@ static u64 micros(u32 us)
 	return (u64)us * arch_timebase() / 1000000;
 }
 
+static struct sched_params params_of(const struct vm *vm)
+{
+	return (struct sched_params){
+		.priority = vm->def.sched.priority,
+		.budget = micros(vm->def.sched.budget_us),
+		.period = micros(vm->def.sched.period_us),
+	};
+}
+
 int sched_claim(struct sched *s, struct vcpu *vcpu)
 {
-	const struct vmdef_sched *def = &vcpu->vm->def.sched;
 	int slot = find_slot(s, vcpu);
 
 	if (slot < 0)
 		return slot;
-	s->entity[slot] = (struct sched_entity){ .params = {
-		.priority = def->priority,
-		.budget = micros(def->budget_us),
-		.period = micros(def->period_us),
-	} };
+	s->entity[slot] = (struct sched_entity){ .params = params_of(vcpu->vm) };
 	__atomic_store_n(&s->vcpu[slot], vcpu, __ATOMIC_RELEASE);
 	if ((u32)slot >= s->used)
 		__atomic_store_n(&s->used, (u32)slot + 1, __ATOMIC_RELEASE);
@@ -94,10 +98,15 @@ static void arm(struct sched *s, u64 until)
 		timer_arm(&s->timer, until);
 }
 
-/* Who is ready? False: one has halted, after which nothing that was read before holds. */
-static bool settle(struct sched *s)
+/*
+ * Who is ready? False: one has halted, after which nothing that was read before holds. there: how
+ * many are not off.
+ */
+static bool settle(struct sched *s, u32 *there)
 {
 	struct sched_queue *q = &s->queue;
+
+	*there = 0;
 
 	q->entity = s->entity;
 	q->count = used(s);
@@ -115,36 +124,55 @@ static bool settle(struct sched *s)
 			return false;
 		}
 		policy->set_state(q, i, vcpu_settle(vcpu));
+		*there += q->entity[i].state != SCHED_OFF;
 	}
 	return true;
 }
 
-static void account(struct sched_queue *q, u32 ran, u64 from, u64 to)
+/* The turn up to now; it may go on. */
+static void account(struct sched *s, u64 now)
 {
-	policy->charge(q, ran, from, to);
+	struct sched_queue *q = &s->queue;
+
+	if (!s->from)
+		return;
+	policy->charge(q, s->running, s->from, now);
 	for (u32 i = 0; i < q->count; i++)
-		if (i != ran && q->entity[i].state == SCHED_READY)
-			q->entity[i].waited += to - from;
+		if (i != s->running && q->entity[i].state == SCHED_READY)
+			q->entity[i].waited += now - s->from;
+	s->from = now;
+}
+
+static void run(struct sched *s, u32 slot, u64 now)
+{
+	struct vcpu *vcpu = sched_get(s, slot);
+
+	s->running = slot;
+	s->from = now;
+	(void)vcpu_run(vcpu);
+	account(s, arch_time());
+	s->from = 0;
+	if (vcpu->yields)
+		policy->yield(&s->queue, slot);
 }
 
 static bool turn_of_several(struct sched *s)
 {
 	struct sched_choice choice;
-	struct vcpu *vcpu;
+	u32 there;
 	u64 now;
 
-	if (!settle(s))
+	if (!settle(s, &there))
 		return true;
 	now = arch_time();
 	choice = policy->choose(&s->queue, now);
 	arm(s, choice.until);
 	if (choice.next == SCHED_NOBODY)
 		return false;
-	vcpu = sched_get(s, choice.next);
-	(void)vcpu_run(vcpu);
-	account(&s->queue, choice.next, now, arch_time());
-	if (vcpu->yields)
-		policy->yield(&s->queue, choice.next);
+	/* A sleep that does not exit would be charged to a budget. */
+	vcpu_alone(sched_get(s, choice.next),
+		   there == 1 && !s->entity[choice.next].params.budget);
+	run(s, choice.next, now);
 	return true;
 }
 
@@ -165,4 +193,33 @@ void sched_interrupted(const struct sched *s, struct vcpu *running)
 		    vcpu_asks(vcpu, s->entity[i].state == SCHED_READY))
 			running->leave = true;
 	}
+}
+
+void sched_look(const struct sched *s, u32 slot, struct sched_look *out)
+{
+	const struct sched_entity *e = &s->entity[slot];
+	u64 since = s->from ? arch_time() - s->from : 0;
+	bool running = s->from && s->running == slot;
+
+	*out = (struct sched_look){
+		.state = e->state,
+		.running = running,
+		.ran = e->ran + (running ? since : 0),
+		.waited = e->waited + (!running && e->state == SCHED_READY ? since : 0),
+	};
+}
+
+void sched_change(struct sched *s, const struct vcpu *vcpu)
+{
+	u64 now = arch_time();
+
+	account(s, now);
+	for (u32 i = 0; i < used(s); i++) {
+		if (sched_get(s, i) != vcpu)
+			continue;
+		s->entity[i].params = params_of(vcpu->vm);
+		if (s->entity[i].turn)	/* else it begins by itself */
+			policy->begin(&s->queue, i, now);
+	}
+	vcpu_leave();
 }

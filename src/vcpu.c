@@ -110,6 +110,14 @@ void vcpu_wait(struct vcpu *vcpu)
 	vcpu->leave = true;
 }
 
+void vcpu_alone(struct vcpu *vcpu, bool alone)
+{
+	if (vcpu->alone == alone)
+		return;
+	vcpu->alone = alone;
+	arch_vcpu_alone(vcpu);
+}
+
 void vcpu_yield(struct vcpu *vcpu)
 {
 	if (vcpu->shared)

@@ -58,9 +58,15 @@ class Shared:
 
 
 @pytest.fixture(scope="module")
-def shared(request):
+def variables():
+    """Of the file's shared machine; a file may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def shared(request, variables):
     for boot in mvms(request):
-        yield Shared(boot)
+        yield Shared(lambda boot=boot: boot(**variables))
 
 
 @pytest.fixture

@@ -63,6 +63,9 @@ static void fence_local(const struct fence *fence)
 	case FENCE_GVMA:
 		hfence_gvma_all();
 		break;
+	case FENCE_CALL:
+		fence->call(fence->arg);
+		break;
 	}
 }
 

@@ -89,7 +89,7 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 	arch->csr.vstimecmp = TIMER_NEVER;
 	arch->csr.hcounteren = COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR;
 	arch->csr.hstatus = HSTATUS_VSXL_64 | HSTATUS_SPV | HSTATUS_SPVP |
-			    (vcpu->shared ? HSTATUS_VTW : 0) |
+			    (vcpu->shared && !vcpu->alone ? HSTATUS_VTW : 0) |
 			    (u64)arch->file << HSTATUS_VGEIN_SHIFT;
 	arch->csr.sstatus = SSTATUS_SPP;
 	vpmu_reset(&arch->pmu);
@@ -366,6 +366,18 @@ static u64 saved_vsip(const struct vcpu *vcpu)
 	if (arch->file && csr_read(CSR_HGEIP) & BIT(arch->file))
 		pending |= IP(IRQ_SEI);
 	return pending & (IP(IRQ_SSI) | IP(IRQ_STI) | IP(IRQ_SEI));
+}
+
+void arch_vcpu_alone(struct vcpu *vcpu)
+{
+	u64 hstatus = vcpu->arch.csr.hstatus & ~HSTATUS_VTW;
+
+	if (!is_loaded(vcpu))
+		vcpu->arch.csr.hstatus = hstatus | (vcpu->alone ? 0 : HSTATUS_VTW);
+	else if (vcpu->alone)
+		csr_clear(CSR_HSTATUS, HSTATUS_VTW);
+	else
+		csr_set(CSR_HSTATUS, HSTATUS_VTW);
 }
 
 bool arch_vcpu_wakes(const struct vcpu *vcpu)

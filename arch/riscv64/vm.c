@@ -126,6 +126,12 @@ void arch_harts_sync(const struct vm *vm)
 	fence_remote(vm ? harts_of(vm) : all, &(struct fence){ .op = FENCE_NOTHING });
 }
 
+void arch_hart_call(const struct hart *hart, void (*call)(void *arg), void *arg)
+{
+	fence_remote(BIT(hart->index), &(struct fence){ .op = FENCE_CALL, .call = call,
+							.arg = arg });
+}
+
 static int window_block(struct vm *mvm, const struct vm *of, const struct gmap_block *block,
 			bool open)
 {
@@ -191,6 +197,14 @@ void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page)
 static bool hart_online(const struct hart *hart)
 {
 	return __atomic_load_n(&hart->online, __ATOMIC_ACQUIRE) || hart == this_hart();
+}
+
+struct hart *arch_hart_get(u64 number)
+{
+	for (u32 i = 0; i < hart_count; i++)
+		if (hart_online(&harts[i]) && number-- == 0)
+			return &harts[i];
+	return NULL;
 }
 
 void arch_harts_count(u32 *all, u32 *unused)

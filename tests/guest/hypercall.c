@@ -77,6 +77,8 @@ static void put_text(const char *name, const char *value)
 	fdt_property(tree, name, value, (int)strlen(value) + 1);
 }
 
+static bool shares;	/* its harts: the child's definition says so */
+
 static unsigned long tree_make(unsigned long hart, bool kernel)
 {
 	fdt64_t reg[2] = {cpu_to_fdt64(GUEST_RAM), cpu_to_fdt64(GUEST_SIZE)};
@@ -93,6 +95,11 @@ static unsigned long tree_make(unsigned long hart, bool kernel)
 	fdt_begin_node(tree, "memory@80000000");
 	fdt_property(tree, "reg", reg, sizeof(reg));
 	fdt_end_node(tree);
+	if (shares) {
+		fdt_begin_node(tree, "sched");
+		put_text("policy", "priority");
+		fdt_end_node(tree);
+	}
 	if (kernel) {
 		fdt_begin_node(tree, "kernel");
 		put_text("image", "kernel-1");
@@ -321,6 +328,72 @@ static void check_cards(unsigned long id)
 		SHYPER_E_NOENT);
 }
 
+static struct shyper_sched_info sched;
+
+static struct sbiret sched_look(unsigned long number)
+{
+	return hc(SHYPER_HC_SCHED_INFO, number, ADDRESS(sched), sizeof(sched), 0);
+}
+
+static void check_sched_refusals(unsigned long id)
+{
+	static const unsigned long bad[][3] = {
+		{ 32, 0, 0 }, { ~0UL, 0, 0 }, { 1UL << 32, 0, 0 },
+		{ 0, 1000, 0 }, { 0, 0, 1000 }, { 0, 2000, 1999 }, { 0, 99, 1000 },
+		{ 0, 500, 999 }, { 0, 500, 10000001 }, { 0, ~0UL, ~0UL },
+		{ 0, 1UL << 32 | 500, 1UL << 32 | 1000 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		refused("bad numbers", hc(SHYPER_HC_SCHED_SET, id, bad[i][0], bad[i][1],
+					  bad[i][2]), SHYPER_E_INVAL);
+	refused("of no VM", hc(SHYPER_HC_SCHED_SET, 15, 1, 0, 0), SHYPER_E_NOENT);
+	refused("of the pinned MVM", hc(SHYPER_HC_SCHED_SET, 0, 1, 0, 0), SHYPER_E_INVAL);
+	refused("of no hart", sched_look(64), SHYPER_E_NOENT);
+	refused("of no hart", sched_look(~0UL), SHYPER_E_NOENT);
+	refused("to a short buffer", hc(SHYPER_HC_SCHED_INFO, 0, ADDRESS(sched),
+					sizeof(sched) - 1, 0), SHYPER_E_INVAL);
+	refused("to nowhere", hc(SHYPER_HC_SCHED_INFO, 0, OUTSIDE, sizeof(sched), 0),
+		SHYPER_E_FAULT);
+}
+
+/* A child that shares its hart, and nobody is there to share it with. */
+static void check_sched(unsigned long hart, unsigned long id)
+{
+	const struct shyper_sched_vcpu *one = &sched.vcpu[0];
+	u64 ran;
+
+	check_err("own hart", sched_look(0), SHYPER_OK);
+	check_eq("its policy", sched.policy, SHYPER_SCHED_PINNED);
+	check_eq("its vCPU is this one", sched.vcpus == 1 && !one->vm && !one->vcpu, 1);
+	check_eq("which runs", one->state, SHYPER_SCHED_RUNNING);
+	check_sched_refusals(id);
+	check_err("set", hc(SHYPER_HC_SCHED_SET, id, 7, 2000, 10000), SHYPER_OK);
+	check_err("child's hart", sched_look(hart), SHYPER_OK);
+	check_eq("its policy", sched.policy, SHYPER_SCHED_PRIORITY);
+	CHECK("its numbers", sched.vcpus == 1 && one->vm == id && one->priority == 7 &&
+	      one->budget == 2000 && one->period == 10000, "%u vCPUs", sched.vcpus);
+	check_eq("it is off", one->state, SHYPER_SCHED_OFF);
+	guest_program(id, guest_counts, guest_ends);
+	check_err("boot", boot(id), SHYPER_OK);
+	CHECK("runs", WAIT_FOR(!sched_look(hart).error && one->state == SHYPER_SCHED_RUNNING &&
+			       one->ran > 10, 10000), "state %u", one->state);
+	ran = one->ran;
+	CHECK("goes on", WAIT_FOR(!sched_look(hart).error && one->ran > ran + 1000, 10000),
+	      "ran %lu", (unsigned long)one->ran);
+	check_eq("never waits", one->waited, 0);
+	check_err("set while it runs", hc(SHYPER_HC_SCHED_SET, id, 3, 0, 0), SHYPER_OK);
+	check_err("pause", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_OK);
+	check_err("child's hart", sched_look(hart), SHYPER_OK);
+	CHECK("its numbers", one->priority == 3 && !one->budget && !one->period &&
+	      one->state == SHYPER_SCHED_OFF, "%u", one->priority);
+	check_err("stop", hc(SHYPER_HC_VM_STOP, id, 0, 0, 0), SHYPER_OK);
+	CHECK("ended", WAIT_FOR(state_of(id) == SHYPER_VM_ENDED, 10000), "state %lu", state_of(id));
+	check_err("destroy", hc(SHYPER_HC_VM_DESTROY, id, 0, 0, 0), SHYPER_OK);
+	check_err("child's hart", sched_look(hart), SHYPER_OK);
+	check_eq("it is free", sched.policy == SHYPER_SCHED_FREE && !sched.vcpus, 1);
+}
+
 static void check_log(void)
 {
 	unsigned long lines = 0, rounds = 0;
@@ -358,6 +431,9 @@ static void manage(void)
 	check_err("destroy", hc(SHYPER_HC_VM_DESTROY, id, 0, 0, 0), SHYPER_OK);
 	check_cause("its memory is gone", TRY(*(volatile u64 *)seen), 5);
 	check_eq("no page is lost", pages_free(), before);
+	shares = true;
+	check_sched(worker, create(worker));
+	shares = false;
 	for (unsigned int i = 0; i < CYCLES; i++) {
 		id = create(worker);
 		if (i % 2) {
@@ -383,7 +459,7 @@ void payload(void)
 		manage();
 		return;
 	}
-	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_NET_SET; f++)
+	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_SCHED_SET; f++)
 		check_err("not for this VM", hc(f, 0, ADDRESS(info), sizeof(info), 0),
 			  SHYPER_E_PERM);
 }

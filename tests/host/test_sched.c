@@ -22,6 +22,7 @@ static struct vm vm[COUNT];
 static struct vcpu vcpu[COUNT];
 static struct vcpu *loaded, *ran, *watched;
 static u32 halts;
+static u64 sleeps_in_guest;		/* bit per vCPU: its WFI does not exit */
 static u64 wakes;			/* bit per vCPU: an interrupt is pending for it */
 static u64 now;
 static u64 armed;			/* 0: not */
@@ -135,6 +136,12 @@ void arch_vcpu_external_saved(struct vcpu *v, bool level)
 	arch_vcpu_external(v, level);
 }
 
+void arch_vcpu_alone(struct vcpu *v)
+{
+	sleeps_in_guest = v->alone ? sleeps_in_guest | BIT(v->vm->id) :
+				     sleeps_in_guest & ~BIT(v->vm->id);
+}
+
 bool arch_vcpu_wakes(const struct vcpu *v)
 {
 	return wakes & BIT(v->vm->id);
@@ -164,7 +171,7 @@ static int setup(void **state)
 	memset(&sched, 0, sizeof(sched));
 	loaded = ran = watched = NULL;
 	halts = 0;
-	wakes = armed = 0;
+	wakes = armed = sleeps_in_guest = 0;
 	now = 1000;
 	in_guest = NULL;
 	hart = (struct hart){ .index = 0 };
@@ -244,6 +251,110 @@ static void test_the_only_one_that_shares_needs_no_timer(void **state)
 	claim_and_start(0);
 	turn(0);
 	assert_int_equal(armed, 0);
+}
+
+static void test_alone_sleeps_in_the_guest(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	turn(1);
+	assert_int_equal(sleeps_in_guest, BIT(1));
+	claim_and_start(2);
+	turn(2);
+	turn(2);
+	assert_int_equal(vcpu[2].alone, false);
+	vm[2].paused = 1;
+	turn(1);
+	assert_int_equal(sleeps_in_guest, BIT(1));
+	vm[2].paused = 0;
+	turn(2);
+	wakes = 0;
+	in_guest = wait_for_interrupt;
+	turn(2);
+	turn(1);
+	assert_int_equal(sleeps_in_guest, 0);
+}
+
+static void test_alone_with_a_budget_is_not_charged_for_sleep(void **state)
+{
+	(void)state;
+	vm[1].def.sched.budget_us = 100;
+	vm[1].def.sched.period_us = 1000;
+	claim_and_start(1);
+	turn(1);
+	assert_int_equal(sleeps_in_guest, 0);
+}
+
+/* What the next look at a slot is to find. */
+static void look(u32 slot, enum sched_state state, bool running, u64 has_run, u64 waited)
+{
+	struct sched_look l;
+
+	sched_look(&sched, slot, &l);
+	assert_int_equal(l.state, state);
+	assert_int_equal(l.running, running);
+	assert_int_equal(l.ran, has_run);
+	assert_int_equal(l.waited, waited);
+}
+
+/* The guest has been there for 100 by now. */
+static void look_from_within(struct vcpu *v)
+{
+	(void)v;
+	look(0, SCHED_READY, false, 0, 100);
+	look(1, SCHED_READY, true, 100, 0);
+}
+
+static void test_look(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	claim_and_start(2);
+	look(0, SCHED_OFF, false, 0, 0);
+	in_guest = look_from_within;
+	turn(2);
+	look(0, SCHED_READY, false, 0, 100);
+	in_guest = wait_for_interrupt;
+	turn(2);
+	in_guest = NULL;
+	turn(1);
+	look(0, SCHED_READY, false, 100, 200);
+	look(1, SCHED_BLOCKED, false, 200, 0);
+}
+
+static void change_within(struct vcpu *v)
+{
+	vm[1].def.sched = (struct vmdef_sched){ .shared = true, .priority = 9 };
+	sched_change(&sched, &vcpu[1]);
+	assert_true(v->leave);
+	look(1, SCHED_READY, true, 100, 0);
+	now += 50;
+}
+
+static void test_change(void **state)
+{
+	(void)state;
+	claim_and_start(1);
+	claim_and_start(2);
+	in_guest = change_within;
+	turn(2);
+	in_guest = NULL;
+	look(1, SCHED_READY, false, 150, 0);
+	turn(1);
+	/* A budget, of one that has not run yet and of one that has. */
+	claim_and_start(3);
+	vm[3].def.sched = (struct vmdef_sched){ .shared = true, .priority = 20,
+						.budget_us = 200, .period_us = 1000 };
+	sched_change(&sched, &vcpu[3]);
+	turn(3);
+	turn(3);
+	turn(1);
+	vm[3].def.sched.budget_us = 300;
+	sched_change(&sched, &vcpu[3]);
+	turn(3);
+	turn(3);
+	turn(3);
+	turn(1);
 }
 
 static void test_sleeper_leaves_the_hart_to_others(void **state)
@@ -441,6 +552,10 @@ int main(void)
 		cmocka_unit_test_setup(test_claims_refused, setup),
 		cmocka_unit_test_setup(test_alone_needs_no_timer, setup),
 		cmocka_unit_test_setup(test_the_only_one_that_shares_needs_no_timer, setup),
+		cmocka_unit_test_setup(test_alone_sleeps_in_the_guest, setup),
+		cmocka_unit_test_setup(test_alone_with_a_budget_is_not_charged_for_sleep, setup),
+		cmocka_unit_test_setup(test_look, setup),
+		cmocka_unit_test_setup(test_change, setup),
 		cmocka_unit_test_setup(test_sleeper_leaves_the_hart_to_others, setup),
 		cmocka_unit_test_setup(test_all_sleep, setup),
 		cmocka_unit_test_setup(test_equals_take_turns, setup),

@@ -111,6 +111,11 @@ void arch_vcpu_external_saved(struct vcpu *v, bool level)
 	arch_vcpu_external(v, level);
 }
 
+void arch_vcpu_alone(struct vcpu *v)
+{
+	(void)v;
+}
+
 bool arch_vcpu_wakes(const struct vcpu *v)
 {
 	(void)v;

@@ -200,6 +200,7 @@ static void test_system(void)
 {
 	struct shyper_system_info s = { 0 };
 	struct shyper_log log = { 0 };
+	struct shyper_sched_hart hart = { .number = 0 };
 
 	HOLDS(ioctl(device, SHYPER_API_VERSION) == SHYPER_ABI_VERSION);
 	OK(ioctl(device, SHYPER_SYSTEM_INFO, &s));
@@ -207,6 +208,9 @@ static void test_system(void)
 	HOLDS(s.pages_free && s.pages_free < s.pages_total);
 	OK(ioctl(device, SHYPER_LOG_READ, &log));
 	HOLDS(log.size && log.size <= sizeof(log.text) && log.sequence);
+	OK(ioctl(device, SHYPER_SCHED_INFO, &hart));
+	HOLDS(hart.info.policy == SHYPER_SCHED_PINNED && hart.info.vcpus == 1);
+	HOLDS(hart.info.vcpu[0].vm == 0 && hart.info.vcpu[0].state == SHYPER_SCHED_RUNNING);
 }
 
 static void test_device_refuses(void)
@@ -214,6 +218,8 @@ static void test_device_refuses(void)
 	struct shyper_create c = { .tree = 0x10, .size = 100 };
 	struct shyper_text t = { .buffer = 0x10, .size = 100, .reserved = 1 };
 	struct shyper_log log = { .reserved = 1 };
+	struct shyper_sched_hart hart = { .number = 64 };
+	struct shyper_sched_set set = { .priority = 1 };
 	char junk[256] = "junk";
 
 	REFUSED(ioctl(device, _IO(SHYPER_IOCTL, 99)), ENOTTY);
@@ -223,6 +229,11 @@ static void test_device_refuses(void)
 	REFUSED(ioctl(device, SHYPER_REASON, &t), EINVAL);
 	REFUSED(ioctl(device, SHYPER_LOG_READ, WILD), EFAULT);
 	REFUSED(ioctl(device, SHYPER_LOG_READ, &log), EINVAL);
+	REFUSED(ioctl(device, SHYPER_SCHED_INFO, &hart), ENOENT);
+	hart = (struct shyper_sched_hart){ .reserved = 1 };
+	REFUSED(ioctl(device, SHYPER_SCHED_INFO, &hart), EINVAL);
+	REFUSED(ioctl(device, SHYPER_SCHED_SET, &set), EINVAL);
+	HOLDS(strstr(reason(device), "pinned"));
 	REFUSED(ioctl(device, SHYPER_OPEN_VM, 5), ENOENT);
 	HOLDS(strstr(reason(device), "no VM 5"));
 	REFUSED(ioctl(device, SHYPER_OPEN_VM, SHYPER_VMS), ENOENT);

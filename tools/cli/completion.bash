@@ -21,7 +21,11 @@ _shyper_offer() {
 
 # Whether an option takes a value.
 _shyper_takes() {
-	[[ $1 == --timeout || $1 == -t || $1 == --display || $1 == --card || $1 == -c ]]
+	case $1 in
+	--timeout | -t | --display | --card | -c | --interval | -i) ;;
+	--priority | -p | --budget | -b | --period | -P) ;;
+	*) return 1 ;;
+	esac
 }
 
 # Whether a VM is named before the word.
@@ -38,10 +42,12 @@ _shyper() {
 	local verb="${COMP_WORDS[1]} ${COMP_WORDS[2]}" choice=''
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		choice="vm system events help --json --help --version"
+		choice="vm sched net system events help --json --help --version"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == vm ]]; then
-		choice="config boot start list info console pause resume reboot reset shutdown stop
-			remove getvmid getdefconfig delconfig"
+		choice="config boot start list info stats set console pause resume reboot reset
+			shutdown stop remove getvmid getdefconfig delconfig"
+	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == sched ]]; then
+		choice="show"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == net ]]; then
 		choice="list info stats mirror link"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == system ]]; then
@@ -54,6 +60,8 @@ _shyper() {
 		"vm shutdown" | "vm stop") choice="$choice --force --wait --timeout" ;;
 		"vm reboot") choice="$choice --force --timeout" ;;
 		"vm boot" | "vm start") choice="$choice --display" ;;
+		"vm set") choice="$choice --priority --budget --period" ;;
+		"sched show") choice="$choice --interval" ;;
 		"net mirror") choice="$choice --off --card" ;;
 		"net link") choice="$choice --down --card" ;;
 		"vm delconfig" | "system reboot" | "system shutdown") choice="$choice --force" ;;

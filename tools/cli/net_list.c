@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* shyper net list and net stats: tables of the network cards of all VMs or of one. */
-#include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
 
 #include "lib/cards.h"
 #include "lib/describe.h"
+#include "lib/table.h"
 #include "verb.h"
-
-struct column {
-	const char *name;
-	int flags;
-	/* the text of a card in this column, perhaps in buf */
-	const char *(*text)(const json_t *card, char *buf, size_t size);
-};
 
 static const char *text_vm(const json_t *card, char *buf, size_t size)
 {
@@ -114,25 +107,6 @@ static const char *text_drops(const json_t *card, char *buf, size_t size)
 	return buf;
 }
 
-static void print_table(const json_t *cards, const struct column *columns, size_t count)
-{
-	struct libscols_table *table = scols_new_table();
-	const json_t *card;
-	char buf[256];
-	size_t i;
-
-	for (size_t c = 0; c < count; c++)
-		scols_table_new_column(table, columns[c].name, 0, columns[c].flags);
-	json_array_foreach(cards, i, card) {
-		struct libscols_line *line = scols_table_new_line(table, NULL);
-
-		for (size_t c = 0; line && c < count; c++)
-			scols_line_set_data(line, c, columns[c].text(card, buf, sizeof(buf)));
-	}
-	scols_print_table(table);
-	scols_unref_table(table);
-}
-
 static void print_list(const json_t *cards)
 {
 	static const struct column columns[] = {
@@ -141,7 +115,7 @@ static void print_list(const json_t *cards)
 		{ "ADDRESS", 0, text_address }, { "STATE", 0, text_state },
 	};
 
-	print_table(cards, columns, sizeof(columns) / sizeof(columns[0]));
+	table_print(cards, columns, sizeof(columns) / sizeof(columns[0]));
 }
 
 static void print_stats(const json_t *cards)
@@ -153,7 +127,7 @@ static void print_stats(const json_t *cards)
 		{ "DROPPED", 0, text_drops },
 	};
 
-	print_table(cards, columns, sizeof(columns) / sizeof(columns[0]));
+	table_print(cards, columns, sizeof(columns) / sizeof(columns[0]));
 }
 
 const struct verb verb_net_list = {

@@ -54,6 +54,13 @@ typedef int32_t __s32;
 /* Of network cards, the MVM's too: (id, number of the card in the VM, …). */
 #define SHYPER_HC_NET_INFO 18	/* (…, struct shyper_net_info, size) */
 #define SHYPER_HC_NET_SET 19	/* (…, SHYPER_NET_SET_*, 1: on, 0: off) */
+/* Of harts and the vCPUs that share them. */
+#define SHYPER_HC_SCHED_INFO 20	/* (number, struct shyper_sched_info, size): the nth hart, from 0 */
+/*
+ * (id, priority, budget, period): what the VM's definition says in node sched, from now on; a new
+ * period begins. Of a VM that shares its harts. Budget and period in microseconds, or both 0.
+ */
+#define SHYPER_HC_SCHED_SET 21
 
 /* Status in a0. */
 #define SHYPER_OK 0
@@ -198,6 +205,38 @@ struct shyper_net_info {
 	 * (larger than its driver takes). The last one is 0.
 	 */
 	__u64 drops[SHYPER_NET_DROPS];
+};
+
+/* Who may be on a hart. */
+#define SHYPER_SCHED_FREE 0	/* serves no vCPU */
+#define SHYPER_SCHED_PINNED 1	/* one vCPU that has it to itself */
+#define SHYPER_SCHED_PRIORITY 2
+
+/* What a vCPU does. */
+#define SHYPER_SCHED_OFF 0	/* stopped or paused */
+#define SHYPER_SCHED_BLOCKED 1	/* waits for an interrupt */
+#define SHYPER_SCHED_READY 2	/* could run */
+#define SHYPER_SCHED_RUNNING 3	/* of a pinned one: runs, or sleeps on the hart */
+
+struct shyper_sched_info {
+	__u64 hart;		/* its id */
+	__u64 now;		/* in ticks of the timebase, as are all times here */
+	__u32 policy;		/* SHYPER_SCHED_FREE … */
+	__u32 vcpus;		/* that count in what follows */
+	struct shyper_sched_vcpu {
+		__u32 vm;
+		__u32 vcpu;	/* number in the VM */
+		__u32 state;	/* SHYPER_SCHED_OFF … */
+		__u32 priority;
+		__u32 budget;	/* microseconds of each period; 0: no limit */
+		__u32 period;
+		/*
+		 * Since the VM was made. 0 of a pinned one: Shyper does not look. One that shares
+		 * runs even while it sleeps, as long as all others on its hart are off.
+		 */
+		__u64 ran;
+		__u64 waited;	/* ready while another ran: stolen from it */
+	} vcpu[SHYPER_VCPUS];
 };
 
 struct shyper_log {

@@ -48,6 +48,19 @@ struct shyper_net_set {
 	__u32 value;	/* 1: on, 0: off */
 };
 
+/* Who is on a hart, and how VMs share theirs. */
+struct shyper_sched_hart {
+	__u32 number;	/* in: of the hart, from 0 */
+	__u32 reserved;	/* 0 */
+	struct shyper_sched_info info;	/* out */
+};
+struct shyper_sched_set {
+	__u32 vm;
+	__u32 priority;
+	__u32 budget;	/* microseconds, as is the period; 0, 0: no limit */
+	__u32 period;
+};
+
 /* On /dev/shyper. */
 #define SHYPER_API_VERSION _IO(SHYPER_IOCTL, 0)	/* → SHYPER_ABI_VERSION */
 #define SHYPER_REASON _IOWR(SHYPER_IOCTL, 1, struct shyper_text)
@@ -57,6 +70,8 @@ struct shyper_net_set {
 #define SHYPER_LOG_READ _IOWR(SHYPER_IOCTL, 5, struct shyper_log)
 #define SHYPER_NET_INFO _IOWR(SHYPER_IOCTL, 6, struct shyper_net_card)	/* ENOENT: no such card */
 #define SHYPER_NET_SET _IOW(SHYPER_IOCTL, 7, struct shyper_net_set)
+#define SHYPER_SCHED_INFO _IOWR(SHYPER_IOCTL, 8, struct shyper_sched_hart) /* ENOENT: none */
+#define SHYPER_SCHED_SET _IOW(SHYPER_IOCTL, 9, struct shyper_sched_set)
 
 /* On a VM's descriptor. */
 #define SHYPER_VM_INFO _IOR(SHYPER_IOCTL, 16, struct shyper_vm_info)

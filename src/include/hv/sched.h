@@ -27,6 +27,16 @@ struct sched {
 	struct sched_entity entity[SCHED_VCPUS];
 	struct sched_queue queue;
 	struct timer timer;		/* the decision ends */
+	u32 running;			/* slot whose turn it is, if from is not 0 */
+	u64 from;			/* when that began; 0: nobody's */
+};
+
+/* One vCPU, as sched_look() finds it. Times are ticks. */
+struct sched_look {
+	enum sched_state state;
+	bool running;
+	u64 ran;
+	u64 waited;
 };
 
 /*
@@ -47,6 +57,13 @@ struct vcpu *sched_get(const struct sched *s, u32 slot);
  * guest. Returns false when there is nothing to do until the next interrupt.
  */
 bool sched_turn(struct sched *s);
+
+/*
+ * On the hart itself, for who manages VMs (arch_hart_call()). sched_look() - a slot that shares.
+ * sched_change() - the vCPU's VM has another def.sched from now on; a new period begins.
+ */
+void sched_look(const struct sched *s, u32 slot, struct sched_look *out);
+void sched_change(struct sched *s, const struct vcpu *vcpu);
 
 /* sched_interrupted() - an interrupt took running out of the guest: has it brought others work? */
 void sched_interrupted(const struct sched *s, struct vcpu *running);

@@ -65,6 +65,7 @@ struct vcpu {
 
 	/* Own hart only. */
 	bool leave;			/* the hart is to leave the guest: it may not go on */
+	bool alone;			/* shared, but nobody else is there: WFI does not exit */
 	bool waiting;			/* it executed WFI, and shares its hart */
 	bool yields;			/* it gives its turn to others of its rank */
 	u64 exits[EXIT_CAUSES];
@@ -119,6 +120,12 @@ void vcpu_serve(struct vcpu *vcpu);
  */
 void vcpu_wait(struct vcpu *vcpu);
 
+/*
+ * vcpu_alone() - it has the hart to itself for now, or not, when it runs next: then it sleeps in
+ * WFI without an exit. Own hart, not in the guest.
+ */
+void vcpu_alone(struct vcpu *vcpu, bool alone);
+
 /* vcpu_yield() - it waits for another vCPU: whoever shares its hart and is as important is next. */
 void vcpu_yield(struct vcpu *vcpu);
 
@@ -166,6 +173,7 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  *   arch_vcpu_watch(vcpu): it sleeps; the hart wakes, or whoever runs there leaves the guest, when
  *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
+ *   arch_vcpu_alone(vcpu): vcpu->alone has changed
  */
 void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start);
@@ -179,6 +187,7 @@ void arch_vcpu_external(struct vcpu *vcpu, bool level);
 void arch_vcpu_soft_saved(struct vcpu *vcpu);
 void arch_vcpu_external_saved(struct vcpu *vcpu, bool level);
 bool arch_vcpu_wakes(const struct vcpu *vcpu);
+void arch_vcpu_alone(struct vcpu *vcpu);
 struct vcpu *arch_vcpu_current(void);
 
 #endif

@@ -150,7 +150,10 @@ u32 vms_status(void);
 
 /*
  * The architecture supplies (arch/riscv64/vm.c): arch_harts_sync waits until the harts of a VM
- * (NULL: all harts) have all looked at their requests once more; arch_vm_window(mvm, of, open)
+ * (NULL: all harts) have all looked at their requests once more; arch_hart_call has the hart call
+ * a function that waits for nobody, between two instructions of its guest or asleep, and returns
+ * when it has; arch_hart_get(n) is the nth hart from 0 that Shyper drives, or NULL behind the last;
+ * arch_vm_window(mvm, of, open)
  * lets the MVM reach the RAM of another VM at its host addresses, or no longer; arch_vm_show lets a
  * VM that has not run yet read a page of Shyper's at a guest address (-EINVAL: beyond its G-stage),
  * arch_vm_hide ends that when it runs no more; arch_vm_init makes the G-stage from vm->gmap,
@@ -164,6 +167,8 @@ int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
 void arch_vm_reset(struct vm *vm);
 void arch_harts_sync(const struct vm *vm);
+void arch_hart_call(const struct hart *hart, void (*call)(void *arg), void *arg);
+struct hart *arch_hart_get(u64 number);
 int __must_check arch_vm_window(struct vm *mvm, const struct vm *of, bool open);
 int __must_check arch_vm_show(struct vm *vm, gpa_t at, hpa_t page);
 void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page);

@@ -2,12 +2,12 @@
 /*
  * A stand-in for /dev/shyper, for tests on the host: VMs are files in the folder that the
  * environment's SHYPER_FAKE names, so that all processes of a test see the same ones. ID.vm is a
- * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a
- * struct shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN,
- * flags of network cards as ID.cardN; ID.console is its console, the UNIX socket ID.agent the port
- * of its guest agent, which another process has while ID.busy is there. With 0.old the module knows
- * no disks; with 0.refuse every definition is refused in the words of that file; with 0.sick guests
- * crash.
+ * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a struct
+ * shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN, flags of
+ * network cards as ID.cardN, what was set of its share as ID.sched; ID.console is its console, the
+ * UNIX socket ID.agent the port of its guest agent, which another process has while ID.busy is
+ * there. With 0.old the module knows no disks; with 0.refuse every definition is refused in the
+ * words of that file; with 0.sick guests crash.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -170,6 +170,87 @@ static int net_set(int fd, const struct shyper_net_set *set)
 	return 0;
 }
 
+/* Policy and numbers of the kept tree's node sched, or what was set since. False: pinned. */
+static bool load_sched(uint32_t id, struct shyper_sched_set *set)
+{
+	static const char *const names[] = { "priority", "budget-us", "period-us" };
+	uint32_t *const to[] = { &set->priority, &set->budget, &set->period };
+	char tree[65536] = "";
+	FILE *file = fopen(path_of(id, "dtb"), "rb");
+	int node = -1;
+
+	*set = (struct shyper_sched_set){ .vm = id };
+	if (file && fread(tree, 1, sizeof(tree), file))
+		node = fdt_path_offset(tree, "/sched");
+	if (file)
+		fclose(file);
+	for (size_t i = 0; node >= 0 && i < 3; i++) {
+		const fdt32_t *value = fdt_getprop(tree, node, names[i], NULL);
+
+		*to[i] = value ? fdt32_to_cpu(*value) : 0;
+	}
+	file = node >= 0 ? fopen(path_of(id, "sched"), "rb") : NULL;
+	if (file && fread(set, sizeof(*set), 1, file) != 1)
+		abort();
+	if (file)
+		fclose(file);
+	return node >= 0;
+}
+
+/* A VM that shares runs for 3 of 4 ticks in which it is not paused. */
+static void add_vcpu(struct shyper_sched_info *out, uint32_t id, const struct shyper_vm_info *vm,
+		     uint32_t index)
+{
+	struct shyper_sched_vcpu *vcpu = &out->vcpu[out->vcpus++];
+	struct shyper_sched_set set;
+	bool runs = vm->state == SHYPER_VM_RUNNING && !vm->paused;
+
+	out->policy = load_sched(id, &set) ? SHYPER_SCHED_PRIORITY : SHYPER_SCHED_PINNED;
+	*vcpu = (struct shyper_sched_vcpu){
+		.vm = id, .vcpu = index, .state = runs ? SHYPER_SCHED_RUNNING : SHYPER_SCHED_OFF,
+		.priority = set.priority, .budget = set.budget, .period = set.period,
+	};
+	if (runs && out->policy == SHYPER_SCHED_PRIORITY) {
+		vcpu->ran = out->now / 4 * 3;
+		vcpu->waited = out->now / 4;
+	}
+}
+
+static int sched_info(int fd, struct shyper_sched_hart *hart)
+{
+	struct shyper_sched_info *out = &hart->info;
+	struct shyper_vm_info vm;
+
+	(void)fd;
+	if (hart->number >= HARTS)
+		return -ENOENT;
+	*out = (struct shyper_sched_info){ .hart = hart->number, .now = ticks() };
+	for (uint32_t id = 0; id < SHYPER_VMS; id++) {
+		for (uint32_t i = 0; !load(id, &vm) && i < vm.vcpus; i++) {
+			if (vm.hart[i] == hart->number)
+				add_vcpu(out, id, &vm, i);
+		}
+	}
+	return 0;
+}
+
+/* As src/hypercall_sched.c says it. */
+static int sched_set(int fd, const struct shyper_sched_set *set)
+{
+	struct shyper_sched_set before;
+	FILE *file;
+
+	(void)fd;
+	if (!load_sched(set->vm, &before))
+		return refuse(-EINVAL, "it has its harts to itself");
+	if (set->budget > set->period)
+		return refuse(-EINVAL, "a budget too large");
+	file = fopen(path_of(set->vm, "sched"), "wb");
+	fwrite(set, sizeof(*set), 1, file);
+	fclose(file);
+	return 0;
+}
+
 static int open_vm(int fd, uint32_t id)
 {
 	struct shyper_vm_info info;
@@ -196,14 +277,18 @@ static int refuse_hart(const struct shyper_vm_info *info, uint32_t vcpu, uint64_
 /* Harts that the others leave; the first of vCPUs that name none. */
 static int take_harts(const void *tree, struct shyper_vm_info *info)
 {
+	bool shares = fdt_path_offset(tree, "/sched") >= 0;
+	struct shyper_sched_set set;
 	struct shyper_vm_info other;
 	uint32_t taken = 0;
 	int size;
 	const fdt64_t *harts = fdt_getprop(tree, 0, "harts", &size);
 
 	for (uint32_t id = 0; id < SHYPER_VMS; id++) {
-		for (uint32_t i = 0; !load(id, &other) && i < other.vcpus; i++)
-			taken |= 1u << other.hart[i];
+		for (uint32_t i = 0; !load(id, &other) && i < other.vcpus; i++) {
+			if (!shares || !load_sched(id, &set))
+				taken |= 1u << other.hart[i];
+		}
 	}
 	for (uint32_t i = 0; i < info->vcpus; i++) {
 		uint64_t hart = harts ? fdt64_ld(&harts[i]) : 0;
@@ -406,7 +491,8 @@ static int agent(uint32_t id)
 
 static int destroy(uint32_t id, const struct shyper_vm_info *i)
 {
-	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot", "card0", "card1" };
+	static const char *const suffixes[] = { "vm", "ram", "dtb", "boot", "card0", "card1",
+						"sched" };
 
 	if (i->state == SHYPER_VM_RUNNING)
 		return refuse(-EBUSY, "it runs");
@@ -469,6 +555,8 @@ const struct device device = {
 	.log_read = log_read,
 	.net_info = net_info,
 	.net_set = net_set,
+	.sched_info = sched_info,
+	.sched_set = sched_set,
 	.create = create,
 	.open_vm = open_vm,
 	.reason = reason,

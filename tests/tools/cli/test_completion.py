@@ -34,7 +34,7 @@ def complete(cli):
 
 def verbs(cli):
     """All of them, aliases too."""
-    found = re.findall(r"^  ((?:vm |net |system )?[a-z]+)", cli.out("help"), re.M)
+    found = re.findall(r"^  ((?:vm |sched |net |system )?[a-z]+)", cli.out("help"), re.M)
     for verb in list(found):
         found += re.findall(r"The same: shyper (.*)", cli.out("help", *verb.split()))
     return found

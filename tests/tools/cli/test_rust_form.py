@@ -45,6 +45,7 @@ def test_rust_example(images):
     assert prop(tree, "/", "vm-name") == "guest-os-1"
     assert prop(tree, "/", "vcpus", "u") == "3"
     assert prop(tree, "/", "harts", "u") == "0 1 0 2 0 3"
+    assert prop(tree, "/sched", "policy") == "priority"     # its harts may be others', too
     assert prop(tree, "/devices/plic", "reg", "x") == "0 c000000 0 600000"
     assert nodes(tree) == ["plic", "console", "virtio0", "net0"]
     assert prop(tree, "/devices/net0", "reg", "x") == "0 50000000 0 1000"

@@ -695,6 +695,7 @@ int def_rust(struct reader *r, struct def *def)
 		{ NULL, false, NULL },
 	};
 
+	def->sched.shared = true;	/* as there: any VM may have any hart */
 	if (reader_object(r, NULL, r->doc->root, keys, false, def))
 		return -1;
 	return check_files(r, def);

@@ -77,6 +77,18 @@ static int net_set(int fd, const struct shyper_net_set *set)
 	return call(fd, SHYPER_NET_SET, &copy);
 }
 
+static int sched_info(int fd, struct shyper_sched_hart *hart)
+{
+	return call(fd, SHYPER_SCHED_INFO, hart);
+}
+
+static int sched_set(int fd, const struct shyper_sched_set *set)
+{
+	struct shyper_sched_set copy = *set;
+
+	return call(fd, SHYPER_SCHED_SET, &copy);
+}
+
 static int info(int vm, struct shyper_vm_info *out)
 {
 	return call(vm, SHYPER_VM_INFO, out);
@@ -195,6 +207,8 @@ const struct device device = {
 	.log_read = log_read,
 	.net_info = net_info,
 	.net_set = net_set,
+	.sched_info = sched_info,
+	.sched_set = sched_set,
 	.create = create,
 	.open_vm = open_vm,
 	.reason = reason,

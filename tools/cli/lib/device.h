@@ -25,6 +25,9 @@ struct device {
 	/* a network card of any VM; ENOENT: there is none */
 	int (*net_info)(int fd, struct shyper_net_card *card);
 	int (*net_set)(int fd, const struct shyper_net_set *set);
+	/* a hart and who is on it; ENOENT: there are not so many */
+	int (*sched_info)(int fd, struct shyper_sched_hart *hart);
+	int (*sched_set)(int fd, const struct shyper_sched_set *set);
 	/* → the VM's descriptor; ENOENT: no such VM */
 	int (*create)(int fd, const void *tree, size_t size, uint32_t *id);
 	int (*open_vm)(int fd, uint32_t id);

@@ -33,13 +33,20 @@ enum fence_op {
 	FENCE_NOTHING,		/* no fence: the requester only waits until the hart has looked */
 	FENCE_GVMA,		/* hfence.gvma, everything */
 	FENCE_FILES,		/* no fence: empty the interrupt files that vCPUs of vm have here */
+	FENCE_CALL,		/* no fence: call(arg) */
 };
 
 /* A TLB or instruction-fetch fence that one hart asks others to execute. */
 struct fence {
 	enum fence_op op;
-	u64 start;	/* guest virtual address */
-	u64 size;	/* bytes; FENCE_ALL: the whole address space */
+	union {
+		u64 start;	/* guest virtual address */
+		void (*call)(void *arg);
+	};
+	union {
+		u64 size;	/* bytes; FENCE_ALL: the whole address space */
+		void *arg;
+	};
 	u64 asid;
 	struct vm *vm;	/* FENCE_VVMA*: whose translations */
 };

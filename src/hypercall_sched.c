@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MVM's calls about harts and those who share them. The harts look and change themselves. */
+#include <abi/hypercall.h>
+#include <asm/hart.h>
+#include <hv/errno.h>
+#include <hv/refuse.h>
+#include <hv/vm.h>
+
+#include "hypercall_calls.h"
+
+_Static_assert(SHYPER_SCHED_OFF == SCHED_OFF && SHYPER_SCHED_BLOCKED == SCHED_BLOCKED &&
+	       SHYPER_SCHED_READY == SCHED_READY && SHYPER_VCPUS == SCHED_VCPUS, "states");
+
+static u32 state_of(const struct sched *s, u32 slot, struct shyper_sched_vcpu *out)
+{
+	const struct vcpu *vcpu = sched_get(s, slot);
+	struct sched_look look;
+
+	if (!vcpu->shared)
+		return vcpu_state(vcpu) == VCPU_RUNNING ? SHYPER_SCHED_RUNNING :
+		       vcpu_state(vcpu) == VCPU_SUSPENDED ? SHYPER_SCHED_BLOCKED :
+							    SHYPER_SCHED_OFF;
+	sched_look(s, slot, &look);
+	out->ran = look.ran;
+	out->waited = look.waited;
+	return look.running ? SHYPER_SCHED_RUNNING : look.state;
+}
+
+/* On the hart. */
+static void look(void *arg)
+{
+	const struct sched *s = &this_hart()->sched;
+	struct shyper_sched_info *info = arg;
+
+	info->hart = this_hart()->hartid;
+	info->now = arch_time();
+	for (u32 i = 0; i < SCHED_VCPUS; i++) {
+		const struct vcpu *vcpu = sched_get(s, i);
+		struct shyper_sched_vcpu *out = &info->vcpu[info->vcpus];
+
+		if (!vcpu)
+			continue;
+		info->policy = vcpu->shared ? SHYPER_SCHED_PRIORITY : SHYPER_SCHED_PINNED;
+		info->vcpus++;
+		out->vm = vcpu->vm->id;
+		out->vcpu = vcpu->index;
+		out->priority = vcpu->vm->def.sched.priority;
+		out->budget = vcpu->vm->def.sched.budget_us;
+		out->period = vcpu->vm->def.sched.period_us;
+		out->state = state_of(s, i, out);
+	}
+}
+
+struct hypercall_result hc_sched_info(struct vm *caller, const u64 *arg)
+{
+	const struct hart *hart = arch_hart_get(arg[0]);
+	struct shyper_sched_info info = { .policy = SHYPER_SCHED_FREE };
+
+	if (!hart)
+		return hypercall_done(-ENOENT);
+	arch_hart_call(hart, look, &info);
+	return hypercall_give(caller, arg[1], arg[2], &info, sizeof(info));
+}
+
+/* As src/vmdef.c does for definitions. */
+static int check(const struct vm *vm, u64 priority, u64 budget, u64 period)
+{
+	if (!vm->def.sched.shared)
+		refuse("%s has its harts to itself: its policy is \"pinned\"", vm->def.name);
+	else if (priority > VMDEF_PRIORITY_MAX)
+		refuse("priority %llu: possible are 0 to %u", (unsigned long long)priority,
+		       VMDEF_PRIORITY_MAX);
+	else if (!budget != !period)
+		refuse("a budget of %llu us and a period of %llu us: both are 0, or none is",
+		       (unsigned long long)budget, (unsigned long long)period);
+	else if (budget && (period < VMDEF_PERIOD_MIN || period > VMDEF_PERIOD_MAX))
+		refuse("a period of %llu us: possible are %u to %u",
+		       (unsigned long long)period, VMDEF_PERIOD_MIN, VMDEF_PERIOD_MAX);
+	else if (budget && (budget < VMDEF_BUDGET_MIN || budget > period))
+		refuse("a budget of %llu us: possible are %u to the period, %llu",
+		       (unsigned long long)budget, VMDEF_BUDGET_MIN, (unsigned long long)period);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* On the vCPU's hart. */
+static void change(void *vcpu)
+{
+	sched_change(&this_hart()->sched, vcpu);
+}
+
+struct hypercall_result hc_sched_set(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = hypercall_named(arg[0], true);
+	int err;
+
+	(void)caller;
+	if (!vm)
+		return hypercall_done(-ENOENT);
+	err = check(vm, arg[1], arg[2], arg[3]);
+	if (err)
+		return hypercall_done(err);
+	vm->def.sched.priority = (u32)arg[1];
+	vm->def.sched.budget_us = (u32)arg[2];
+	vm->def.sched.period_us = (u32)arg[3];
+	for (u32 i = 0; i < vm->vcpus; i++)
+		arch_hart_call(vm->vcpu[i]->hart, change, vm->vcpu[i]);
+	return hypercall_done(0);
+}
