@@ -202,7 +202,8 @@ $(foreach t,$(fuzz-targets),$(eval $(call short-fuzz-target,$(t))))
 
 .PHONY: vmdef-check
 vmdef-check: $(B)/tools/vmdef-check ## build/tools/vmdef-check TREE.dtb: check VM definitions on the host
-vmdef-check-src := tools/vmdef-check.c $(wildcard src/vmdef*.c) src/lib/format.c
+vmdef-check-src := tools/vmdef-check.c $(wildcard src/vmdef*.c) src/schedule.c \
+	src/schedule_check.c src/lib/format.c
 $(B)/tools/vmdef-check: $(patsubst %.c,$(H)/%.o,$(vmdef-check-src))
 	$(call say,HOSTLD,$@)
 	$(Q)mkdir -p $(@D) && $(HOSTCC) $(hostcflags) -o $@ $^ $(hostlibs)

@@ -58,6 +58,14 @@ void events_state(u32 id)
 		post((u64 *)&at->state, id);
 }
 
+void events_health(u32 id)
+{
+	struct shyper_events *at = page();
+
+	if (at)
+		post((u64 *)&at->health, id);
+}
+
 void events_doorbell(u32 id, u32 device, u32 queue)
 {
 	struct shyper_events *at = page();

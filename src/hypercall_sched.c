@@ -40,7 +40,8 @@ static void look(void *arg)
 
 		if (!vcpu)
 			continue;
-		info->policy = vcpu->shared ? SHYPER_SCHED_PRIORITY : SHYPER_SCHED_PINNED;
+		info->policy = s->windowed ? SHYPER_SCHED_PARTITION :
+			       vcpu->shared ? SHYPER_SCHED_PRIORITY : SHYPER_SCHED_PINNED;
 		info->vcpus++;
 		out->vm = vcpu->vm->id;
 		out->vcpu = vcpu->index;
@@ -67,6 +68,9 @@ static int check(const struct vm *vm, u64 priority, u64 budget, u64 period)
 {
 	if (!vm->def.sched.shared)
 		refuse("%s has its harts to itself: its policy is \"pinned\"", vm->def.name);
+	else if (vm->def.sched.windowed)
+		refuse("%s has its windows in the schedule: its policy is \"partition\"",
+		       vm->def.name);
 	else if (priority > VMDEF_PRIORITY_MAX)
 		refuse("priority %llu: possible are 0 to %u", (unsigned long long)priority,
 		       VMDEF_PRIORITY_MAX);

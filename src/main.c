@@ -4,6 +4,7 @@
 #include <hv/check.h>
 #include <hv/errno.h>
 #include <hv/fit.h>
+#include <hv/frames.h>
 #include <hv/log.h>
 #include <hv/main.h>
 #include <hv/pa.h>
@@ -59,6 +60,25 @@ static const void *aligned_tree(const struct fit_image *image)
 	return memcpy(copy, image->data, image->size);
 }
 
+/* The FIT's schedule, if this is it. */
+static void take_schedule(u32 n)
+{
+	static struct schedule schedule;	/* large; the boot hart alone is here */
+	struct vmdef_error error;
+	struct fit_image image;
+	const void *tree;
+
+	if (fit_vm(&boot_fit, n, &image))
+		return;
+	tree = aligned_tree(&image);
+	if (!schedule_is(tree, image.size))
+		return;
+	if (schedule_parse(&schedule, tree, image.size, &error) ||
+	    schedule_install(&schedule, &error))
+		log_err("schedule refused: node %s%s%s: %s", error.node,
+			error.property[0] ? ", property " : "", error.property, error.reason);
+}
+
 /* One VM of the FIT; what is wrong with it is logged and hurts no other. */
 static void make_vm(u32 n)
 {
@@ -71,6 +91,8 @@ static void make_vm(u32 n)
 		log_err("VM %u: its definition is not in the boot image", n);
 		return;
 	}
+	if (schedule_is(aligned_tree(&image), image.size))
+		return;
 	if (vmdef_parse(&def, aligned_tree(&image), image.size, &error)) {
 		log_err("VM %u refused: node %s%s%s: %s", n, error.node,
 			error.property[0] ? ", property " : "", error.property, error.reason);
@@ -98,6 +120,8 @@ void main_start(void)
 		     sizeof(why)))
 		boot_refuse("boot image: %s", why);
 	/* All refusals are seen before a VM may take over the terminal. */
+	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
+		take_schedule(n);
 	for (u32 n = 0; n < fit_vms(&boot_fit); n++)
 		make_vm(n);
 	for (u32 id = 0; id < VMS; id++)

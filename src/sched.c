@@ -2,13 +2,20 @@
 /* The turns of a hart's vCPUs. Who is ready is asked anew in each turn; nothing is queued. */
 #include <hv/sched.h>
 
+#include <asm/hart.h>
 #include <hv/errno.h>
+#include <hv/events.h>
+#include <hv/frames.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
 #define SLICE_MS 5
 
-static const struct sched_policy *const policy = &sched_priority;
+static const struct sched_policy *policy_of(const struct sched *s)
+{
+	return __atomic_load_n(&s->windowed, __ATOMIC_ACQUIRE) ? &sched_partition :
+								 &sched_priority;
+}
 
 struct vcpu *sched_get(const struct sched *s, u32 slot)
 {
@@ -67,7 +74,10 @@ int sched_claim(struct sched *s, struct vcpu *vcpu)
 
 	if (slot < 0)
 		return slot;
-	s->entity[slot] = (struct sched_entity){ .params = params_of(vcpu->vm) };
+	s->entity[slot] = (struct sched_entity){ .windowed = vcpu->vm->def.sched.windowed,
+						 .params = params_of(vcpu->vm) };
+	if (s->entity[slot].windowed)
+		__atomic_store_n(&s->windowed, true, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->vcpu[slot], vcpu, __ATOMIC_RELEASE);
 	if ((u32)slot >= s->used)
 		__atomic_store_n(&s->used, (u32)slot + 1, __ATOMIC_RELEASE);
@@ -76,11 +86,16 @@ int sched_claim(struct sched *s, struct vcpu *vcpu)
 
 void sched_release(struct sched *s, const struct vcpu *vcpu)
 {
+	bool windowed = false;
+
 	for (u32 i = 0; i < s->used; i++)
 		if (sched_get(s, i) == vcpu)
 			__atomic_store_n(&s->vcpu[i], NULL, __ATOMIC_RELEASE);
 	while (s->used && !sched_get(s, s->used - 1))
 		__atomic_store_n(&s->used, s->used - 1, __ATOMIC_RELEASE);
+	for (u32 i = 0; i < s->used; i++)
+		windowed |= sched_get(s, i) && s->entity[i].windowed;
+	__atomic_store_n(&s->windowed, windowed, __ATOMIC_RELEASE);
 }
 
 static void decision_ends(struct timer *timer)
@@ -98,26 +113,77 @@ static void arm(struct sched *s, u64 until)
 		timer_arm(&s->timer, until);
 }
 
+/* Which of its schedule's partitions it is. */
+static void find_partition(struct sched_entity *e, const struct schedule *schedule,
+			   const struct vcpu *vcpu)
+{
+	const struct schedule_partition *p = schedule_partition(schedule, vcpu->vm->def.name);
+
+	e->partition = p ? (u32)(p - schedule->partition) + 1 : 0;
+}
+
+/* The hart's place in the schedule; returns whose window it is. */
+static u32 follow_schedule(struct sched *s, u64 now)
+{
+	struct sched_queue *q = &s->queue;
+	const struct frame *at = &q->windows.frame;
+	u64 ahead = at->number ? at->schedule->switch_time : 0;
+	struct frame frame;
+
+	if (at->number && now + ahead < frame_end(at))
+		return sched_partition_now(q, now);
+	if (!schedule_frame(now + ahead, &frame))
+		return 0;
+	sched_partition_frame(q, &frame, this_hart()->hartid);
+	if (s->schedule != frame.schedule)
+		for (u32 i = 0; i < q->count; i++)
+			if (sched_get(s, i))
+				find_partition(&q->entity[i], frame.schedule, sched_get(s, i));
+	s->schedule = frame.schedule;
+	return sched_partition_now(q, now);
+}
+
+static void begin(struct sched *s, u32 i, const struct sched_policy *policy, u64 now)
+{
+	struct sched_entity *e = &s->entity[i];
+
+	if (e->windowed && s->schedule)
+		find_partition(e, s->schedule, sched_get(s, i));
+	policy->begin(&s->queue, i, now);
+}
+
+/* It is not its window: all that may be is asked when that comes. */
+static void rest(struct sched_entity *e, struct vcpu *vcpu)
+{
+	bool there = vcpu_rest(vcpu);
+
+	if (!there)
+		e->state = SCHED_OFF;
+	else if (e->state == SCHED_OFF)
+		e->state = SCHED_BLOCKED;
+}
+
 /*
  * Who is ready? False: one has halted, after which nothing that was read before holds. there: how
- * many are not off.
+ * many are not off, of those whose time may be.
  */
-static bool settle(struct sched *s, u32 *there)
+static bool settle(struct sched *s, const struct sched_policy *policy, u32 window, u32 *there)
 {
 	struct sched_queue *q = &s->queue;
 
 	*there = 0;
-
-	q->entity = s->entity;
-	q->count = used(s);
-	q->slice = micros(1000 * SLICE_MS);
 	for (u32 i = 0; i < q->count; i++) {
 		struct vcpu *vcpu = sched_get(s, i);
 
 		if (!vcpu)
 			continue;
 		if (!q->entity[i].turn)
-			policy->begin(q, i, arch_time());
+			begin(s, i, policy, arch_time());
+		if (q->entity[i].windowed && q->entity[i].partition != window) {
+			rest(&q->entity[i], vcpu);
+			continue;
+		}
+		vcpu->out = false;
 		if (vcpu_halting(vcpu)) {
 			policy->set_state(q, i, SCHED_OFF);
 			(void)vcpu_run(vcpu);
@@ -134,45 +200,66 @@ static void account(struct sched *s, u64 now)
 {
 	struct sched_queue *q = &s->queue;
 
-	if (!s->from)
+	if (!s->from || now <= s->from)
 		return;
-	policy->charge(q, s->running, s->from, now);
+	policy_of(s)->charge(q, s->running, s->from, now);
 	for (u32 i = 0; i < q->count; i++)
 		if (i != s->running && q->entity[i].state == SCHED_READY)
 			q->entity[i].waited += now - s->from;
 	s->from = now;
 }
 
-static void run(struct sched *s, u32 slot, u64 now)
+/* The first run of a window is over: was that one late, or one before it missed? */
+static void began(struct sched *s, u32 i, const struct vcpu *vcpu)
 {
-	struct vcpu *vcpu = sched_get(s, slot);
+	struct sched_health *health = &s->entity[i].health;
 
-	s->running = slot;
-	s->from = now;
+	sched_partition_began(&s->queue, i, vcpu->late);
+	if (health->told == health->missed + health->late)
+		return;
+	health->told = health->missed + health->late;
+	events_health(vcpu->vm->id);
+}
+
+static void run(struct sched *s, const struct sched_choice *choice, u64 now)
+{
+	struct vcpu *vcpu = sched_get(s, choice->next);
+
+	s->running = choice->next;
+	s->from = MAX(now, choice->from);
+	vcpu->enter_at = choice->from;
+	vcpu->late = 0;
 	(void)vcpu_run(vcpu);
 	account(s, arch_time());
 	s->from = 0;
 	if (vcpu->yields)
-		policy->yield(&s->queue, slot);
+		policy_of(s)->yield(&s->queue, choice->next);
+	if (choice->from)
+		began(s, choice->next, vcpu);
 }
 
 static bool turn_of_several(struct sched *s)
 {
+	const struct sched_policy *policy = policy_of(s);
+	struct sched_queue *q = &s->queue;
+	u64 now = arch_time();
 	struct sched_choice choice;
-	u32 there;
-	u64 now;
+	u32 window, there;
 
-	if (!settle(s, &there))
+	q->entity = s->entity;
+	q->count = used(s);
+	q->slice = micros(1000 * SLICE_MS);
+	window = policy == &sched_partition ? follow_schedule(s, now) : 0;
+	if (!settle(s, policy, window, &there))
 		return true;
-	now = arch_time();
-	choice = policy->choose(&s->queue, now);
+	choice = policy->choose(q, now);
 	arm(s, choice.until);
 	if (choice.next == SCHED_NOBODY)
 		return false;
-	/* A sleep that does not exit would be charged to a budget. */
-	vcpu_alone(sched_get(s, choice.next),
-		   there == 1 && !s->entity[choice.next].params.budget);
-	run(s, choice.next, now);
+	/* A sleep that does not exit would be charged to a budget, or last beyond a window. */
+	vcpu_alone(sched_get(s, choice.next), policy == &sched_priority && there == 1 &&
+					      !q->entity[choice.next].params.budget);
+	run(s, &choice, now);
 	return true;
 }
 
@@ -189,7 +276,7 @@ void sched_interrupted(const struct sched *s, struct vcpu *running)
 	for (u32 i = 0; i < used(s); i++) {
 		const struct vcpu *vcpu = sched_get(s, i);
 
-		if (vcpu && vcpu != running &&
+		if (vcpu && vcpu != running && !vcpu->out &&
 		    vcpu_asks(vcpu, s->entity[i].state == SCHED_READY))
 			running->leave = true;
 	}
@@ -219,7 +306,7 @@ void sched_change(struct sched *s, const struct vcpu *vcpu)
 			continue;
 		s->entity[i].params = params_of(vcpu->vm);
 		if (s->entity[i].turn)	/* else it begins by itself */
-			policy->begin(&s->queue, i, now);
+			policy_of(s)->begin(&s->queue, i, now);
 	}
 	vcpu_leave();
 }

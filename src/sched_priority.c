@@ -86,6 +86,12 @@ static bool before(const struct sched_entity *a, const struct sched_entity *b)
 	return rank(a) != rank(b) ? rank(a) > rank(b) : a->turn < b->turn;
 }
 
+/* Those that run in windows are not among them. */
+static bool ready(const struct sched_entity *e)
+{
+	return e->state == SCHED_READY && !e->windowed;
+}
+
 /* When the choice ends because of this other one that is ready too. */
 static u64 ends_by(const struct sched_entity *next, const struct sched_entity *other, u64 now)
 {
@@ -109,7 +115,7 @@ static struct sched_choice choose(struct sched_queue *q, u64 now)
 	for (u32 i = 0; i < q->count; i++) {
 		struct sched_entity *e = &q->entity[i];
 
-		if (e->state != SCHED_READY)
+		if (!ready(e))
 			continue;
 		refill(e, now);
 		if (choice.next == SCHED_NOBODY || before(e, &q->entity[choice.next]))
@@ -118,7 +124,7 @@ static struct sched_choice choose(struct sched_queue *q, u64 now)
 	for (u32 i = 0; i < q->count; i++) {
 		const struct sched_entity *e = &q->entity[i];
 
-		if (i != choice.next && e->state == SCHED_READY)
+		if (i != choice.next && ready(e))
 			choice.until = MIN(choice.until,
 					   ends_by(&q->entity[choice.next], e, now));
 	}

@@ -3,6 +3,7 @@
 #include <asm/hart.h>
 #include <hv/errno.h>
 #include <hv/machine.h>
+#include <hv/timer.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
@@ -44,7 +45,7 @@ static __attribute__((noinline)) void request_here(struct vcpu *vcpu)
 {
 	if (arch_vcpu_current() == vcpu)
 		vcpu_serve(vcpu);
-	else
+	else if (!vcpu->out)
 		vcpu_leave();
 }
 
@@ -236,6 +237,27 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready)
 	return vcpu_halting(vcpu);
 }
 
+bool vcpu_rest(struct vcpu *vcpu)
+{
+	enum vcpu_state state = vcpu_state(vcpu);
+
+	vcpu->out = true;
+	arch_vcpu_unwatch(vcpu);
+	return state == VCPU_STARTING || state == VCPU_RUNNING || state == VCPU_SUSPENDED ||
+	       vcpu_halting(vcpu);
+}
+
+/* All is loaded, but its window has not begun. */
+static __attribute__((noinline)) void await(struct vcpu *vcpu)
+{
+	u64 now;
+
+	do
+		now = arch_time();
+	while (now < vcpu->enter_at);
+	vcpu->late = now - vcpu->enter_at;
+}
+
 bool vcpu_run(struct vcpu *vcpu)
 {
 	if (vcpu_halting(vcpu)) {
@@ -269,7 +291,10 @@ bool vcpu_run(struct vcpu *vcpu)
 	vcpu->waiting = false;
 	vcpu->yields = false;
 	vcpu_serve(vcpu);
-	if (!vcpu->leave)
+	if (!vcpu->leave) {
+		if (vcpu->enter_at)
+			await(vcpu);
 		arch_vcpu_enter(vcpu);
+	}
 	return true;
 }

@@ -5,6 +5,7 @@
  */
 #include <hv/board.h>
 #include <hv/errno.h>
+#include <hv/frames.h>
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/pa.h>
@@ -148,6 +149,8 @@ static int resolve(struct vm *vm)
 	int err = vmdef_choose_irqchip(&vm->def, boards == BOARD_APLIC, boards == BOARD_IMSIC,
 				       &error);
 
+	if (!err && vm->def.sched.windowed)
+		err = schedule_admit(&vm->def, &error);
 	if (!err)
 		err = passthrough_resolve(&vm->def, &board, &error);
 	if (err)

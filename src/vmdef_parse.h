@@ -43,8 +43,11 @@ struct vmdef_region {
 };
 #define VMDEF_REGIONS (VMDEF_RAM + VMDEF_DEVICES + VMDEF_PASSTHROUGH)
 
+struct schedule;
+
 struct vmdef_parse {
-	struct vmdef *def;
+	struct vmdef *def;			/* of a VM's */
+	struct schedule *schedule;		/* of a schedule's */
 	const void *fdt;
 	struct vmdef_error *error;
 	u32 disabled;				/* bit per device: status = "disabled" */
@@ -85,15 +88,19 @@ struct vmdef_kind {
 	u32 device;		/* index into vmdef_devices[], of a device */
 	const struct vmdef_property *properties;	/* up to a NULL name */
 	const struct vmdef_kind *children;		/* up to a NULL properties */
+	/* It begins; may be NULL. */
+	int (*enter)(struct vmdef_parse *p, int node);
 	/* The properties have been read; what must they be together? May be NULL. */
 	int (*check)(struct vmdef_parse *p, int node, const struct vmdef_kind *kind);
 };
 
 extern const struct vmdef_kind vmdef_device_kinds[];	/* vmdef_devices.c */
 
-/* vmdef_refuse_path() - fill in p->error; always -EINVAL. */
-int vmdef_refuse_path(const struct vmdef_parse *p, const char *path, const char *property,
-		      const char *fmt, ...) __printf(4, 5);
+/* vmdef_refuse_in() - fill in the error; always -EINVAL. */
+int vmdef_refuse_in(struct vmdef_error *error, const char *path, const char *property,
+		    const char *fmt, ...) __printf(4, 5);
+
+#define vmdef_refuse_path(p, ...) vmdef_refuse_in((p)->error, __VA_ARGS__)
 
 /* vmdef_refuse_node() - the same for a node of the tree. */
 int vmdef_refuse_node(const struct vmdef_parse *p, int node, const char *property,
@@ -122,6 +129,9 @@ int vmdef_read_range(struct vmdef_parse *p, const struct vmdef_value *v, const u
 		     u64 *size);
 int vmdef_read_one_range(struct vmdef_parse *p, const struct vmdef_value *v, u64 *base, u64 *size);
 int vmdef_check_pages(struct vmdef_parse *p, const struct vmdef_value *v, u64 base, u64 size);
+
+/* vmdef_walk() - read a whole tree of at most size bytes into p. */
+int vmdef_walk(struct vmdef_parse *p, size_t size, const struct vmdef_kind *root);
 
 /* vmdef_check() - relations between all that was read; fills in what was left to defaults. */
 int vmdef_check(struct vmdef_parse *p);

@@ -30,14 +30,14 @@ static void refuse(struct vmdef_error *error, const char *property, const char *
 	vformat(error->reason, sizeof(error->reason), fmt, ap);
 }
 
-int vmdef_refuse_path(const struct vmdef_parse *p, const char *path, const char *property,
-		      const char *fmt, ...)
+int vmdef_refuse_in(struct vmdef_error *error, const char *path, const char *property,
+		    const char *fmt, ...)
 {
 	va_list ap;
 
-	format(p->error->node, sizeof(p->error->node), "%s", path);
+	format(error->node, sizeof(error->node), "%s", path);
 	va_start(ap, fmt);
-	refuse(p->error, property, fmt, ap);
+	refuse(error, property, fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }

@@ -267,7 +267,7 @@ def nic_list(value):
 
 def sched(value):
     """Policy and numbers; what they mean together, Shyper's own check says."""
-    keys = {"policy": one_of("pinned", "priority"), "priority": number(0, 31),
+    keys = {"policy": one_of("pinned", "priority", "partition"), "priority": number(0, 31),
             "budget_us": number(100, 10000000), "period_us": number(1000, 10000000)}
     if not isinstance(value, dict) or "policy" not in value:
         raise ValueError('write it like {"policy": "priority", "priority": 1}')
@@ -314,12 +314,16 @@ def no_twice(pairs):
     return keys
 
 
-def vms_of_json(path):
-    """A VM, a list of VMs, or {"vms": list}. File names count from the JSON file's folder."""
+def json_of(path):
     try:
-        tree = json.loads(read_file(path), object_pairs_hook=no_twice)
+        return json.loads(read_file(path), object_pairs_hook=no_twice)
     except (ValueError, RecursionError) as error:
         raise Failure(f"{path}: not JSON: {error}") from error
+
+
+def vms_of_json(path):
+    """A VM, a list of VMs, or {"vms": list}. File names count from the JSON file's folder."""
+    tree = json_of(path)
     if isinstance(tree, dict) and set(tree) == {"vms"}:
         tree = tree["vms"]
     vms = []
@@ -388,7 +392,7 @@ class Definition:
     def shares(self):
         """Its vCPUs share their harts with those of other VMs."""
         policy = self.base_property("/sched", "policy")
-        return self.vm.get("sched", {"policy": policy})["policy"] == "priority"
+        return self.vm.get("sched", {"policy": policy})["policy"] in ("priority", "partition")
 
     def ram(self):
         """Base and size of the memory that the kernel goes to."""
@@ -478,6 +482,109 @@ class Definition:
                     from failure
 
 
+# --- The schedule ---------------------------------------------------------------------------------
+
+def fields(raw, where, **checks):
+    """The values of an object that may have these keys; those of None are left out."""
+    if not isinstance(raw, dict):
+        raise Failure(f"{where}: an object {{…}} is expected")
+    for key in raw:
+        if key not in checks:
+            raise Failure(f"{where}: unknown key {key!r}; possible are {', '.join(checks)}")
+    try:
+        return {key: check(raw[key]) for key, check in checks.items() if key in raw}
+    except ValueError as error:
+        raise Failure(f"{where}: {error}") from error
+
+
+def any_object(value):
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!r} is not an object {{…}}")
+    return value
+
+
+MICROSECONDS = number(0, (1 << 32) - 1)
+
+
+def partition_lines(partitions):
+    for n, (name, raw) in enumerate(partitions.items()):
+        said = fields(raw, f"schedule, partition {name}", harts=hart_list,
+                      period_us=MICROSECONDS, duration_us=MICROSECONDS)
+        yield f"\t\tp{n}: partition-{n} {{"
+        yield f"\t\t\tvm-name = {quote(name)};"
+        if "harts" in said:
+            yield f"\t\t\tharts = <{' '.join(map(str, said['harts']))}>;"
+        for key in ("period_us", "duration_us"):
+            if key in said:
+                yield f"\t\t\t{key.replace('_', '-')} = <{said[key]}>;"
+        yield "\t\t};"
+
+
+def window_cells(raw, names, where):
+    """[offset, duration, partition], times in microseconds."""
+    if not isinstance(raw, list) or len(raw) != 3:
+        raise Failure(f"{where}: {raw!r} is no window; write it like [0, 1000, \"control\"]")
+    if raw[2] not in names:
+        raise Failure(f"{where}: there is no partition {raw[2]!r}; there are {', '.join(names)}")
+    try:
+        return f"<{MICROSECONDS(raw[0])} {MICROSECONDS(raw[1])} &p{names.index(raw[2])}>"
+    except ValueError as error:
+        raise Failure(f"{where}: {error}") from error
+
+
+def table_lines(name, raw, names):
+    where = f"schedule, table {name}"
+    said = fields(raw, where, frame_us=MICROSECONDS, correction_us=MICROSECONDS, relaxed=flag,
+                  harts=any_object)
+    if not re.fullmatch("[a-zA-Z0-9,._+-]{1,31}", name):
+        raise Failure(f"{where}: a table's name is 1 to 31 letters, digits, and any of ,._+-")
+    yield f"\t\t{name} {{"
+    for key in ("frame_us", "correction_us"):
+        if key in said:
+            yield f"\t\t\t{key.replace('_', '-')} = <{said[key]}>;"
+    if said.get("relaxed"):
+        yield "\t\t\trelaxed;"
+    for hart, windows in said.get("harts", {}).items():
+        if not hart.isdecimal() or not isinstance(windows, list):
+            raise Failure(f"{where}: harts are written like {{\"1\": [[0, 1000, \"control\"]]}}")
+        cells_ = ", ".join(window_cells(window, names, f"{where}, hart {hart}")
+                           for window in windows)
+        yield f"\t\t\thart{hart} {{ hart = <{hart}>; windows = {cells_ or '[]'}; }};"
+    yield "\t\t};"
+
+
+def schedule_source(raw):
+    """Device-tree source of a schedule in JSON; what it means, Shyper's own check says."""
+    said = fields(raw, "schedule", switch_us=MICROSECONDS, late_us=MICROSECONDS,
+                  partitions=any_object, tables=any_object)
+    lines = ["/dts-v1/;", "/ {", '\tcompatible = "shyper,schedule-v1";']
+    lines += [f"\t{key.replace('_', '-')} = <{said[key]}>;"
+              for key in ("switch_us", "late_us") if key in said]
+    lines += ["\tpartitions {", *partition_lines(said.get("partitions", {})), "\t};",
+              "\ttables {"]
+    for name, table in said.get("tables", {}).items():
+        lines += table_lines(name, table, list(said.get("partitions", {})))
+    return "\n".join(lines + ["\t};", "};", ""])
+
+
+def schedule_tree(schedule, work):
+    """The tree of a schedule: a .dts or .json file, or what JSON said."""
+    tree, source = work / "schedule.dtb", work / "schedule.dts"
+    if isinstance(schedule, str) and schedule.endswith(".dts"):
+        source = schedule
+    else:
+        if isinstance(schedule, str):
+            schedule = json_of(schedule)
+        source.write_text(schedule_source(schedule))
+    run("dtc", "-q", "-I", "dts", "-O", "dtb", "-o", str(tree), str(source))
+    if CHECKER.exists():
+        try:
+            run(str(CHECKER), str(tree))
+        except Failure as failure:
+            raise Failure(f"schedule: {str(failure).replace(f'{tree}: ', '')}") from failure
+    return tree
+
+
 # --- The FIT --------------------------------------------------------------------------------------
 
 IMAGE = """\
@@ -542,8 +649,12 @@ class Fit:
                                        path=quote(str(path)), type=image_type,
                                        addresses=addresses))
 
+    def add_schedule(self, tree):
+        self.add_file("schedule", "flat_dt", tree, "schedule")
+        self.vms.append("schedule")
+
     def add_vm(self, definition):
-        name = f"vm-{len(self.vms) + 1}"
+        name = f"vm-{sum(vm != 'schedule' for vm in self.vms) + 1}"
         self.add_file(name, "flat_dt", definition.tree, definition.name)
         self.vms.append(name)
 
@@ -576,12 +687,14 @@ def check_together(definitions):
                 raise Failure(f"hart {hart} is given to {other.name} and {definition.name}")
 
 
-def build(vms, out):
+def build(vms, schedule, out):
     with tempfile.TemporaryDirectory(prefix="mkvm-") as folder:
         work = Path(folder)
         definitions = [Definition(vm, work, n) for n, vm in enumerate(vms, 1)]
         check_together(definitions)
         fit = Fit(work)
+        if schedule:
+            fit.add_schedule(schedule_tree(schedule, work))
         for definition in definitions:
             vm = definition.vm
             kernel = load_kernel(vm["kernel"])
@@ -611,6 +724,8 @@ def parse_arguments(argv):
     parser.add_argument("--out", required=True, metavar="FILE", help="boot image to write")
     parser.add_argument("--vm", action="append", default=[], metavar="FILE",
                         help="definition file (.dts, or .json with one VM or a list); repeatable")
+    parser.add_argument("--schedule", metavar="FILE",
+                        help="schedule of the VMs that are partitions (.dts or .json)")
     one = parser.add_argument_group("one VM from options")
     for key, metavar, text_ in (
             ("kernel", "FILE", "its kernel"),
@@ -643,7 +758,7 @@ def main(argv):
         vms = [vm for path in args.vm for vm in vms_of_file(path)] if args.vm else [given]
         if not vms:
             raise Failure("there is no VM in the definition files")
-        build(vms, args.out)
+        build(vms, args.schedule, args.out)
     except Failure as failure:
         print(f"mkvm: {failure}", file=sys.stderr)
         return 1

@@ -232,7 +232,7 @@ void arch_vcpu_watch(struct vcpu *vcpu)
 	}
 }
 
-static void unwatch(struct vcpu *vcpu)
+void arch_vcpu_unwatch(struct vcpu *vcpu)
 {
 	struct arch_vcpu *arch = &vcpu->arch;
 
@@ -254,7 +254,7 @@ static void replace(struct vcpu *vcpu)
 	this_hart()->loaded = NULL;
 	if (!vcpu_sleeps(vcpu))
 		return;
-	unwatch(vcpu);	/* as one that is loaded */
+	arch_vcpu_unwatch(vcpu);	/* as one that is loaded */
 	arch_vcpu_watch(vcpu);
 }
 
@@ -262,7 +262,7 @@ void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct hart *hart = this_hart();
 
-	unwatch(vcpu);
+	arch_vcpu_unwatch(vcpu);
 	if (hart->loaded == vcpu)
 		return;
 	if (hart->loaded)
@@ -296,7 +296,7 @@ static void vacate(struct vcpu *vcpu)
 
 void arch_vcpu_park(struct vcpu *vcpu)
 {
-	unwatch(vcpu);
+	arch_vcpu_unwatch(vcpu);
 	if (!is_loaded(vcpu))
 		return;
 	csrs_save(&vcpu->arch.csr);
@@ -306,7 +306,7 @@ void arch_vcpu_park(struct vcpu *vcpu)
 
 void arch_vcpu_unload(struct vcpu *vcpu)
 {
-	unwatch(vcpu);
+	arch_vcpu_unwatch(vcpu);
 	timer_cancel(&vcpu->arch.timer);
 	if (!is_loaded(vcpu))
 		return;

@@ -35,7 +35,7 @@ host-tests += test_insn
 test_insn-src := arch/riscv64/insn.c
 host-tests += test_vpmu
 test_vpmu-src := arch/riscv64/vpmu.c
-vmdef-src := src/vmdef.c src/vmdef_devices.c src/vmdef_value.c src/vmdef_check.c
+vmdef-src := src/vmdef.c src/vmdef_devices.c src/vmdef_value.c src/vmdef_check.c src/vmdef_walk.c
 host-tests += test_vmdef
 test_vmdef-src := $(vmdef-src) src/lib/format.c \
 	tests/host/vmdef_tree.c
@@ -63,9 +63,15 @@ test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/si
 host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c
 host-tests += test_sched
-test_sched-src := src/sched.c src/sched_priority.c src/vcpu.c
+sched-src := src/sched_priority.c src/sched_partition.c src/frames.c src/schedule.c \
+	src/schedule_check.c $(vmdef-src) src/lib/format.c
+test_sched-src := src/sched.c src/vcpu.c $(sched-src)
+host-tests += test_schedule
+test_schedule-src := $(sched-src) tests/host/dts.c
+host-tests += test_sched_partition
+test_sched_partition-src := $(sched-src)
 host-tests += test_sched_priority
-test_sched_priority-src := src/sched_priority.c
+test_sched_priority-src := $(sched-src)
 host-tests += test_passthrough
 test_passthrough-src := src/passthrough.c src/passthrough_needs.c src/board.c \
 	src/board_irq.c src/fdt_read.c $(vmdef-src) \

@@ -312,8 +312,8 @@ static void make_many(void *fdt, const char *folder, u32 count)
 DAMAGE(too_many_images, make_many(fdt, "/images", FIT_IMAGES), "more than 64 images")
 DAMAGE(too_many_vms, set(fdt, CONF, "loadables",
 			 "vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0"
-			 "vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1", 5 * 17),
-       "more than 16 loadables")
+			 "vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1\0vm-1", 5 * 18),
+       "more than 17 loadables")
 
 #define DAMAGE_BEHIND(test, statement, reason)                                           \
 	static void test(void **state)                                                   \

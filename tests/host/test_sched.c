@@ -7,6 +7,8 @@
 
 #include <asm/hart.h>
 #include <hv/errno.h>
+#include <hv/events.h>
+#include <hv/frames.h>
 #include <hv/machine.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
@@ -47,9 +49,11 @@ void vm_halted(struct vm *of)
 	halts++;
 }
 
+static u64 passes;			/* ticks with each look at the time */
+
 u64 arch_time(void)
 {
-	return now;
+	return now += passes;
 }
 
 u64 arch_timebase(void)
@@ -161,6 +165,28 @@ static bool nothing_pending(void *chip, u32 index)
 
 static const struct irqchip_ops chip = { .name = "none", .pending = nothing_pending };
 
+void arch_vcpu_unwatch(struct vcpu *v)
+{
+	if (watched == v)
+		watched = NULL;
+}
+
+static struct frames frames;
+static u64 troubles;			/* bit per VM: an event */
+
+bool schedule_frame(u64 at, struct frame *out)
+{
+	if (frames.frame.number)
+		frames_advance(&frames, at);
+	*out = frames.frame;
+	return out->number != 0;
+}
+
+void events_health(u32 id)
+{
+	troubles |= BIT(id);
+}
+
 /* ---- Helpers ---- */
 
 static int setup(void **state)
@@ -172,6 +198,8 @@ static int setup(void **state)
 	loaded = ran = watched = NULL;
 	halts = 0;
 	wakes = armed = sleeps_in_guest = 0;
+	troubles = passes = 0;
+	frames = (struct frames){ .frame.number = 0 };
 	now = 1000;
 	in_guest = NULL;
 	hart = (struct hart){ .index = 0 };
@@ -545,6 +573,147 @@ static void test_stopped_sleeper_starts_awake(void **state)
 	turn(2);
 }
 
+/* ---- Windows ---- */
+
+/* VM 1 has 2000 … 2500 of every 1000 ticks, VM 2 2500 … 2900; a switch costs 50. */
+static void windows(void)
+{
+	static struct schedule schedule = {
+		.switch_time = 50, .late = 20, .partitions = 2, .tables = 1, .lists = 1,
+		.partition = { { .name = "one" }, { .name = "two" } },
+		.table = { { .frame = 1000, .lists = 1 } },
+		.list = { { .hart = 0, .count = 2 } },
+		.window = { { 0, 500, 0 }, { 500, 900, 1 } },
+	};
+
+	strcpy(vm[1].def.name, "one");
+	strcpy(vm[2].def.name, "two");
+	vm[1].def.sched.windowed = vm[2].def.sched.windowed = true;
+	now = 1500;
+	passes = 1;
+	frames_begin(&frames, &schedule, now);
+	claim_and_start(1);
+	claim_and_start(2);
+	assert_false(sched_turn(&sched));
+	assert_int_equal(armed, 1950);
+}
+
+static void at(u64 time, u32 i)
+{
+	now = time;
+	vcpu[i].late = 1000;
+	turn(i);
+}
+
+static void test_window_begins_on_time(void **state)
+{
+	(void)state;
+	windows();
+	at(1955, 1);
+	/* The guest's stay is 100 ticks; before, it was waited for the window. */
+	assert_in_range(now, 2100, 2110);
+	assert_in_range(vcpu[1].late, 0, 1);
+	assert_int_equal(armed, 2450);
+	at(2300, 1);
+	assert_int_equal(vcpu[1].enter_at, 0);
+	at(2451, 2);
+	assert_in_range(now, 2600, 2610);
+	assert_int_equal(troubles, 0);
+	assert_int_equal(sched.entity[1].health.windows, 1);
+}
+
+static void test_late_window_is_told(void **state)
+{
+	(void)state;
+	windows();
+	at(2030, 1);
+	assert_in_range(vcpu[1].late, 31, 33);
+	assert_int_equal(troubles, BIT(1));
+	assert_int_equal(sched.entity[0].health.late, 1);
+	/* Once. */
+	troubles = 0;
+	at(2960, 1);
+	assert_int_equal(troubles, 0);
+	/* VM 2 had no window between. */
+	assert_int_equal(sched.entity[1].health.missed, 0);
+	at(3451, 2);
+	now = 4901;
+	assert_false(sched_turn(&sched));
+	at(5451, 2);
+	assert_int_equal(sched.entity[1].health.missed, 1);
+	assert_int_equal(troubles, BIT(2));
+}
+
+/* Nothing that comes for one outside of its window touches the one that runs. */
+static void test_outside_of_its_window(void **state)
+{
+	(void)state;
+	windows();
+	in_guest = wait_for_interrupt;
+	at(1955, 1);
+	now = 2200;
+	assert_false(sched_turn(&sched));
+	assert_ptr_equal(watched, &vcpu[1]);
+	in_guest = NULL;
+	at(2451, 2);
+	assert_null(watched);
+	wakes = BIT(1);
+	vcpu[2].leave = false;
+	vcpu_request(&vcpu[1], VCPU_REQ_SOFT);
+	sched_interrupted(&sched, &vcpu[2]);
+	assert_false(vcpu[2].leave);
+	at(2700, 2);
+	at(2960, 1);
+}
+
+static void test_halts_in_its_window(void **state)
+{
+	(void)state;
+	windows();
+	at(1955, 1);
+	at(2451, 2);
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	vcpu[2].leave = false;
+	sched_interrupted(&sched, &vcpu[2]);
+	assert_false(vcpu[2].leave);
+	at(2700, 2);
+	assert_int_equal(halts, 0);
+	now = 2960;
+	assert_true(sched_turn(&sched));
+	assert_int_equal(halts, 1);
+	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_HALTED);
+	at(3451, 2);
+}
+
+static void test_partition_leaves(void **state)
+{
+	(void)state;
+	windows();
+	assert_true(sched.windowed);
+	sched_release(&sched, &vcpu[1]);
+	assert_true(sched.windowed);
+	now = 1960;
+	assert_false(sched_turn(&sched));
+	at(2451, 2);
+	sched_release(&sched, &vcpu[2]);
+	assert_false(sched.windowed);
+	assert_false(sched_turn(&sched));
+	assert_int_equal(armed, 0);
+}
+
+static void test_no_schedule(void **state)
+{
+	(void)state;
+	windows();
+	frames.frame.number = 0;
+	sched = (struct sched){ .used = 0 };
+	vcpu[1].state = vcpu[2].state = VCPU_STOPPED;
+	claim_and_start(1);
+	armed = 0;
+	assert_false(sched_turn(&sched));
+	assert_int_equal(armed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +736,12 @@ int main(void)
 		cmocka_unit_test_setup(test_halt_of_one_that_is_not_loaded, setup),
 		cmocka_unit_test_setup(test_suspended_is_watched, setup),
 		cmocka_unit_test_setup(test_stopped_sleeper_starts_awake, setup),
+		cmocka_unit_test_setup(test_window_begins_on_time, setup),
+		cmocka_unit_test_setup(test_late_window_is_told, setup),
+		cmocka_unit_test_setup(test_outside_of_its_window, setup),
+		cmocka_unit_test_setup(test_halts_in_its_window, setup),
+		cmocka_unit_test_setup(test_partition_leaves, setup),
+		cmocka_unit_test_setup(test_no_schedule, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

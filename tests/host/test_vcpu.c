@@ -95,6 +95,16 @@ void arch_vcpu_external(struct vcpu *v, bool level)
 	(void)level;
 }
 
+void arch_vcpu_unwatch(struct vcpu *v)
+{
+	(void)v;
+}
+
+u64 arch_time(void)
+{
+	return 0;
+}
+
 void arch_vcpu_watch(struct vcpu *v)
 {
 	(void)v;

@@ -211,6 +211,7 @@ struct shyper_net_info {
 #define SHYPER_SCHED_FREE 0	/* serves no vCPU */
 #define SHYPER_SCHED_PINNED 1	/* one vCPU that has it to itself */
 #define SHYPER_SCHED_PRIORITY 2
+#define SHYPER_SCHED_PARTITION 3	/* windows of a schedule; what they leave, by priority */
 
 /* What a vCPU does. */
 #define SHYPER_SCHED_OFF 0	/* stopped or paused */
@@ -258,6 +259,7 @@ struct shyper_events {
 	__u64 state;			/* bit id: the VM's state has changed */
 	__u64 doorbell[SHYPER_VMS];	/* bit SHYPER_DOORBELL(…): VM id's driver has notified */
 	__u64 device[SHYPER_VMS];	/* bit n: ask SHYPER_HC_DEVICE_INFO of device n */
+	__u64 health;			/* bit id: a window of partition id was missed or late */
 };
 
 #endif

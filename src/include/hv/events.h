@@ -21,6 +21,9 @@ void events_detach(void);
 /* events_state() - the state of the VM with this id has changed. Any hart, lock-free. */
 void events_state(u32 id);
 
+/* events_health() - a window of this partition was missed or began late. Any hart, lock-free. */
+void events_health(u32 id);
+
 /*
  * events_doorbell() - the driver in VM id has notified a queue of its device; events_device() -
  * something else about that device has changed. Any hart, lock-free.

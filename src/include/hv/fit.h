@@ -9,7 +9,7 @@
 
 #include <hv/types.h>
 
-#define FIT_VMS 16
+#define FIT_VMS 17	/* 16 VMs and a schedule */
 #define FIT_IMAGES 64
 
 struct fit {

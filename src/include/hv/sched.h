@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The vCPUs of a hart and whose turn it is. A hart serves one vCPU that has it to itself, or up to
- * SCHED_VCPUS that share it, each of another VM; then a policy (hv/sched_policy.h) decides. There
- * is no tick: the hart's timer is armed for the moment in which the decision ends, and only while
- * another vCPU waits for it.
+ * SCHED_VCPUS that share it, each of another VM; then a policy (hv/sched_policy.h) decides: that of
+ * windows where a partition has a vCPU, else that of priorities. There is no tick: the hart's timer
+ * is armed for the moment in which the decision ends, and only while another vCPU waits for it.
  */
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
@@ -22,11 +22,13 @@ struct sched {
 	/* Changed by who makes VMs, one at a time, by atomic stores; read by all. */
 	struct vcpu *vcpu[SCHED_VCPUS];	/* NULL: free */
 	u32 used;			/* no slot is taken from here on */
+	bool windowed;			/* one of them is: policy "partition" */
 
 	/* The hart's own; entities of free slots belong to who makes VMs. */
 	struct sched_entity entity[SCHED_VCPUS];
 	struct sched_queue queue;
 	struct timer timer;		/* the decision ends */
+	const struct schedule *schedule;	/* that entities' partitions are of */
 	u32 running;			/* slot whose turn it is, if from is not 0 */
 	u64 from;			/* when that began; 0: nobody's */
 };

@@ -7,6 +7,7 @@
 #ifndef HV_SCHED_POLICY_H
 #define HV_SCHED_POLICY_H
 
+#include <hv/frames.h>
 #include <hv/types.h>
 
 #define SCHED_NEVER (~(u64)0)
@@ -25,6 +26,15 @@ struct sched_params {
 	u64 period;
 };
 
+/* How a partition's windows on a hart went. */
+struct sched_health {
+	u64 windows;	/* that it had something to do in when they began */
+	u64 missed;	/* went by, or were cut off, while it was ready */
+	u64 late;	/* began later than the schedule allows */
+	u64 late_max;	/* ticks */
+	u64 told;	/* of missed and late, by an event */
+};
+
 /* A vCPU, as its hart's scheduler sees it. All zero: SCHED_OFF. */
 struct sched_entity {
 	struct sched_params params;
@@ -35,6 +45,22 @@ struct sched_entity {
 	u64 turn;	/* of two of one rank the lower one is first */
 	u64 ran;	/* ticks in all */
 	u64 waited;	/* ticks in which it was ready and another ran */
+	bool windowed;	/* it runs in windows of its partition, and never besides */
+	u32 partition;	/* index in the schedule + 1; 0: none there */
+	struct sched_health health;
+};
+
+/* A hart's place in the schedule. */
+struct sched_windows {
+	struct frame frame;	/* number 0: none yet */
+	const struct schedule_window *window;	/* of this hart in the frame */
+	u32 count;
+	u32 next;	/* those before are over */
+	bool begun;	/* the next one has */
+	bool goes_on;	/* it touches one of the same partition */
+	bool blind;	/* the hart did not look when it began */
+	u32 ran;	/* partition of the last one that began with somebody to run */
+	u64 ran_until;
 };
 
 /* The vCPUs of a hart. */
@@ -43,11 +69,13 @@ struct sched_queue {
 	u32 count;
 	u64 slice;	/* ticks of a turn; fixed */
 	u64 turns;	/* the last turn given out */
+	struct sched_windows windows;	/* policy "partition" */
 };
 
 struct sched_choice {
 	u32 next;	/* index; SCHED_NOBODY: all wait */
 	u64 until;	/* without a change of state the choice is the same before */
+	u64 from;	/* it is to begin then; 0: at once */
 };
 
 /*
@@ -73,5 +101,19 @@ struct sched_policy {
  * turns.
  */
 extern const struct sched_policy sched_priority;
+
+/*
+ * Windows in frames (ARINC 653). The switch into a window begins switch_time before it, so that the
+ * partition starts when its window does; that much the window before loses. What windows leave is
+ * idle, or in a relaxed table for those that are not windowed, by sched_priority.
+ *   sched_partition_frame(q, frame, hart): this frame begins on the hart with that id. Entities
+ *	keep their partition's number of the frame before until their owner has changed it
+ *   sched_partition_now(q, now): whose window it is, as choose() will see it: index + 1, 0: none
+ *   sched_partition_began(q, i, late): the choice with a `from` has begun, so many ticks late
+ */
+extern const struct sched_policy sched_partition;
+void sched_partition_frame(struct sched_queue *q, const struct frame *frame, u64 hart);
+u32 sched_partition_now(struct sched_queue *q, u64 now);
+void sched_partition_began(struct sched_queue *q, u32 i, u64 late);
 
 #endif

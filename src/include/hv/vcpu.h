@@ -68,6 +68,9 @@ struct vcpu {
 	bool alone;			/* shared, but nobody else is there: WFI does not exit */
 	bool waiting;			/* it executed WFI, and shares its hart */
 	bool yields;			/* it gives its turn to others of its rank */
+	bool out;			/* it is not its partition's time: nothing wakes it */
+	u64 enter_at;			/* it is not to start before; 0: at once. For one run */
+	u64 late;			/* ticks that it started behind enter_at */
 	u64 exits[EXIT_CAUSES];
 	struct vcpu_start resume;	/* non-retentive suspend: where to go on */
 	bool resume_anew;		/* resume is valid */
@@ -87,7 +90,7 @@ static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
 /* vcpu_sleeps() - it runs on when an interrupt that it has enabled is pending. Own hart. */
 static inline bool vcpu_sleeps(const struct vcpu *vcpu)
 {
-	return vcpu->waiting || vcpu_state(vcpu) == VCPU_SUSPENDED;
+	return !vcpu->out && (vcpu->waiting || vcpu_state(vcpu) == VCPU_SUSPENDED);
 }
 
 /*
@@ -144,6 +147,9 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume);
  */
 bool vcpu_run(struct vcpu *vcpu);
 
+/* vcpu_rest() - it is out: it wakes nobody and takes up nothing. Could it have something to do? */
+bool vcpu_rest(struct vcpu *vcpu);
+
 /* vcpu_leave() - whoever runs on the calling hart leaves the guest: it is time to choose again. */
 void vcpu_leave(void);
 
@@ -172,6 +178,7 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  * and, whether it is loaded or not:
  *   arch_vcpu_watch(vcpu): it sleeps; the hart wakes, or whoever runs there leaves the guest, when
  *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
+ *   arch_vcpu_unwatch(vcpu): until then, too
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
  *   arch_vcpu_alone(vcpu): vcpu->alone has changed
  */
@@ -182,6 +189,7 @@ void arch_vcpu_park(struct vcpu *vcpu);
 void arch_vcpu_unload(struct vcpu *vcpu);
 void arch_vcpu_enter(struct vcpu *vcpu);
 void arch_vcpu_watch(struct vcpu *vcpu);
+void arch_vcpu_unwatch(struct vcpu *vcpu);
 void arch_vcpu_soft(struct vcpu *vcpu);
 void arch_vcpu_external(struct vcpu *vcpu, bool level);
 void arch_vcpu_soft_saved(struct vcpu *vcpu);

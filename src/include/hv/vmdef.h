@@ -89,6 +89,7 @@ struct vmdef_host_node {
 /* How its vCPUs share their harts with those of other VMs. */
 struct vmdef_sched {
 	bool shared;		/* false: each has its hart to itself, and the rest is 0 */
+	bool windowed;		/* it is a partition of the schedule, and the rest is 0 */
 	u32 priority;		/* 0 … VMDEF_PRIORITY_MAX; the highest one runs */
 	u32 budget_us;		/* of each period that it has at this priority; 0: no limit */
 	u32 period_us;
