@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vmdef-check: reads trees of VMs and schedules as the hypervisor does, by the same code, and prints
- * what it would refuse, and the tables of schedules that it accepts. Exit status 0: all are accepted, 1: one is refused, 2: usage or unreadable file.
+ * vmdef-check: reads trees of VMs and schedules as the hypervisor does, by the same code. Prints
+ * what it would refuse, and the tables of schedules that it accepts. Exit status 0: all are
+ * accepted, 1: one is refused, 2: usage or unreadable file.
  */
 #include <stdio.h>
 #include <stdlib.h>

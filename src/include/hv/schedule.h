@@ -34,7 +34,7 @@ struct schedule_list {
 struct schedule_table {
 	char name[VMDEF_NAME];
 	u64 frame;
-	u64 correction;	/* the most that re-sync changes a window; 0: it waits for the frame's end */
+	u64 correction;	/* the most that re-sync changes a window; 0: all at a frame's end */
 	u64 longest;	/* of its windows */
 	bool relaxed;	/* idle time is for VMs that share the harts by priority */
 	u32 first;	/* into list[] */
