@@ -112,6 +112,7 @@ static json_t *json_hart(struct session *s, const struct shyper_sched_info *befo
 	static const char *const policies[] = {
 		[SHYPER_SCHED_FREE] = "free", [SHYPER_SCHED_PINNED] = "pinned",
 		[SHYPER_SCHED_PRIORITY] = "priority",
+		[SHYPER_SCHED_PARTITION] = "partition",
 	};
 	json_t *vcpus = json_array();
 
