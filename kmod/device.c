@@ -42,7 +42,7 @@ int shyper_reason(const struct shyper_refusal *refusal, void __user *user)
 
 /* --- Calls ---------------------------------------------------------------------------------- */
 
-static int enter(void *file)
+int shyper_enter(void *file)
 {
 	struct shyper_refusal *refusal = file;
 
@@ -52,7 +52,7 @@ static int enter(void *file)
 	return 0;
 }
 
-static int told(struct shyper_refusal *refusal, int err)
+int shyper_told(struct shyper_refusal *refusal, int err)
 {
 	if (err)
 		hc_refused(refusal);
@@ -61,51 +61,53 @@ static int told(struct shyper_refusal *refusal, int err)
 
 static int system_info(void *refusal, void *values)
 {
-	return told(refusal, hc_system_info(values));
+	return shyper_told(refusal, hc_system_info(values));
 }
 
 static int log_read(void *refusal, void *values)
 {
 	struct shyper_log *log = values;
 
-	return log->reserved ? -EINVAL : told(refusal, hc_log_read(log));
+	return log->reserved ? -EINVAL : shyper_told(refusal, hc_log_read(log));
 }
 
 static int net_info(void *refusal, void *values)
 {
 	struct shyper_net_card *card = values;
 
-	return told(refusal, hc_net_info(card->vm, card->card, &card->info));
+	return shyper_told(refusal, hc_net_info(card->vm, card->card, &card->info));
 }
 
 static int net_set(void *refusal, void *values)
 {
 	const struct shyper_net_set *set = values;
 
-	return told(refusal, hc_net_set(set->vm, set->card, set->what, set->value));
+	return shyper_told(refusal, hc_net_set(set->vm, set->card, set->what, set->value));
 }
 
 static int sched_info(void *refusal, void *values)
 {
 	struct shyper_sched_hart *hart = values;
 
-	return hart->reserved ? -EINVAL : told(refusal, hc_sched_info(hart->number, &hart->info));
+	return hart->reserved ? -EINVAL :
+				shyper_told(refusal, hc_sched_info(hart->number, &hart->info));
 }
 
 static int sched_set(void *refusal, void *values)
 {
 	const struct shyper_sched_set *set = values;
 
-	return told(refusal, hc_sched_set(set->vm, set->priority, set->budget, set->period));
+	return shyper_told(refusal, hc_sched_set(set->vm, set->priority, set->budget, set->period));
 }
 
 static const struct shyper_call calls[] = {
-	{ SHYPER_SYSTEM_INFO, enter, system_info },
-	{ SHYPER_LOG_READ, enter, log_read },
-	{ SHYPER_NET_INFO, enter, net_info },
-	{ SHYPER_NET_SET, enter, net_set },
-	{ SHYPER_SCHED_INFO, enter, sched_info },
-	{ SHYPER_SCHED_SET, enter, sched_set },
+	{ SHYPER_SYSTEM_INFO, shyper_enter, system_info },
+	{ SHYPER_LOG_READ, shyper_enter, log_read },
+	{ SHYPER_NET_INFO, shyper_enter, net_info },
+	{ SHYPER_NET_SET, shyper_enter, net_set },
+	{ SHYPER_SCHED_INFO, shyper_enter, sched_info },
+	{ SHYPER_SCHED_SET, shyper_enter, sched_set },
+	{ SHYPER_TRACE_OPEN, shyper_enter, shyper_trace_open },
 };
 
 /* A descriptor number and an open file for a VM, whose reference they take over; not yet joined. */
@@ -129,7 +131,7 @@ static int open_vm(struct shyper_refusal *refusal, unsigned long id)
 {
 	struct shyper_vm *vm;
 	struct file *file;
-	int fd = enter(refusal);
+	int fd = shyper_enter(refusal);
 
 	if (fd)
 		return fd;
@@ -191,7 +193,7 @@ static int create_vm(struct shyper_refusal *refusal, void __user *user)
 	tree = memdup_user(u64_to_user_ptr(values.tree), values.size);
 	if (IS_ERR(tree))
 		return PTR_ERR(tree);
-	fd = enter(refusal);
+	fd = shyper_enter(refusal);
 	if (!fd) {
 		fd = make(tree, &values, refusal, &file);
 		mutex_unlock(&shyper_lock);

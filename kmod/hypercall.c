@@ -23,6 +23,7 @@ static void *exchange;	/* a page, under shyper_lock */
 static_assert(sizeof(struct shyper_log) <= PAGE_SIZE);
 static_assert(sizeof(struct shyper_vm_info) <= PAGE_SIZE);
 static_assert(sizeof(struct shyper_system_info) <= PAGE_SIZE);
+static_assert(sizeof(struct shyper_trace_read) <= PAGE_SIZE);
 
 static int errno_of(long status)
 {
@@ -72,6 +73,9 @@ static const char *const names[] = {
 	[SHYPER_HC_NET_SET] = "net-set",
 	[SHYPER_HC_SCHED_INFO] = "sched-info",
 	[SHYPER_HC_SCHED_SET] = "sched-set",
+	[SHYPER_HC_TRACE_START] = "trace-start",
+	[SHYPER_HC_TRACE_STOP] = "trace-stop",
+	[SHYPER_HC_TRACE_READ] = "trace-read",
 };
 
 static DEFINE_PER_CPU(unsigned long [ARRAY_SIZE(names)], calls);
@@ -163,6 +167,27 @@ int hc_sched_info(u32 number, struct shyper_sched_info *info)
 int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period)
 {
 	return call_errno(SHYPER_HC_SCHED_SET, id, priority, budget, period);
+}
+
+int hc_trace_start(u32 events, u32 slots)
+{
+	return call_errno(SHYPER_HC_TRACE_START, events, slots, 0, 0);
+}
+
+void hc_trace_stop(void)
+{
+	call(SHYPER_HC_TRACE_STOP, 0, 0, 0, 0);
+}
+
+int hc_trace_read(struct shyper_trace_read *out)
+{
+	int err;
+
+	memcpy(exchange, out, sizeof(*out));
+	err = call_errno(SHYPER_HC_TRACE_READ, virt_to_phys(exchange), sizeof(*out), 0, 0);
+	if (!err)
+		memcpy(out, exchange, sizeof(*out));
+	return err;
 }
 
 int hc_vm_info(u32 id, struct shyper_vm_info *info)

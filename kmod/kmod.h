@@ -78,6 +78,9 @@ int hc_net_info(u32 id, u32 card, struct shyper_net_info *info);
 int hc_net_set(u32 id, u32 card, u32 what, u32 value);
 int hc_sched_info(u32 number, struct shyper_sched_info *info);
 int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period);
+int hc_trace_start(u32 events, u32 slots);
+void hc_trace_stop(void);
+int hc_trace_read(struct shyper_trace_read *out);
 int hc_memory(u32 id, u32 index, struct shyper_memory *memory);
 int hc_events(phys_addr_t page, u32 source);
 int hc_log_read(struct shyper_log *log);
@@ -264,7 +267,7 @@ struct shyper_call {
 long shyper_call(const struct shyper_call *calls, size_t count, void *file, unsigned int command,
 		 unsigned long argument);
 
-/* --- vm_file.c, device.c, state.c: what user space sees -------------------------------------- */
+/* --- vm_file.c, device.c, trace.c, state.c: what user space sees ------------------------------ */
 
 /* shyper_vm_file() - a new open file for a VM, which takes over the caller's reference. */
 struct file *shyper_vm_file(struct shyper_vm *vm);
@@ -274,6 +277,13 @@ int __printf(3, 4) shyper_refuse(struct shyper_refusal *refusal, int err, const 
 
 /* shyper_reason() - SHYPER_REASON on any descriptor. Without shyper_lock. */
 int shyper_reason(const struct shyper_refusal *refusal, void __user *user);
+
+/* Of a descriptor that is a refusal and no more: enter(), and err with Shyper's words for it. */
+int shyper_enter(void *refusal);
+int shyper_told(struct shyper_refusal *refusal, int err);
+
+/* shyper_trace_open() - run() of SHYPER_TRACE_OPEN. */
+int shyper_trace_open(void *refusal, void *values);
 
 int shyper_device_init(void);
 void shyper_device_exit(void);

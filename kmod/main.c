@@ -27,6 +27,7 @@ static int probe(struct platform_device *pdev)
 		goto no_events;
 	}
 	mutex_lock(&shyper_lock);
+	hc_trace_stop();	/* of a kernel that went without a word */
 	err = shyper_vms_find();
 	mutex_unlock(&shyper_lock);
 	if (err)

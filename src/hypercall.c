@@ -16,6 +16,7 @@
 #include <hv/refuse.h>
 #include <hv/string.h>
 #include <hv/timer.h>
+#include <hv/trace.h>
 #include <hv/vm.h>
 #include <hv/vm_load.h>
 #include <version.h>
@@ -352,6 +353,9 @@ static const struct {
 	[SHYPER_HC_NET_SET] = { "net-set", hc_net_set, false },
 	[SHYPER_HC_SCHED_INFO] = { "sched-info", hc_sched_info, false },
 	[SHYPER_HC_SCHED_SET] = { "sched-set", hc_sched_set, false },
+	[SHYPER_HC_TRACE_START] = { "trace-start", hc_trace_start, false },
+	[SHYPER_HC_TRACE_STOP] = { "trace-stop", hc_trace_stop, false },
+	[SHYPER_HC_TRACE_READ] = { "trace-read", hc_trace_read, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)
@@ -378,5 +382,6 @@ void hypercall_reset(const struct vm *vm)
 	if (!vm->def.management)
 		return;
 	events_detach();
+	trace_stop();
 	hypercall_devices_reset();
 }

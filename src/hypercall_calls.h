@@ -32,6 +32,9 @@ struct hypercall_result hc_net_set(struct vm *caller, const u64 *arg);
 
 struct hypercall_result hc_sched_info(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_sched_set(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_trace_start(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_trace_stop(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_trace_read(struct vm *caller, const u64 *arg);
 
 /* hypercall_devices_reset() - the MVM boots anew: it serves no device any more. */
 void hypercall_devices_reset(void);

@@ -219,7 +219,7 @@ static bool take_input(void)
 /* From the log: any context. */
 static void news(void)
 {
-	hart_errand(monitor.hart);
+	hart_errand(monitor.hart, ERRAND_MONITOR);
 }
 
 static void event(void *ctx)

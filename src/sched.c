@@ -6,6 +6,7 @@
 #include <hv/errno.h>
 #include <hv/events.h>
 #include <hv/frames.h>
+#include <hv/trace.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
@@ -122,6 +123,28 @@ static void find_partition(struct sched_entity *e, const struct schedule *schedu
 	e->partition = p ? (u32)(p - schedule->partition) + 1 : 0;
 }
 
+static struct vcpu *vcpu_of(const struct sched *s, u32 partition)
+{
+	for (u32 i = 0; i < s->queue.count; i++)
+		if (s->entity[i].windowed && s->entity[i].partition == partition + 1)
+			return sched_get(s, i);
+	return NULL;
+}
+
+/* What is planned in the frame that begins. */
+static __attribute__((noinline)) void trace_windows(const struct sched *s)
+{
+	const struct sched_windows *w = &s->queue.windows;
+
+	for (u32 i = 0; i < w->count; i++) {
+		u64 begin = frame_at(&w->frame, w->window[i].begin);
+		u64 end = frame_at(&w->frame, w->window[i].end);
+
+		trace(SHYPER_TRACE_WINDOW, vcpu_of(s, w->window[i].partition),
+		      (u8)w->frame.table, (u32)(end - begin), begin);
+	}
+}
+
 /* The hart's place in the schedule; returns whose window it is. */
 static u32 follow_schedule(struct sched *s, u64 now)
 {
@@ -140,6 +163,8 @@ static u32 follow_schedule(struct sched *s, u64 now)
 			if (sched_get(s, i))
 				find_partition(&q->entity[i], frame.schedule, sched_get(s, i));
 	s->schedule = frame.schedule;
+	if (tracing())
+		trace_windows(s);
 	return sched_partition_now(q, now);
 }
 
@@ -161,6 +186,21 @@ static void rest(struct sched_entity *e, struct vcpu *vcpu)
 		e->state = SCHED_OFF;
 	else if (e->state == SCHED_OFF)
 		e->state = SCHED_BLOCKED;
+}
+
+static enum sched_state settle_traced(struct vcpu *vcpu, enum sched_state before)
+{
+	enum sched_state state = vcpu_settle(vcpu);
+	u64 due;
+	u32 why;
+
+	if (before == SCHED_READY && state == SCHED_BLOCKED)
+		trace(SHYPER_TRACE_SLEEP, vcpu, 0, 0, 0);
+	if (before == SCHED_BLOCKED && state == SCHED_READY) {
+		why = arch_vcpu_trace_wake(vcpu, &due);
+		trace(SHYPER_TRACE_WAKE, vcpu, 0, why, due);
+	}
+	return state;
 }
 
 /*
@@ -189,7 +229,8 @@ static bool settle(struct sched *s, const struct sched_policy *policy, u32 windo
 			(void)vcpu_run(vcpu);
 			return false;
 		}
-		policy->set_state(q, i, vcpu_settle(vcpu));
+		policy->set_state(q, i, tracing() ? settle_traced(vcpu, q->entity[i].state) :
+				  vcpu_settle(vcpu));
 		*there += q->entity[i].state != SCHED_OFF;
 	}
 	return true;

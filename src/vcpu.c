@@ -4,11 +4,13 @@
 #include <hv/errno.h>
 #include <hv/machine.h>
 #include <hv/timer.h>
+#include <hv/trace.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
 static void set_state(struct vcpu *vcpu, enum vcpu_state state)
 {
+	trace(SHYPER_TRACE_STATE, vcpu, (u8)state, 0, 0);
 	__atomic_store_n(&vcpu->state, (u32)state, __ATOMIC_RELEASE);
 }
 
@@ -103,6 +105,19 @@ void vcpu_serve(struct vcpu *vcpu)
 		vcpu->leave = true;
 }
 
+/* How: vcpu_serve() or serve_saved(); apart from exits, which exit_handle_traced() looks after. */
+static void serve(struct vcpu *vcpu, void (*how)(struct vcpu *vcpu))
+{
+	u32 before = tracing() ? arch_vcpu_trace_pending(vcpu) : 0, added;
+
+	how(vcpu);
+	if (!tracing())
+		return;
+	added = arch_vcpu_trace_pending(vcpu) & ~before;
+	if (added)
+		trace_add(SHYPER_TRACE_INTERRUPT, vcpu, 0, added, 0);
+}
+
 void vcpu_wait(struct vcpu *vcpu)
 {
 	if (!vcpu->shared || arch_vcpu_wakes(vcpu))
@@ -170,7 +185,7 @@ static bool paused(const struct vcpu *vcpu)
 /* Returns false while nothing wakes it. */
 static bool wake(struct vcpu *vcpu)
 {
-	vcpu_serve(vcpu);
+	serve(vcpu, vcpu_serve);
 	if (!arch_vcpu_wakes(vcpu))
 		return false;
 	if (vcpu->resume_anew)
@@ -198,9 +213,9 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 	enum vcpu_state state = vcpu_state(vcpu);
 
 	if (arch_vcpu_current() == vcpu)
-		vcpu_serve(vcpu);
+		serve(vcpu, vcpu_serve);
 	else if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
-		serve_saved(vcpu);
+		serve(vcpu, serve_saved);
 	if (paused(vcpu)) {
 		arch_vcpu_park(vcpu);
 		return SCHED_OFF;
@@ -258,6 +273,17 @@ static __attribute__((noinline)) void await(struct vcpu *vcpu)
 	vcpu->late = now - vcpu->enter_at;
 }
 
+static void enter(struct vcpu *vcpu)
+{
+	if (vcpu->enter_at)
+		await(vcpu);
+	if (tracing())
+		trace_switch(vcpu);
+	arch_vcpu_enter(vcpu);
+	if (tracing())
+		trace_left();
+}
+
 bool vcpu_run(struct vcpu *vcpu)
 {
 	if (vcpu_halting(vcpu)) {
@@ -290,11 +316,8 @@ bool vcpu_run(struct vcpu *vcpu)
 	vcpu->leave = false;
 	vcpu->waiting = false;
 	vcpu->yields = false;
-	vcpu_serve(vcpu);
-	if (!vcpu->leave) {
-		if (vcpu->enter_at)
-			await(vcpu);
-		arch_vcpu_enter(vcpu);
-	}
+	serve(vcpu, vcpu_serve);
+	if (!vcpu->leave)
+		enter(vcpu);
 	return true;
 }

@@ -17,6 +17,7 @@
 #include <hv/page.h>
 #include <hv/panic.h>
 #include <hv/timer.h>
+#include <hv/trace.h>
 #include <hv/vcpu.h>
 
 struct hart harts[HARTS];
@@ -68,9 +69,9 @@ void hart_kick(struct hart *hart)
 		sbi_call(SBI_EXT_IPI, SBI_EXT_IPI_SEND_IPI, 1, hart->hartid, 0);
 }
 
-void hart_errand(struct hart *hart)
+void hart_errand(struct hart *hart, u32 errand)
 {
-	if (!__atomic_exchange_n(&hart->errand, 1, __ATOMIC_ACQ_REL))
+	if (!__atomic_fetch_or(&hart->errand, errand, __ATOMIC_ACQ_REL))
 		hart_kick(hart);
 }
 
@@ -105,8 +106,12 @@ void hart_init(void)
 /* Apart, so that a kick which brings none saves no registers for it. */
 static void __attribute__((noinline)) run_errand(struct hart *hart)
 {
-	if (__atomic_exchange_n(&hart->errand, 0, __ATOMIC_ACQ_REL))
+	u32 errand = __atomic_exchange_n(&hart->errand, 0, __ATOMIC_ACQ_REL);
+
+	if (errand & ERRAND_MONITOR)
 		monitor_serve();
+	if (errand & ERRAND_TRACE)
+		arch_trace();
 }
 
 /* Its interrupt is cleared before the requests are read: one posted later interrupts again. */
@@ -150,6 +155,14 @@ void hart_serve(void)
 		host_irq_handle();
 }
 
+static void hart_sleep(void)
+{
+	if (tracing())
+		trace_switch(NULL);
+	__asm__ volatile("wfi" ::: "memory");
+	trace(SHYPER_TRACE_IDLE, NULL, 0, (u32)(csr_read(CSR_SIP) & csr_read(CSR_SIE)), 0);
+}
+
 void hart_loop(void)
 {
 	struct hart *hart = this_hart();
@@ -159,7 +172,7 @@ void hart_loop(void)
 		hart_serve();
 		hart_serve_files();
 		if (!sched_turn(&hart->sched))
-			__asm__ volatile("wfi" ::: "memory");
+			hart_sleep();
 	}
 }
 

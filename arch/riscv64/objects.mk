@@ -20,6 +20,7 @@ objs += arch/riscv64/cache.o
 objs += arch/riscv64/exit.o
 objs += arch/riscv64/exit_insn.o
 objs += arch/riscv64/exit_mmio.o
+objs += arch/riscv64/exit_trace.o
 objs += arch/riscv64/features.o
 objs += arch/riscv64/fence.o
 objs += arch/riscv64/hart.o

@@ -46,10 +46,8 @@
 	\op	s11, 8*27(a0)
 	.endm
 
-	.section .text.hot, "ax"
-	.balign	64
-	.global trap_entry
-trap_entry:
+	/* From the guest into C; a1 = 0: its caller-saved registers are saved. */
+	.macro ENTER
 	csrrw	a0, sscratch, a0
 	beqz	a0, hs_trap
 	CALLER_SAVED sd
@@ -58,11 +56,18 @@ trap_entry:
 	ld	sp, VCPU_HOST_SP(a0)
 	ld	tp, VCPU_HOST_TP(a0)
 	li	a1, 0
+	.endm
+
+	.section .text.hot, "ax"
+	.balign	64
+	.global trap_entry
+trap_entry:
+	ENTER
 	call	exit_handle		/* a0 = the vCPU again, a1 = enum exit_result */
 	bnez	a1, 1f
 
 	/* Only what C may have clobbered comes back. */
-0:	csrw	sscratch, a0
+resume:	csrw	sscratch, a0
 	CALLER_SAVED ld
 	ld	a0, 8*10(a0)
 	sret
@@ -74,7 +79,7 @@ trap_entry:
 	call	exit_handle
 	bnez	a1, leave
 	CALLEE_SAVED ld
-	j	0b
+	j	resume
 
 	/* The guest's pc is in sepc as long as the hart does not leave it. */
 leave:
@@ -118,7 +123,24 @@ vcpu_enter:
 	ld	t0, VCPU_PC(a0)
 	csrw	sepc, t0
 	CALLEE_SAVED ld
-	j	0b
+	j	resume
+
+	/* The same as trap_entry, for harts that record their exits. */
+	.text
+	.balign	4
+	.global trap_entry_traced
+trap_entry_traced:
+	ENTER
+	call	exit_handle_traced
+	beqz	a1, resume
+	CALLEE_SAVED sd
+	li	t0, EXIT_LEAVE
+	beq	a1, t0, leave
+	li	a1, 1
+	call	exit_handle_traced
+	bnez	a1, leave
+	CALLEE_SAVED ld
+	j	resume
 
 	/*
 	 * A trap while Shyper runs: either armed (hart.fixup) or fatal. The stack may be what is

@@ -380,9 +380,31 @@ void arch_vcpu_alone(struct vcpu *vcpu)
 		csr_set(CSR_HSTATUS, HSTATUS_VTW);
 }
 
-bool arch_vcpu_wakes(const struct vcpu *vcpu)
+static u64 awaited(const struct vcpu *vcpu)
 {
 	if (is_loaded(vcpu))
 		return csr_read(CSR_VSIP) & csr_read(CSR_VSIE);
 	return saved_vsip(vcpu) & vcpu->arch.csr.vsie;
+}
+
+bool arch_vcpu_wakes(const struct vcpu *vcpu)
+{
+	return awaited(vcpu);
+}
+
+u32 arch_vcpu_trace_wake(const struct vcpu *vcpu, u64 *due)
+{
+	u64 pending = awaited(vcpu);
+
+	*due = 0;
+	if (feature(FEATURE_SSTC) && pending & IP(IRQ_STI))
+		*due = (is_loaded(vcpu) ? csr_read(CSR_VSTIMECMP) : vcpu->arch.csr.vstimecmp) -
+		       vcpu->vm->arch.time_delta;
+	return (u32)pending;
+}
+
+/* Bits of hvip are one higher than those that the guest sees. */
+u32 arch_vcpu_trace_pending(const struct vcpu *vcpu)
+{
+	return (u32)((is_loaded(vcpu) ? csr_read(CSR_HVIP) : vcpu->arch.csr.hvip) >> 1);
 }

@@ -394,6 +394,49 @@ static void check_sched(unsigned long hart, unsigned long id)
 	check_eq("it is free", sched.policy == SHYPER_SCHED_FREE && !sched.vcpus, 1);
 }
 
+/* The payload's own exits are in it. */
+static void check_trace(void)
+{
+	static struct shyper_trace_read chunk;
+	const unsigned long size = sizeof(chunk), all = BIT(SHYPER_TRACE_EVENTS) - 1;
+	bool found = false;
+
+	refused("trace of nothing", hc(SHYPER_HC_TRACE_START, 0, 64, 0, 0), SHYPER_E_INVAL);
+	refused("trace of events that are none", hc(SHYPER_HC_TRACE_START, all + 1, 64, 0, 0),
+		SHYPER_E_INVAL);
+	refused("trace in odd rings", hc(SHYPER_HC_TRACE_START, all, 65, 0, 0), SHYPER_E_INVAL);
+	refused("trace in large rings", hc(SHYPER_HC_TRACE_START, all, 1UL << 32, 0, 0),
+		SHYPER_E_INVAL);
+	refused("read of no trace", hc(SHYPER_HC_TRACE_READ, ADDRESS(chunk), size, 0, 0),
+		SHYPER_E_NOENT);
+	check_err("stop of no trace", hc(SHYPER_HC_TRACE_STOP, 0, 0, 0, 0), SHYPER_OK);
+	for (unsigned int i = 0; i < 3; i++) {
+		check_err("trace", hc(SHYPER_HC_TRACE_START, all, 1024, 0, 0), SHYPER_OK);
+		refused("trace twice", hc(SHYPER_HC_TRACE_START, all, 64, 0, 0), SHYPER_E_BUSY);
+		check_err("stop", hc(SHYPER_HC_TRACE_STOP, 0, 0, 0, 0), SHYPER_OK);
+	}
+	check_err("trace", hc(SHYPER_HC_TRACE_START, all, 1024, 0, 0), SHYPER_OK);
+	refused("read to a short buffer", hc(SHYPER_HC_TRACE_READ, ADDRESS(chunk), size - 1, 0, 0),
+		SHYPER_E_INVAL);
+	refused("read to nowhere", hc(SHYPER_HC_TRACE_READ, OUTSIDE, size, 0, 0), SHYPER_E_FAULT);
+	chunk.hart = 64;
+	refused("read of no hart", hc(SHYPER_HC_TRACE_READ, ADDRESS(chunk), size, 0, 0),
+		SHYPER_E_NOENT);
+	(void)WAIT_FOR(false, 5);	/* until it has left the guest once */
+	check_err("version", hc(SHYPER_HC_VERSION, 0, 0, 0, 0), SHYPER_OK);
+	chunk = (struct shyper_trace_read){ .hart = (u32)boot_hart };
+	do {
+		check_err("read", hc(SHYPER_HC_TRACE_READ, ADDRESS(chunk), size, 0, 0), SHYPER_OK);
+		check_eq("lost", chunk.lost, 0);
+		for (unsigned int i = 0; i < chunk.count; i++)
+			found |= chunk.record[i].event == SHYPER_TRACE_EXIT &&
+				 chunk.record[i].vm == 0 &&
+				 chunk.record[i].data == (u64)SHYPER_EXTENSION << 32;
+	} while (!found && chunk.count);
+	CHECK("own exit", found, "not in the trace");
+	check_err("stop", hc(SHYPER_HC_TRACE_STOP, 0, 0, 0, 0), SHYPER_OK);
+}
+
 static void check_log(void)
 {
 	unsigned long lines = 0, rounds = 0;
@@ -423,6 +466,7 @@ static void manage(void)
 	check_boot_refusals(id);
 	check_devices(id);
 	check_cards(id);
+	check_trace();
 	check_life(id);
 	check_ends(id, 0, 0, SHYPER_END_POWEROFF);
 	check_ends(id, 1, 0, SHYPER_END_REBOOT);
@@ -459,7 +503,7 @@ void payload(void)
 		manage();
 		return;
 	}
-	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_SCHED_SET; f++)
+	for (unsigned long f = SHYPER_HC_REASON; f <= SHYPER_HC_TRACE_READ; f++)
 		check_err("not for this VM", hc(f, 0, ADDRESS(info), sizeof(info), 0),
 			  SHYPER_E_PERM);
 }

@@ -39,8 +39,9 @@ static bool line_starts;	/* surely */
 
 /* ---- What the monitor needs of others ---- */
 
-void hart_errand(struct hart *hart)
+void hart_errand(struct hart *hart, u32 errand)
 {
+	assert_int_equal(errand, ERRAND_MONITOR);
 	assert_ptr_equal(hart, &harts[0]);
 	/* Nothing of the stream may be taken here: a writer of lines may hold anything. */
 	errands++;

@@ -531,6 +531,41 @@ static void test_owner_is_killed(void)
 	munmap(told, PAGE);
 }
 
+/* A trace ends with its descriptor, however that is closed. */
+static void test_trace(void)
+{
+	static struct shyper_trace_read out;
+	struct shyper_trace_open all = { .events = (1u << SHYPER_TRACE_EVENTS) - 1, .slots = 1024 };
+	struct shyper_trace_open none = { .events = 0, .slots = 1024 };
+	unsigned int records = 0;
+	pid_t child;
+	int trace;
+
+	REFUSED(ioctl(device, SHYPER_TRACE_OPEN, &none), EINVAL);
+	HOLDS(strstr(reason(device), "events"));
+	child = fork();
+	if (!child) {
+		OK(ioctl(device, SHYPER_TRACE_OPEN, &all));
+		kill(getpid(), SIGKILL);
+	}
+	wait_for(child);
+	trace = (int)OK(ioctl(device, SHYPER_TRACE_OPEN, &all));
+	REFUSED(ioctl(device, SHYPER_TRACE_OPEN, &all), EBUSY);
+	HOLDS(strstr(reason(device), "one at a time"));
+	REFUSED(ioctl(trace, SHYPER_SYSTEM_INFO, &out), ENOTTY);
+	REFUSED(ioctl(trace, SHYPER_TRACE_OPEN, &all), ENOTTY);
+	REFUSED(ioctl(trace, SHYPER_TRACE_READ, WILD), EFAULT);
+	REFUSED(ioctl(device, SHYPER_TRACE_READ, &out), ENOTTY);
+	for (; ioctl(trace, SHYPER_TRACE_READ, &out) == 0; out.hart++) {
+		HOLDS(out.count <= SHYPER_TRACE_CHUNK && !out.lost);
+		records += out.count;
+		out.sequence = 0;
+	}
+	HOLDS(errno == ENOENT && out.hart && records);
+	close(trace);
+	close((int)OK(ioctl(device, SHYPER_TRACE_OPEN, &all)));
+}
+
 static void destroy_all(void)
 {
 	struct shyper_system_info s;
@@ -603,6 +638,7 @@ static int test_all(void)
 	OK(ioctl(device, SHYPER_SYSTEM_INFO, &before));
 	isolated(test_whole_life);
 	isolated(test_owner_is_killed);
+	isolated(test_trace);
 	isolated(destroy_all);
 	isolated(test_cycles);
 	OK(ioctl(device, SHYPER_SYSTEM_INFO, &after));

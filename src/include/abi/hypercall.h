@@ -9,16 +9,8 @@
 #ifndef ABI_HYPERCALL_H
 #define ABI_HYPERCALL_H
 
-#if defined(__KERNEL__) || (defined(__linux__) && __STDC_HOSTED__)
-#include <linux/types.h>
-#else
-#include <stdint.h>
-typedef uint8_t __u8;
-typedef uint16_t __u16;
-typedef uint32_t __u32;
-typedef uint64_t __u64;
-typedef int32_t __s32;
-#endif
+#include "trace.h"
+#include "types.h"
 
 #define SHYPER_EXTENSION 0x0A485950	/* firmware-specific space, "HYP" */
 #define SHYPER_ABI_VERSION 2		/* raised when something below changes its meaning */
@@ -61,6 +53,10 @@ typedef int32_t __s32;
  * period begins. Of a VM that shares its harts. Budget and period in microseconds, or both 0.
  */
 #define SHYPER_HC_SCHED_SET 21
+/* Of the trace (trace.h): one at a time, until it is stopped or the MVM boots anew. */
+#define SHYPER_HC_TRACE_START 22	/* (events, records of each hart's ring) */
+#define SHYPER_HC_TRACE_STOP 23	/* (): when there is none, too */
+#define SHYPER_HC_TRACE_READ 24	/* (struct shyper_trace_read, size) */
 
 /* Status in a0. */
 #define SHYPER_OK 0

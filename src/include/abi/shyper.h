@@ -73,6 +73,18 @@ struct shyper_sched_set {
 #define SHYPER_SCHED_INFO _IOWR(SHYPER_IOCTL, 8, struct shyper_sched_hart) /* ENOENT: none */
 #define SHYPER_SCHED_SET _IOW(SHYPER_IOCTL, 9, struct shyper_sched_set)
 
+/*
+ * SHYPER_TRACE_OPEN - have Shyper record what its harts do (trace.h), until the descriptor that it
+ * returns is closed. EBUSY: somebody does. On that, SHYPER_TRACE_READ gives what the ring of a hart
+ * has, from a position that the reader keeps; ENOENT: there is no such hart.
+ */
+struct shyper_trace_open {
+	__u32 events;	/* bits 1 << SHYPER_TRACE_* */
+	__u32 slots;	/* records of a ring */
+};
+#define SHYPER_TRACE_OPEN _IOW(SHYPER_IOCTL, 49, struct shyper_trace_open)	/* → descriptor */
+#define SHYPER_TRACE_READ _IOWR(SHYPER_IOCTL, 48, struct shyper_trace_read)
+
 /* On a VM's descriptor. */
 #define SHYPER_VM_INFO _IOR(SHYPER_IOCTL, 16, struct shyper_vm_info)
 #define SHYPER_VM_BOOT _IOW(SHYPER_IOCTL, 17, struct shyper_boot)

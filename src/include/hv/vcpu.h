@@ -180,6 +180,9 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
  *   arch_vcpu_unwatch(vcpu): until then, too
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
+ *   arch_vcpu_trace_wake(vcpu, due): for the trace, the set of these, and, when its timer is one of
+ *	them, when it was due, in ticks of the host; else 0
+ *   arch_vcpu_trace_pending(vcpu): the set that Shyper has made pending
  *   arch_vcpu_alone(vcpu): vcpu->alone has changed
  */
 void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
@@ -196,6 +199,8 @@ void arch_vcpu_soft_saved(struct vcpu *vcpu);
 void arch_vcpu_external_saved(struct vcpu *vcpu, bool level);
 bool arch_vcpu_wakes(const struct vcpu *vcpu);
 void arch_vcpu_alone(struct vcpu *vcpu);
+u32 arch_vcpu_trace_wake(const struct vcpu *vcpu, u64 *due);
+u32 arch_vcpu_trace_pending(const struct vcpu *vcpu);
 struct vcpu *arch_vcpu_current(void);
 
 #endif

@@ -15,6 +15,10 @@ extern const char boot_stack_guard[];
 /* Entry of a further hart (head.S), reached through SBI HSM hart_start. */
 void hart_entry(void);
 
+/* What stvec holds (trap.S): the second on a hart that records its exits. */
+void trap_entry(void);
+void trap_entry_traced(void);
+
 /* Called from assembly only. */
 void __noreturn boot_main(u64 hartid, const void *fdt);
 void __noreturn hart_main(void);

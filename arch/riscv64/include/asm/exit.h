@@ -35,6 +35,9 @@ struct exit_return {
 };
 struct exit_return exit_handle(struct vcpu *vcpu, bool all);
 
+/* The same in place of it on a hart that records its exits (exit_trace.c). */
+struct exit_return exit_handle_traced(struct vcpu *vcpu, bool all);
+
 /* Run the guest until an exit leaves it (trap.S). */
 void vcpu_enter(struct vcpu *vcpu);
 

@@ -15,6 +15,7 @@
 #define HARTS 64	/* most harts that Shyper drives; hart masks are one u64 */
 
 struct board_hart;
+struct trace_ring;
 struct vcpu;
 struct vm;
 
@@ -64,6 +65,8 @@ struct hart {
 	struct vmid_hart vmid;		/* what this hart's TLB may hold */
 	u64 watched;			/* guest interrupt files that vCPUs which sleep wait for */
 
+	struct trace_ring *trace;	/* hv/trace.h; atomic, NULL: nothing is recorded */
+
 	/* Fixed after boot. */
 	u32 index;			/* 0 .. harts - 1, the boot hart is 0 */
 	u64 hartid;
@@ -76,7 +79,7 @@ struct hart {
 	/* Others touch this: on its own cache line. */
 	u64 fence_from __attribute__((aligned(64)));	/* harts with a fence for us; atomic bits */
 	u64 fence_left;		/* harts that have not done our fence; they clear their bits */
-	u32 errand;		/* 1: monitor_serve() is due; atomic */
+	u32 errand;		/* ERRAND_* that are due; atomic */
 	u32 online;		/* 1 when the hart has reached its loop; atomic */
 	struct fence fence_out;	/* ours, constant while fence_left is not 0 */
 };
@@ -109,10 +112,12 @@ void hart_kick_init(void);
 void hart_kicked(void);
 
 /*
- * hart_errand() - have the hart call monitor_serve() soon, with no lock held and no vCPU in the
- * guest. Any hart, any context, lock-free.
+ * hart_errand() - have the hart do something soon, with no lock held and no vCPU in the guest. Any
+ * hart, any context, lock-free.
  */
-void hart_errand(struct hart *hart);
+#define ERRAND_MONITOR 1	/* monitor_serve() */
+#define ERRAND_TRACE 2		/* arch_trace() */
+void hart_errand(struct hart *hart, u32 errand);
 
 /*
  * hart_start_others() - start all harts but the calling one by SBI HSM and wait, bounded, until

@@ -7,11 +7,14 @@
 
 #define HARTS 64
 
+struct trace_ring;
+
 struct hart {
 	u32 index;
 	u32 kicks;
 	u64 hartid;
 	u32 online;
+	struct trace_ring *trace;
 };
 
 extern struct hart *hart_now;	/* the hart on which the code under test runs */
@@ -24,6 +27,8 @@ static inline struct hart *this_hart(void)
 }
 
 void hart_kick(struct hart *hart);
-void hart_errand(struct hart *hart);
+#define ERRAND_MONITOR 1
+#define ERRAND_TRACE 2
+void hart_errand(struct hart *hart, u32 errand);
 
 #endif
