@@ -70,10 +70,9 @@ static bool take(struct vswitch_bucket *bucket, u64 rate, u64 burst, u64 n)
 	return true;
 }
 
-static bool within_rate(struct vswitch_port *from, u64 size)
+static __noinline bool within_rate(struct vswitch_port *from, u64 size)
 {
-	return !from->rate ||
-	       take(&from->bytes, from->rate, MAX(from->rate / 10, RATE_BURST), size);
+	return take(&from->bytes, from->rate, MAX(from->rate / 10, RATE_BURST), size);
 }
 
 /* ---- Addresses ---- */
@@ -162,33 +161,35 @@ static void learn(struct vswitch *sw, u64 mac, u32 index)
 	spin_unlock(&sw->lock);
 }
 
-/* May the port send frames of this source? */
-static bool check_source(struct vswitch_port *from, u64 source)
+/* May the port send frames of this source, which is not its own address? */
+static __noinline bool check_other_source(struct vswitch_port *from, u64 source)
 {
-	if (likely(source == vswitch_mac(from)))
-		return true;
 	if (from->locked || !source || (source & MAC_GROUP) || owner_of(from->sw, source) >= 0)
 		return false;
 	learn(from->sw, source, from->index);
 	return true;
 }
 
+/* Learned addresses alone; the usual case is worth the separation. */
+static __noinline int find_behind(struct vswitch *sw, u64 mac)
+{
+	const struct learned *entry = find_learned(sw, mac);
+
+	return entry ? (int)(key_of(entry) & 0xffff) - 1 : -1;
+}
+
 /* The port behind which this address is; -1: not known. */
 static int find(struct vswitch *sw, u64 mac)
 {
 	int owner = owner_of(sw, mac);
-	const struct learned *entry;
 
-	if (owner >= 0)
-		return owner;
-	entry = find_learned(sw, mac);
-	return entry ? (int)(key_of(entry) & 0xffff) - 1 : -1;
+	return likely(owner >= 0) ? owner : find_behind(sw, mac);
 }
 
 /* ---- Frames ---- */
 
 /* One copy; true: the monitor wants one, too. */
-static bool deliver(struct vswitch_port *from, u32 index, const struct net_frame *frame)
+static inline bool deliver(struct vswitch_port *from, u32 index, const struct net_frame *frame)
 {
 	struct vswitch_port *to = port_at(from->sw, index);
 
@@ -199,25 +200,7 @@ static bool deliver(struct vswitch_port *from, u32 index, const struct net_frame
 	return vswitch_mirrored(to);
 }
 
-/* Everyone else gets a copy, but of nothing that is to be cut up: no protocol asks for that. */
-static u32 flood(struct vswitch_port *from, const struct net_frame *frame, bool *mirrored)
-{
-	u32 top = __atomic_load_n(&from->sw->top, __ATOMIC_RELAXED), copies = 0;
-
-	if (frame->offload.gso_type || !take(&from->storm, STORM_RATE, STORM_BURST, 1)) {
-		net_drop(from, VSWITCH_STORM);
-		return 0;
-	}
-	for (u32 i = 0; i < top; i++) {
-		if (i == from->index)
-			continue;
-		*mirrored |= deliver(from, i, frame);
-		copies++;
-	}
-	return copies;
-}
-
-static u32 mirror(struct vswitch_port *from, const struct net_frame *frame)
+static __noinline u32 mirror(struct vswitch_port *from, const struct net_frame *frame)
 {
 	struct vswitch_port *to = __atomic_load_n(&monitor, __ATOMIC_ACQUIRE);
 
@@ -228,29 +211,49 @@ static u32 mirror(struct vswitch_port *from, const struct net_frame *frame)
 	return 1;
 }
 
+/* Everyone else gets a copy, but of nothing that is to be cut up: no protocol asks for that. */
+static __noinline u32 flood(struct vswitch_port *from, const struct net_frame *frame)
+{
+	u32 top = __atomic_load_n(&from->sw->top, __ATOMIC_RELAXED), copies = 0;
+	bool mirrored = vswitch_mirrored(from);
+
+	if (frame->offload.gso_type || !take(&from->storm, STORM_RATE, STORM_BURST, 1)) {
+		net_drop(from, VSWITCH_STORM);
+		top = 0;
+	}
+	for (u32 i = 0; i < top; i++) {
+		if (i == from->index)
+			continue;
+		mirrored |= deliver(from, i, frame);
+		copies++;
+	}
+	return copies + (mirrored ? mirror(from, frame) : 0);
+}
+
 u32 vswitch_send(struct vswitch_port *from, const struct net_frame *frame)
 {
-	u64 to = mac_load(frame->head), source = mac_load(frame->head + 6);
-	bool mirrored = vswitch_mirrored(from);
-	u32 copies = 1;
+	u64 source = mac_load(frame->head + 6), to;
+	bool mirrored;
 	int index;
 
 	if (!from->sw)
 		return 0;
-	if (!check_source(from, source)) {
+	if (source != vswitch_mac(from) && !check_other_source(from, source)) {
 		net_drop(from, VSWITCH_SPOOFED);
 		return 0;
 	}
-	if (!within_rate(from, frame->size)) {
+	if (from->rate && !within_rate(from, frame->size)) {
 		net_drop(from, VSWITCH_LIMITED);
 		return 0;
 	}
+	to = mac_load(frame->head);
 	index = to & MAC_GROUP ? -1 : find(from->sw, to);
 	if (index < 0)
-		copies = flood(from, frame, &mirrored);
-	else if ((u32)index != from->index)
+		return flood(from, frame);
+	mirrored = vswitch_mirrored(from);
+	if ((u32)index != from->index)
 		mirrored |= deliver(from, (u32)index, frame);
-	return copies + (unlikely(mirrored) ? mirror(from, frame) : 0);
+	return 1 + (unlikely(mirrored) ? mirror(from, frame) : 0);
 }
 
 void vswitch_flush(struct vswitch_port *from)

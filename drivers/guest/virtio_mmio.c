@@ -124,7 +124,7 @@ void virtio_lock(struct virtio_dev *dev)
 	spin_lock(&dev->lock);
 }
 
-void virtio_unlock(struct virtio_dev *dev)
+static __noinline void unlock_and_act(struct virtio_dev *dev)
 {
 	const char *complaint = dev->complaint;
 	u32 queue = dev->complaint_queue;
@@ -138,6 +138,14 @@ void virtio_unlock(struct virtio_dev *dev)
 			 dev->ops->name, queue, complaint);
 	if (put_off && dev->ops->settle)
 		dev->ops->settle(dev->ctx);
+}
+
+void virtio_unlock(struct virtio_dev *dev)
+{
+	if (unlikely(dev->complaint || dev->put_off))
+		unlock_and_act(dev);
+	else
+		spin_unlock(&dev->lock);
 }
 
 void virtio_put_off(struct virtio_dev *dev)

@@ -14,7 +14,8 @@
 
 #include "virtio_net_parts.h"
 
-_Static_assert(sizeof(struct net_offload) == OFFLOAD_SIZE, "as on the wire");
+_Static_assert(sizeof(struct net_offload) == OFFLOAD_SIZE &&
+	       __builtin_offsetof(struct net_frame, head) == OFFLOAD_SIZE, "as on the wire");
 
 /* Served in one call: bytes copied, with so many for each frame and copy. */
 #define BUDGET 131072U
@@ -31,11 +32,6 @@ _Static_assert(sizeof(struct net_offload) == OFFLOAD_SIZE, "as on the wire");
 #define ETH_TYPE_IPV6 0x86ddU
 #define ETH_TYPE_VLAN 0x8100U
 
-bool virtio_net_link(const struct virtio_net *net)
-{
-	return !__atomic_load_n(&net->link_down, __ATOMIC_RELAXED);
-}
-
 /* ---- Frames of the driver ---- */
 
 static u16 ethertype(const struct net_frame *frame)
@@ -48,7 +44,7 @@ static u16 ethertype(const struct net_frame *frame)
 }
 
 /* A frame that is to be cut: into TCP segments, and the header that each gets is all there. */
-static bool check_large(const struct virtio_net *net, const struct net_frame *frame)
+static __noinline bool check_large(const struct virtio_net *net, const struct net_frame *frame)
 {
 	const struct net_offload *o = &frame->offload;
 	u8 type = o->gso_type & (u8)~GSO_ECN;
@@ -83,19 +79,23 @@ static bool check_offload(const struct virtio_net *net, struct net_frame *frame)
 static bool parse(const struct virtio_net *net, const struct virtqueue_chain *chain,
 		  struct net_frame *frame)
 {
-	struct {
-		struct net_offload offload;
-		u8 head[NET_HEAD];
-	} copy;
-	u32 read = (u32)virtqueue_read(&net->tx, chain, 0, &copy, sizeof(copy));
+	const struct virtqueue_segment *first = chain->segment;
+	u32 read = START_SIZE;
 
+	if (likely(first->ram && first->len > read)) {
+		copy_start(frame, first->ram, first->ram);
+		frame->rest = (struct virtqueue_cursor){ &net->tx, first, chain->segments, read };
+	} else {
+		frame->rest = virtqueue_start(&net->tx, chain, false, 0);
+		read = (u32)virtqueue_take(&frame->rest, frame, read);
+	}
 	if (read < OFFLOAD_SIZE + ETH_HEADER || chain->readable > OFFLOAD_SIZE + FRAME_MAX)
 		return false;
-	frame->offload = copy.offload;
 	frame->head_size = read - OFFLOAD_SIZE;
 	frame->size = (u32)chain->readable - OFFLOAD_SIZE;
-	memcpy(frame->head, copy.head, sizeof(frame->head));
-	frame->rest = virtqueue_start(&net->tx, chain, false, read);
+	frame->offload.num_buffers = 1;
+	frame->whole = frame->rest.left == 1 && frame->rest.segment->ram ?
+		       frame->rest.segment->ram + frame->rest.offset : NULL;
 	return check_offload(net, frame);
 }
 
@@ -118,7 +118,7 @@ static u32 send(struct virtio_net *net, const struct virtqueue_chain *chain)
 	return FRAME_COST + vswitch_send(port, &frame) * (frame.size + FRAME_COST);
 }
 
-static void tx_broken(struct virtio_net *net)
+static __noinline void tx_broken(struct virtio_net *net)
 {
 	virtio_lock(&net->dev);
 	virtio_broken(&net->dev, VIRTIO_NET_TX, net->tx.broken);
@@ -145,13 +145,11 @@ static bool pop(struct virtio_net *net, struct virtqueue_chain *chain)
 /* The turn is held. True: there is more than one call should do. */
 static bool serve_tx(struct virtio_net *net)
 {
-	struct virtqueue_chain chain = { .segment = net->tx_segment,
-					 .room = VIRTIO_NET_ENTRIES };
 	u32 spent = 0;
 
-	while (spent < BUDGET && pop(net, &chain)) {
-		spent += send(net, &chain);
-		virtqueue_push(&net->tx, chain.head, 0);
+	while (spent < BUDGET && pop(net, &net->sent)) {
+		spent += send(net, &net->sent);
+		virtqueue_push(&net->tx, net->sent.head, 0);
 	}
 	vswitch_flush(&net->port);
 	if (virtqueue_interrupt_due(&net->tx))
@@ -269,6 +267,10 @@ void virtio_net_init(struct virtio_net *net, const struct virtio_net_params *par
 	};
 	for (u32 n = 0; n < VIRTIO_NET_QUEUES; n++)
 		net->queue[n].max = VIRTIO_NET_ENTRIES;
+	net->sent = (struct virtqueue_chain){ .segment = net->tx_segment,
+					      .room = VIRTIO_NET_ENTRIES };
+	net->chain = (struct virtqueue_chain){ .segment = net->segment,
+					       .room = VIRTIO_NET_ENTRIES };
 	filter_reset(&net->filter);
 	virtio_init(&net->dev, &transport);
 	virtio_config_set(&net->dev, CONFIG_MTU, &mtu, sizeof(mtu));

@@ -194,15 +194,14 @@ static bool pop(struct virtio_net *net, struct virtqueue_chain *chain)
 
 bool control_serve(struct virtio_net *net)
 {
-	struct virtqueue_chain chain = { .segment = net->segment, .room = VIRTIO_NET_ENTRIES };
 	u32 n = 0;
 
-	for (; n < COMMANDS && pop(net, &chain); n++) {
-		struct command command = { .net = net, .chain = &chain };
+	for (; n < COMMANDS && pop(net, &net->chain); n++) {
+		struct command command = { .net = net, .chain = &net->chain };
 		u8 failed = !obey(&command);
 
-		(void)virtqueue_write(&net->control, &chain, 0, &failed, sizeof(failed));
-		virtqueue_push(&net->control, chain.head, sizeof(failed));
+		(void)virtqueue_write(&net->control, &net->chain, 0, &failed, sizeof(failed));
+		virtqueue_push(&net->control, net->chain.head, sizeof(failed));
 	}
 	if (virtqueue_interrupt_due(&net->control))
 		virtio_interrupt(&net->dev, true);

@@ -21,24 +21,30 @@ struct sink {
 
 /* ---- Buffers ---- */
 
-static bool take_buffer(struct sink *sink)
+static __noinline bool refuse(struct virtio_net *net, enum virtqueue_result result)
+{
+	if (result == VIRTQUEUE_CHAIN)
+		net->rx.broken = "a buffer of the wrong direction, or too short";
+	if (result != VIRTQUEUE_EMPTY)
+		virtio_broken(&net->dev, VIRTIO_NET_RX, net->rx.broken);
+	return false;
+}
+
+static bool pop(struct virtio_net *net, struct virtqueue_chain *chain)
+{
+	enum virtqueue_result result = virtqueue_pop(&net->rx, chain);
+
+	return likely(result == VIRTQUEUE_CHAIN && !chain->readable &&
+		      chain->writable >= OFFLOAD_SIZE) || refuse(net, result);
+}
+
+static void begin_buffer(struct sink *sink)
 {
 	struct virtio_net *net = sink->net;
-	enum virtqueue_result result = virtqueue_pop(&net->rx, &sink->chain);
 
-	if (result == VIRTQUEUE_CHAIN && (sink->chain.readable ||
-					  sink->chain.writable < OFFLOAD_SIZE)) {
-		net->rx.broken = "a buffer of the wrong direction, or too short";
-		result = VIRTQUEUE_BROKEN;
-	}
-	if (result == VIRTQUEUE_BROKEN)
-		virtio_broken(&net->dev, VIRTIO_NET_RX, net->rx.broken);
-	if (result != VIRTQUEUE_CHAIN)
-		return false;
 	sink->at = virtqueue_start(&net->rx, &sink->chain, true, 0);
 	sink->written = 0;
 	sink->chains++;
-	return true;
 }
 
 static void note_count(struct sink *sink)
@@ -63,7 +69,10 @@ static bool next_buffer(struct sink *sink, enum vswitch_drop *why)
 	virtqueue_stage(&sink->net->rx, sink->chain.head, sink->written);
 	sink->staged++;
 	*why = VSWITCH_NO_BUFFER;
-	return take_buffer(sink);
+	if (!pop(sink->net, &sink->chain))
+		return false;
+	begin_buffer(sink);
+	return true;
 }
 
 static bool put(struct sink *sink, const u8 *from, u64 size, enum vswitch_drop *why)
@@ -145,21 +154,24 @@ static bool pour_summed(struct sink *sink, const struct net_frame *frame, enum v
 	return pour(sink, &rest, frame->size - frame->head_size - before - 2, why);
 }
 
+/* Does the driver complete the checksum, if there is something to complete? */
+static bool takes_partial(const struct virtio_net *net, const struct net_frame *frame)
+{
+	return !(frame->offload.flags & NEEDS_CSUM) || (net->dev.accepted & F_GUEST_CSUM);
+}
+
+/* Its head may be shorter than the copy of it; then nothing is behind it. */
 static bool fill(struct sink *sink, const struct net_frame *frame, enum vswitch_drop *why)
 {
-	struct net_offload offload = frame->offload;
+	static const struct net_offload plain = { .num_buffers = 1 };
 	struct virtqueue_cursor rest = frame->rest;
-	bool summed = (offload.flags & NEEDS_CSUM) && !virtio_accepted(&sink->net->dev,
-								       F_GUEST_CSUM);
 
-	if (summed)
-		offload = (struct net_offload){ .flags = 0 };
-	offload.num_buffers = 1;
-	if (!put(sink, (const u8 *)&offload, sizeof(offload), why) ||
-	    !put(sink, frame->head, frame->head_size, why))
-		return false;
-	return summed ? pour_summed(sink, frame, why) :
-			pour(sink, &rest, frame->size - frame->head_size, why);
+	if (!takes_partial(sink->net, frame))
+		return put(sink, (const u8 *)&plain, sizeof(plain), why) &&
+		       put(sink, frame->head, frame->head_size, why) &&
+		       pour_summed(sink, frame, why);
+	return put(sink, (const u8 *)frame, OFFLOAD_SIZE + frame->head_size, why) &&
+	       pour(sink, &rest, frame->size - frame->head_size, why);
 }
 
 /* ---- Delivery ---- */
@@ -174,19 +186,19 @@ static bool takes_large(const struct virtio_net *net, u8 gso_type)
 	return virtio_accepted(&net->dev, need);
 }
 
-static bool store(struct virtio_net *net, const struct net_frame *frame, enum vswitch_drop *why)
-{
-	struct sink sink = {
-		.net = net,
-		.chain = { .segment = net->segment, .room = VIRTIO_NET_ENTRIES },
-	};
+#define DELIVERED VSWITCH_DROPS	/* not dropped */
 
-	*why = VSWITCH_NO_BUFFER;
-	if (!take_buffer(&sink))
-		return false;
-	if (!fill(&sink, frame, why)) {
+/* Piece by piece, with further buffers, if the first one is too small. */
+static __noinline enum vswitch_drop store_pieces(struct virtio_net *net,
+						 const struct net_frame *frame)
+{
+	struct sink sink = { .net = net, .chain = net->chain };
+	enum vswitch_drop why;
+
+	begin_buffer(&sink);
+	if (!fill(&sink, frame, &why)) {
 		virtqueue_rewind(&net->rx, sink.chains, sink.staged);
-		return false;
+		return why;
 	}
 	if (sink.chains > 1) {
 		*sink.count[0] = (u8)sink.chains;
@@ -194,7 +206,25 @@ static bool store(struct virtio_net *net, const struct net_frame *frame, enum vs
 	}
 	virtqueue_stage(&net->rx, sink.chain.head, sink.written);
 	virtqueue_publish(&net->rx);
-	return true;
+	return DELIVERED;
+}
+
+/* Mostly both are in one piece, and the buffer is large enough. */
+static enum vswitch_drop store(struct virtio_net *net, const struct net_frame *frame)
+{
+	u32 size = OFFLOAD_SIZE + frame->size;
+	u8 *to;
+
+	if (!pop(net, &net->chain))
+		return VSWITCH_NO_BUFFER;
+	to = net->chain.segments == 1 ? net->segment[0].ram : NULL;
+	if (unlikely(!to || !frame->whole || net->chain.writable < size ||
+		     !takes_partial(net, frame)))
+		return store_pieces(net, frame);
+	copy_start(to, frame, to);
+	memcpy(to + START_SIZE, frame->whole, size - START_SIZE);
+	virtqueue_push(&net->rx, net->chain.head, size);
+	return DELIVERED;
 }
 
 static void receive(struct virtio_net *net, const struct net_frame *frame)
@@ -203,17 +233,18 @@ static void receive(struct virtio_net *net, const struct net_frame *frame)
 	enum vswitch_drop why = VSWITCH_DOWN;
 
 	if (virtio_running(&net->dev) && net->rx.num && virtio_net_link(net)) {
-		if (!filter_wants(net, frame))
+		if (unlikely(!net->filter.all) && !filter_wants(net, frame))
 			return;
 		why = VSWITCH_UNFIT;
-		if ((!frame->offload.gso_type || takes_large(net, frame->offload.gso_type)) &&
-		    store(net, frame, &why)) {
-			counters->rx_frames++;
-			counters->rx_bytes += frame->size;
-			return;
-		}
+		if (!frame->offload.gso_type || takes_large(net, frame->offload.gso_type))
+			why = store(net, frame);
 	}
-	net_drop(&net->port, why);
+	if (unlikely(why != DELIVERED)) {
+		net_drop(&net->port, why);
+		return;
+	}
+	counters->rx_frames++;
+	counters->rx_bytes += frame->size;
 }
 
 void net_deliver(struct vswitch_port *port, const struct net_frame *frame)

@@ -5,6 +5,7 @@
  * load, or a copy made by gmap.c.
  */
 #include <hv/gmap.h>
+#include <hv/pa.h>
 #include <hv/string.h>
 #include <hv/virtio.h>
 #include <hv/virtqueue.h>
@@ -42,7 +43,7 @@ struct desc {
  */
 static void *word(const struct virtqueue *queue, u8 *ram, u64 gpa, u32 offset, u32 size)
 {
-	return ram ? ram + offset : gmap_ram_ptr(queue->gmap, GPA(gpa + offset), size);
+	return likely(ram) ? ram + offset : gmap_ram_ptr(queue->gmap, GPA(gpa + offset), size);
 }
 
 static u16 *driver_word(const struct virtqueue *queue, u32 offset)
@@ -81,6 +82,21 @@ static struct desc load_desc(const struct virtqueue *queue, u32 index)
 		      __atomic_load_n(&at[1], __ATOMIC_RELAXED));
 }
 
+/* ---- Buffers ---- */
+
+/* Where Shyper sees a buffer; NULL: not in one piece, or not RAM. The next is likely beside it. */
+static u8 *find_ram(struct virtqueue *queue, u64 gpa, u64 len)
+{
+	const struct gmap_block *block = gmap_find(queue->gmap, GPA(gpa));
+
+	if (block && block->kind == GMAP_RAM) {
+		queue->ram_gpa = block->gpa;
+		queue->ram_size = block->size;
+		queue->ram = pa_ptr(HPA(block->hpa));
+	}
+	return gmap_ram_ptr(queue->gmap, GPA(gpa), len);
+}
+
 /* ---- Setting up ---- */
 
 void virtqueue_init(struct virtqueue *queue, const struct gmap *gmap,
@@ -100,11 +116,13 @@ void virtqueue_init(struct virtqueue *queue, const struct gmap *gmap,
 		.event_idx = features & VIRTIO_F_EVENT_IDX,
 		.indirect = features & VIRTIO_F_INDIRECT_DESC,
 	};
+	queue->usual = queue->desc_ram && queue->driver_ram && queue->device_ram;
 }
 
 void virtqueue_exit(struct virtqueue *queue)
 {
 	queue->num = 0;
+	queue->usual = false;
 }
 
 /* With EVENT_IDX the event stays where it is: the driver passes it once in 2^16 buffers. */
@@ -161,7 +179,7 @@ static const char *enter_table(const struct virtqueue *queue, const struct desc 
 	return NULL;
 }
 
-static const char *add_segment(const struct virtqueue *queue, struct virtqueue_chain *chain,
+static const char *add_segment(struct virtqueue *queue, struct virtqueue_chain *chain,
 			       const struct desc *desc)
 {
 	u8 *ram;
@@ -170,7 +188,7 @@ static const char *add_segment(const struct virtqueue *queue, struct virtqueue_c
 		return "a chain is longer than the queue, or a loop";
 	if (!desc->len)
 		return "a buffer is empty";
-	ram = gmap_ram_ptr(queue->gmap, GPA(desc->gpa), desc->len);
+	ram = find_ram(queue, desc->gpa, desc->len);
 	if (!ram && !gmap_is_ram(queue->gmap, GPA(desc->gpa), desc->len))
 		return "a buffer is not in memory";
 	if (desc->flags & DESC_WRITE)
@@ -186,7 +204,7 @@ static const char *add_segment(const struct virtqueue *queue, struct virtqueue_c
 }
 
 /* Every round but one adds a segment, so there are at most two more than entries. */
-static const char *walk_chain(const struct virtqueue *queue, struct virtqueue_chain *chain)
+static const char *walk_chain(struct virtqueue *queue, struct virtqueue_chain *chain)
 {
 	struct walk walk = { .count = queue->num, .index = chain->head };
 	const char *why = NULL;
@@ -224,7 +242,8 @@ static enum virtqueue_result available(struct virtqueue *queue)
 	return ahead ? VIRTQUEUE_CHAIN : VIRTQUEUE_EMPTY;
 }
 
-enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain)
+static __noinline enum virtqueue_result pop_any(struct virtqueue *queue,
+						struct virtqueue_chain *chain)
 {
 	enum virtqueue_result result;
 	const char *why;
@@ -237,7 +256,7 @@ enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_ch
 	result = available(queue);
 	if (result != VIRTQUEUE_CHAIN)
 		return result;
-	slot = AVAIL_RING + 2 * (queue->next_avail % queue->num);
+	slot = AVAIL_RING + 2 * (queue->next_avail & (queue->num - 1));
 	chain->head = __atomic_load_n(driver_word(queue, slot), __ATOMIC_RELAXED);
 	chain->segments = chain->readable_segments = 0;
 	chain->readable = chain->writable = 0;
@@ -248,61 +267,65 @@ enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_ch
 	return VIRTQUEUE_CHAIN;
 }
 
-/* ---- Data ---- */
-
-struct virtqueue_cursor virtqueue_start(const struct virtqueue *queue,
-					const struct virtqueue_chain *chain, bool writable,
-					u64 offset)
+/*
+ * The usual chain: one descriptor, its buffer in the block of RAM where the last one was. For all
+ * others, pop_any() begins anew and believes nothing that was read here.
+ */
+enum virtqueue_result virtqueue_pop(struct virtqueue *queue, struct virtqueue_chain *chain)
 {
-	struct virtqueue_cursor cursor = {
-		.queue = queue,
-		.segment = chain->segment + (writable ? chain->readable_segments : 0),
-		.left = writable ? chain->segments - chain->readable_segments :
-				   chain->readable_segments,
-		.offset = offset,
-	};
+	u32 mask = queue->num - 1, head, len, write;
+	const u64 *entry;
+	const u16 *ring;
+	u64 gpa, rest, offset;
 
-	while (cursor.left && cursor.offset >= cursor.segment->len) {
-		cursor.offset -= cursor.segment->len;
-		cursor.segment++;
-		cursor.left--;
-	}
-	return cursor;
+	if (unlikely(!queue->usual || queue->broken))
+		return pop_any(queue, chain);
+	ring = (const u16 *)(const void *)queue->driver_ram;
+	if ((u16)(__atomic_load_n(&ring[1], __ATOMIC_ACQUIRE) - queue->next_avail) - 1U > mask)
+		return pop_any(queue, chain);
+	head = __atomic_load_n(&ring[2 + (queue->next_avail & mask)], __ATOMIC_RELAXED);
+	if (unlikely(head > mask))
+		return pop_any(queue, chain);
+	entry = (const u64 *)(const void *)queue->desc_ram + 2 * head;
+	gpa = __atomic_load_n(&entry[0], __ATOMIC_RELAXED);
+	rest = __atomic_load_n(&entry[1], __ATOMIC_RELAXED);
+	len = (u32)rest;
+	offset = gpa - queue->ram_gpa;
+	if (unlikely((rest >> 32 & (DESC_NEXT | DESC_INDIRECT)) || !len ||
+		     offset >= queue->ram_size || len > queue->ram_size - offset))
+		return pop_any(queue, chain);
+	write = rest >> 32 & DESC_WRITE;
+	chain->head = head;
+	chain->segments = 1;
+	chain->readable_segments = !write;
+	chain->readable = write ? 0 : len;
+	chain->writable = write ? len : 0;
+	chain->segment[0] = (struct virtqueue_segment){ queue->ram + offset, gpa, len };
+	queue->next_avail++;
+	return VIRTQUEUE_CHAIN;
 }
 
-u8 *virtqueue_step(struct virtqueue_cursor *cursor, u64 want, u64 *n)
-{
-	const struct virtqueue_segment *segment = cursor->segment;
-	u64 offset = cursor->offset;
-	u8 *at;
+/* ---- Data ---- */
 
-	if (!cursor->left)
-		return NULL;
-	*n = MIN(want, segment->len - offset);
-	at = segment->ram ? segment->ram + offset :
-			    gmap_ram_piece(cursor->queue->gmap, GPA(segment->gpa + offset), *n, n);
-	cursor->offset += *n;
-	if (cursor->offset == segment->len) {
-		cursor->offset = 0;
-		cursor->segment++;
-		cursor->left--;
+u64 virtqueue_take(struct virtqueue_cursor *cursor, void *buf, u64 size)
+{
+	u64 done = 0, n;
+
+	for (const u8 *at; done < size; done += n) {
+		at = virtqueue_step(cursor, size - done, &n);
+		if (!at)
+			break;
+		memcpy((u8 *)buf + done, at, n);
 	}
-	return at;
+	return done;
 }
 
 u64 virtqueue_read(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
 		   void *buf, u64 size)
 {
 	struct virtqueue_cursor cursor = virtqueue_start(queue, chain, false, offset);
-	u64 done = 0, n;
 
-	for (const u8 *at; done < size; done += n) {
-		at = virtqueue_step(&cursor, size - done, &n);
-		if (!at)
-			break;
-		memcpy((u8 *)buf + done, at, n);
-	}
-	return done;
+	return virtqueue_take(&cursor, buf, size);
 }
 
 u64 virtqueue_write(const struct virtqueue *queue, const struct virtqueue_chain *chain, u64 offset,
@@ -328,7 +351,7 @@ void virtqueue_stage(struct virtqueue *queue, u32 head, u32 written)
 
 	if (!queue->num)
 		return;
-	entry = USED_RING + 8 * (queue->next_used % queue->num);
+	entry = USED_RING + 8 * (queue->next_used & (queue->num - 1));
 	__atomic_store_n(device_word32(queue, entry), head, __ATOMIC_RELAXED);
 	__atomic_store_n(device_word32(queue, entry + 4), written, __ATOMIC_RELAXED);
 	queue->next_used++;
@@ -342,10 +365,25 @@ void virtqueue_publish(struct virtqueue *queue)
 				 __ATOMIC_RELEASE);
 }
 
-void virtqueue_push(struct virtqueue *queue, u32 head, u32 written)
+static __noinline void push_any(struct virtqueue *queue, u32 head, u32 written)
 {
 	virtqueue_stage(queue, head, written);
 	virtqueue_publish(queue);
+}
+
+void virtqueue_push(struct virtqueue *queue, u32 head, u32 written)
+{
+	if (likely(queue->usual)) {
+		u32 *entry = (u32 *)(void *)(queue->device_ram + USED_RING) +
+			     2 * (queue->next_used++ & (queue->num - 1));
+
+		__atomic_store_n(&entry[0], head, __ATOMIC_RELAXED);
+		__atomic_store_n(&entry[1], written, __ATOMIC_RELAXED);
+		__atomic_store_n((u16 *)(void *)(queue->device_ram + USED_INDEX), queue->next_used,
+				 __ATOMIC_RELEASE);
+		return;
+	}
+	push_any(queue, head, written);
 }
 
 /* What was staged lies behind the index, where the driver does not look. */

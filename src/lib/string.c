@@ -13,6 +13,8 @@
 #define ROUND (8 * WORD)
 
 typedef u64 __attribute__((may_alias)) word_t;
+typedef u32 __attribute__((may_alias)) half_t;
+typedef u16 __attribute__((may_alias)) quarter_t;
 
 static size_t misalignment(const void *p)
 {
@@ -72,6 +74,23 @@ static void copy_words(word_t *d, const word_t *s, size_t n)
 		*d++ = *s++;
 }
 
+/* What is left behind the words: less than one. */
+static void copy_rest(u8 *d, const u8 *s, size_t n)
+{
+	if (n & 4) {
+		*(half_t *)(void *)d = *(const half_t *)(const void *)s;
+		d += 4;
+		s += 4;
+	}
+	if (n & 2) {
+		*(quarter_t *)(void *)d = *(const quarter_t *)(const void *)s;
+		d += 2;
+		s += 2;
+	}
+	if (n & 1)
+		*d = *s;
+}
+
 /*
  * d is aligned, s is not: each word is put together from two aligned ones. The first of them
  * begins before s, so its part is gathered by bytes. Returns the number of bytes copied.
@@ -108,6 +127,8 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 	} else {
 		bulk = n - n % WORD;
 		copy_words((word_t *)(void *)d, (const word_t *)(const void *)s, bulk);
+		copy_rest(d + bulk, s + bulk, n - bulk);
+		return dst;
 	}
 	for (d += bulk, s += bulk, n -= bulk; n; n--)
 		*d++ = *s++;

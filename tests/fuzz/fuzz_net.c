@@ -627,10 +627,13 @@ static void make(struct side *side, u32 n)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	static u8 pattern[SIDES * RAM_SIZE];
+
 	input_begin(data, size);
 	now = 1000ull * HZ;
-	for (u32 i = 0; i < SIDES * RAM_SIZE; i++)
-		board_ram[i] = (u8)(i ^ i >> 8);
+	for (u32 i = 0; !pattern[sizeof(pattern) - 1]; i++)
+		pattern[i] = (u8)(~i ^ i >> 8);
+	memcpy(board_ram, pattern, sizeof(pattern));
 	for (u32 i = 0; i < SIDES; i++)
 		make(&sides[i], i);
 	for (u32 i = 0; input_left() && i < STEPS; i++) {

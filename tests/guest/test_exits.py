@@ -8,6 +8,7 @@ from machine import TOP
 
 sys.path.insert(0, str(TOP / "bench"))
 from exits import measure, measure_messages, measure_sswi  # noqa: E402
+import frames  # noqa: E402
 
 # Instructions, the operation's own included.
 BOUNDS = {"null_call": 150, "plic_read": 220}
@@ -33,6 +34,13 @@ def test_ipi_without_firmware_costs_at_most(make):
     make("guest-payloads")
     found = measure_sswi(TOP / "build/test-logs/test_exits.py_sswi")
     assert found["sswi_round_trip"] <= 900
+
+
+def test_frame_costs_at_most(make):
+    """From card to card, besides its copy; and copying is not much more than loads and stores."""
+    make("guest-payloads")
+    found = frames.measure(TOP / "build/test-logs/test_exits.py_frames")
+    assert found["besides"] <= 620 and found["copy"] <= 520, found
 
 
 @pytest.mark.parametrize("operation", BOUNDS)

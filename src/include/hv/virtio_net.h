@@ -46,9 +46,8 @@ struct virtio_net_filter {
 	u64 vlan[VIRTIO_NET_VLANS / 64];	/* bit per tag */
 };
 
+/* What each frame needs lies first: a delivery begins with the port. */
 struct virtio_net {
-	struct virtio_dev dev;
-	struct virtio_queue queue[VIRTIO_NET_QUEUES];
 	struct vswitch_port port;
 
 	/* Fixed after init. */
@@ -60,13 +59,18 @@ struct virtio_net {
 	/* The turn: the driver's frames, on a hart of the driver's VM. */
 	struct spinlock turn;
 	struct virtqueue tx;
-	struct virtqueue_segment tx_segment[VIRTIO_NET_ENTRIES];
+	struct virtqueue_chain sent;
 
 	/* The device's lock. */
 	struct virtqueue rx;
 	struct virtqueue control;
+	struct virtqueue_chain chain;	/* of either */
 	struct virtio_net_filter filter;
-	struct virtqueue_segment segment[VIRTIO_NET_ENTRIES];	/* of either */
+
+	struct virtqueue_segment tx_segment[VIRTIO_NET_ENTRIES];	/* of sent */
+	struct virtqueue_segment segment[VIRTIO_NET_ENTRIES];		/* of chain */
+	struct virtio_queue queue[VIRTIO_NET_QUEUES];
+	struct virtio_dev dev;
 };
 
 /* What a device is made of. */
@@ -93,6 +97,9 @@ void virtio_net_reset(struct virtio_net *net);
  * is it in? Any hart.
  */
 void virtio_net_set_link(struct virtio_net *net, bool up);
-bool virtio_net_link(const struct virtio_net *net);
+static inline bool virtio_net_link(const struct virtio_net *net)
+{
+	return !__atomic_load_n(&net->link_down, __ATOMIC_RELAXED);
+}
 
 #endif

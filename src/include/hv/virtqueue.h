@@ -9,9 +9,9 @@
 #ifndef HV_VIRTQUEUE_H
 #define HV_VIRTQUEUE_H
 
+#include <hv/gmap.h>
 #include <hv/types.h>
 
-struct gmap;
 struct virtio_queue_info;
 
 /* Private to virtqueue.c, but for broken. */
@@ -24,9 +24,13 @@ struct virtqueue {
 	u8 *desc_ram;		/* the same where Shyper sees them; NULL: in several pieces */
 	u8 *driver_ram;
 	u8 *device_ram;
+	u64 ram_gpa;		/* the block of RAM where a buffer was last: guest physical, */
+	u64 ram_size;		/* bytes, */
+	u8 *ram;		/* and where Shyper sees it */
 	bool event_idx;		/* features agreed on */
 	bool indirect;
 	bool quiet;		/* virtqueue_quiet() was called */
+	bool usual;		/* set up, and each ring in one piece */
 	u16 next_avail;		/* chains ever taken, modulo 2^16 */
 	u16 next_used;		/* chains ever given back */
 	u16 told;		/* next_used when an interrupt was last considered */
@@ -95,12 +99,51 @@ struct virtqueue_cursor {
 /*
  * virtqueue_start() - where the part that the device reads begins, or the part that it writes, and
  * offset bytes on. virtqueue_step() - the next bytes, as Shyper sees them: *n of them, at most
- * want, which is not 0. NULL: the part ends. The cursor moves behind them.
+ * want, which is not 0. NULL: the part ends. The cursor moves behind them. virtqueue_take() - copy
+ * up to size bytes from there; returns how many.
  */
-struct virtqueue_cursor virtqueue_start(const struct virtqueue *queue,
-					const struct virtqueue_chain *chain, bool writable,
-					u64 offset);
-u8 *virtqueue_step(struct virtqueue_cursor *cursor, u64 want, u64 *n);
+static inline struct virtqueue_cursor virtqueue_start(const struct virtqueue *queue,
+						      const struct virtqueue_chain *chain,
+						      bool writable, u64 offset)
+{
+	struct virtqueue_cursor cursor = {
+		.queue = queue,
+		.segment = chain->segment + (writable ? chain->readable_segments : 0),
+		.left = writable ? chain->segments - chain->readable_segments :
+				   chain->readable_segments,
+		.offset = offset,
+	};
+
+	while (cursor.left && cursor.offset >= cursor.segment->len) {
+		cursor.offset -= cursor.segment->len;
+		cursor.segment++;
+		cursor.left--;
+	}
+	return cursor;
+}
+
+static inline u8 *virtqueue_step(struct virtqueue_cursor *cursor, u64 want, u64 *n)
+{
+	const struct virtqueue_segment *segment = cursor->segment;
+	u64 offset = cursor->offset;
+	u8 *at;
+
+	if (!cursor->left)
+		return NULL;
+	*n = MIN(want, segment->len - offset);
+	at = likely(segment->ram) ? segment->ram + offset :
+				    gmap_ram_piece(cursor->queue->gmap,
+						   GPA(segment->gpa + offset), *n, n);
+	cursor->offset += *n;
+	if (cursor->offset == segment->len) {
+		cursor->offset = 0;
+		cursor->segment++;
+		cursor->left--;
+	}
+	return at;
+}
+
+u64 virtqueue_take(struct virtqueue_cursor *cursor, void *buf, u64 size);
 
 /* virtqueue_push() - give a chain back, with the number of bytes written from its start on. */
 void virtqueue_push(struct virtqueue *queue, u32 head, u32 written);

@@ -35,13 +35,14 @@ struct net_offload {
 	u16 num_buffers;
 };
 
-/* A frame that is being sent. */
+/* A frame that is being sent. The first two lie as on the wire. */
 struct net_frame {
+	struct net_offload offload;	/* checked against the rest */
 	u8 head[NET_HEAD];	/* a copy of its beginning: what was checked is what is delivered */
 	u32 head_size;		/* ETH_HEADER … NET_HEAD bytes, as far as the frame goes */
 	u32 size;		/* of all of it, at least ETH_HEADER */
-	struct virtqueue_cursor rest;	/* behind the head, in the sender's memory */
-	struct net_offload offload;	/* checked against the rest */
+	struct virtqueue_cursor rest;	/* behind the head, in the sender's memory, */
+	const u8 *whole;	/* and where that is, if it is in one piece; else NULL */
 };
 
 /* Why a frame came to nothing; counted at the port where it did. */
