@@ -4,6 +4,7 @@
 #include <asm/exit.h>
 #include <asm/hart.h>
 #include <asm/boot.h>
+#include <asm/units.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
@@ -26,12 +27,18 @@ static enum exit_action exit_redirect(struct vcpu *vcpu, bool all)
 	return ACTION_SAME;
 }
 
+static enum exit_action exit_illegal(struct vcpu *vcpu, bool all)
+{
+	vcpu->exits[EXIT_OTHER]++;
+	return units_demand(vcpu) ? ACTION_SAME : exit_redirect(vcpu, all);
+}
+
 typedef enum exit_action (*exit_handler)(struct vcpu *vcpu, bool all);
 
 static const exit_handler handlers[CAUSES] = {
 	[CAUSE_FETCH_MISALIGNED] = exit_redirect,
 	[CAUSE_FETCH_ACCESS] = exit_redirect,
-	[CAUSE_ILLEGAL] = exit_redirect,
+	[CAUSE_ILLEGAL] = exit_illegal,
 	[CAUSE_BREAKPOINT] = exit_redirect,
 	[CAUSE_LOAD_MISALIGNED] = exit_redirect,
 	[CAUSE_LOAD_ACCESS] = exit_redirect,

@@ -96,6 +96,12 @@ void hart_init(void)
 	csr_write(CSR_SSTATUS, status);
 	csr_write(CSR_HGATP, 0);
 	delegate();
+	this_hart()->nobody = (struct vcpu_csrs){
+		.vstimecmp = TIMER_NEVER,
+		.hstatus = csr_read(CSR_HSTATUS),
+		.sstatus = csr_read(CSR_SSTATUS),
+		.hedeleg = features.hedeleg,
+	};
 	arch_timer_set(TIMER_NEVER);
 	if (feature(FEATURE_AIA))
 		imsic_hart_init();

@@ -44,5 +44,6 @@ objs += arch/riscv64/sbi_susp.o
 objs += arch/riscv64/sbi_time.o
 objs += arch/riscv64/selftest.o
 objs += arch/riscv64/timer.o
+objs += arch/riscv64/units.o
 objs += arch/riscv64/vcpu.o
 objs += arch/riscv64/vm.o

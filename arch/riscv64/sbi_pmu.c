@@ -12,6 +12,7 @@ struct sbi_ret sbi_pmu(struct vcpu *vcpu, u64 fid, const u64 *arg)
 
 	ret.error = vpmu_sbi(&vcpu->arch.pmu, fid, arg, &host, &ret.value);
 	/* A counter that no longer shows the host's value is read through an exit. */
-	csr_write(CSR_HCOUNTEREN, COUNTEREN_TM | vpmu_hcounteren(&vcpu->arch.pmu));
+	vcpu->arch.csr.hcounteren = COUNTEREN_TM | vpmu_hcounteren(&vcpu->arch.pmu);
+	csr_write(CSR_HCOUNTEREN, vcpu->arch.csr.hcounteren);
 	return ret;
 }

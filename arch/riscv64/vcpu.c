@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A vCPU's registers: reset, and moving them between memory and the hart. The FP and vector units
- * hold the state of the loaded vCPU and of nobody else.
+ * A vCPU's registers: reset, and moving them between memory and the hart. FP and vector registers
+ * are lent apart from the others (units.c).
  */
 #include <asm/csr.h>
 #include <asm/exit.h>
 #include <asm/features.h>
-#include <asm/fp.h>
 #include <asm/hart.h>
+#include <asm/units.h>
 #include <hv/errno.h>
 #include <hv/page.h>
 #include <hv/pa.h>
@@ -19,8 +19,6 @@ _Static_assert(offsetof(struct vcpu, arch.gpr) == 0, "asm/offsets.h");
 _Static_assert(offsetof(struct vcpu, arch.pc) == VCPU_PC, "asm/offsets.h");
 _Static_assert(offsetof(struct vcpu, arch.host_sp) == VCPU_HOST_SP, "asm/offsets.h");
 _Static_assert(offsetof(struct vcpu, arch.host_tp) == VCPU_HOST_TP, "asm/offsets.h");
-
-#define VECTOR_CSRS 32	/* bytes behind the vector registers (vector.S) */
 
 static size_t vector_size(void)
 {
@@ -76,12 +74,6 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 
 	memset(arch->gpr, 0, sizeof(arch->gpr));
 	memset(&arch->csr, 0, sizeof(arch->csr));
-	memset(&arch->fp, 0, sizeof(arch->fp));
-	if (arch->vector) {
-		memset(arch->vector, 0, vector_size());
-		/* vtype.vill: no vector instruction works before a vset{i}vl{i}. */
-		((u64 *)arch->vector)[4 * features.vlenb + 1] = BIT(63);
-	}
 	arch->pc = start->pc;
 	arch->gpr[GPR_A0] = vcpu->index;
 	arch->gpr[GPR_A1] = start->arg;
@@ -91,7 +83,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 	arch->csr.hstatus = HSTATUS_VSXL_64 | HSTATUS_SPV | HSTATUS_SPVP |
 			    (vcpu->shared && !vcpu->alone ? HSTATUS_VTW : 0) |
 			    (u64)arch->file << HSTATUS_VGEIN_SHIFT;
-	arch->csr.sstatus = SSTATUS_SPP;
+	arch->csr.sstatus = SSTATUS_SPP | SSTATUS_UXL_64;
+	units_reset(vcpu);
 	vpmu_reset(&arch->pmu);
 	/* Others wrote the code, and translations of an earlier life may be left. */
 	arch->last_hart = VMID_NOWHERE;
@@ -109,23 +102,6 @@ void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start)
 	csr_set(CSR_HSTATUS, HSTATUS_SPV | HSTATUS_SPVP);
 }
 
-/* FP and vector registers go with their CSRs; sstatus.FS and VS are on in HS-mode. */
-static void units_load(struct arch_vcpu *arch)
-{
-	if (feature(FEATURE_FP))
-		fp_restore(&arch->fp);
-	if (arch->vector)
-		vec_restore(arch->vector, features.vlenb);
-}
-
-static void units_save(struct arch_vcpu *arch)
-{
-	if (feature(FEATURE_FP))
-		fp_save(&arch->fp);
-	if (arch->vector)
-		vec_save(arch->vector, features.vlenb);
-}
-
 /*
  * AIA specification 6.3.3: without a guest file, and with hvip.VSEIP set, vstopi has the external
  * interrupt whatever hvictl says. QEMU 10.0 has it only when IID and IPRIO name it, and then
@@ -137,66 +113,50 @@ static void hvictl_load(bool external)
 		csr_write(CSR_HVICTL, external ? HVICTL_EXTERNAL : 0);
 }
 
-static void csrs_load(const struct vcpu_csrs *csr)
+/*
+ * Out go those of one vCPU, in come those of another. hedeleg and hcounteren only come in: guests
+ * cannot write them. vsatp came out before.
+ */
+static inline __attribute__((always_inline)) void csrs_swap(struct vcpu_csrs *out,
+							    const struct vcpu_csrs *in)
 {
-	csr_write(CSR_VSSTATUS, csr->vsstatus);
-	csr_write(CSR_VSTVEC, csr->vstvec);
-	csr_write(CSR_VSSCRATCH, csr->vsscratch);
-	csr_write(CSR_VSEPC, csr->vsepc);
-	csr_write(CSR_VSCAUSE, csr->vscause);
-	csr_write(CSR_VSTVAL, csr->vstval);
-	csr_write(CSR_VSATP, csr->vsatp);
-	csr_write(CSR_HVIP, csr->hvip);
-	csr_write(CSR_VSIE, csr->vsie);
-	if (feature(FEATURE_SSTC))
-		csr_write(CSR_VSTIMECMP, csr->vstimecmp);
-	csr_write(CSR_SCOUNTEREN, csr->scounteren);
-	csr_write(CSR_SENVCFG, csr->senvcfg);
-	csr_write(CSR_HCOUNTEREN, csr->hcounteren);
-	csr_write(CSR_HSTATUS, csr->hstatus);
-	if (feature(FEATURE_AIA))
-		csr_write(CSR_VSISELECT, csr->vsiselect);
-	hvictl_load(csr->hvip & IP(IRQ_VSEI));
-	if (csr->sstatus & SSTATUS_SPP)
-		csr_set(CSR_SSTATUS, SSTATUS_SPP);
-	else
-		csr_clear(CSR_SSTATUS, SSTATUS_SPP);
+	u64 bits = features.bits;
+
+#define SWAP(csr, name) (out->name = csr_swap(csr, in->name))
+	SWAP(CSR_VSSTATUS, vsstatus);
+	SWAP(CSR_VSTVEC, vstvec);
+	SWAP(CSR_VSSCRATCH, vsscratch);
+	SWAP(CSR_VSEPC, vsepc);
+	SWAP(CSR_VSCAUSE, vscause);
+	SWAP(CSR_VSTVAL, vstval);
+	SWAP(CSR_VSIE, vsie);
+	SWAP(CSR_HVIP, hvip);
+	SWAP(CSR_SCOUNTEREN, scounteren);
+	SWAP(CSR_SENVCFG, senvcfg);
+	SWAP(CSR_HSTATUS, hstatus);
+	SWAP(CSR_SSTATUS, sstatus);
+	if (bits & BIT(FEATURE_SSTC))
+		SWAP(CSR_VSTIMECMP, vstimecmp);
+	if (bits & BIT(FEATURE_AIA))
+		SWAP(CSR_VSISELECT, vsiselect);
+#undef SWAP
+	csr_write(CSR_HCOUNTEREN, in->hcounteren);
+	csr_write(CSR_HEDELEG, in->hedeleg);
+	hvictl_load(in->hvip & IP(IRQ_VSEI));
+	csr_write(CSR_VSATP, in->vsatp);
 }
 
-static void csrs_save(struct vcpu_csrs *csr)
-{
-	csr->vsstatus = csr_read(CSR_VSSTATUS);
-	csr->vsie = csr_read(CSR_VSIE);
-	csr->vstvec = csr_read(CSR_VSTVEC);
-	csr->vsscratch = csr_read(CSR_VSSCRATCH);
-	csr->vsepc = csr_read(CSR_VSEPC);
-	csr->vscause = csr_read(CSR_VSCAUSE);
-	csr->vstval = csr_read(CSR_VSTVAL);
-	csr->vsatp = csr_read(CSR_VSATP);
-	csr->hvip = csr_read(CSR_HVIP);
-	if (feature(FEATURE_SSTC))
-		csr->vstimecmp = csr_read(CSR_VSTIMECMP);
-	csr->scounteren = csr_read(CSR_SCOUNTEREN);
-	csr->senvcfg = csr_read(CSR_SENVCFG);
-	csr->hcounteren = csr_read(CSR_HCOUNTEREN);
-	csr->hstatus = csr_read(CSR_HSTATUS);
-	if (feature(FEATURE_AIA))
-		csr->vsiselect = csr_read(CSR_VSISELECT);
-	csr->sstatus = csr_read(CSR_SSTATUS);
-}
-
-/* hgatp with the VM's number, and the fences that a change of VM or vCPU needs. */
-static void gstage_load(struct vcpu *vcpu, struct hart *hart)
+/* hgatp with the VM's number, and the fences that a change of VM or vCPU needs. vsatp is 0. */
+static void gstage_enter(struct vcpu *vcpu, struct hart *hart)
 {
 	struct arch_vm *vm = &vcpu->vm->arch;
 	struct vmid_enter enter = vmid_enter(&vm_vmids, &vm->vmid, &hart->vmid, hart->index,
 					     vcpu->index, vcpu->arch.last_hart);
 
-	/* No walk may pair the old vsatp with the new hgatp: it is active even in HS-mode. */
-	csr_write(CSR_VSATP, 0);
 	if (enter.flush_all)
 		hfence_gvma_all();
-	csr_write(CSR_HGATP, vm->hgatp | (u64)enter.number << HGATP_VMID_SHIFT);
+	vcpu->arch.hgatp = vm->hgatp | (u64)enter.number << HGATP_VMID_SHIFT;
+	csr_write(CSR_HGATP, vcpu->arch.hgatp);
 	if (enter.flush_vcpu)
 		hfence_vvma_all();
 	vcpu->arch.last_hart = hart->index;
@@ -247,71 +207,94 @@ void arch_vcpu_unwatch(struct vcpu *vcpu)
 	}
 }
 
-static void replace(struct vcpu *vcpu)
+/* What few switches need; apart, so that the others save no registers for it. */
+static __attribute__((noinline)) void switched(struct vcpu *vcpu, struct vcpu *before)
 {
-	csrs_save(&vcpu->arch.csr);
-	units_save(&vcpu->arch);
-	this_hart()->loaded = NULL;
-	if (!vcpu_sleeps(vcpu))
+	units_load(vcpu);
+	if (!before || !vcpu_sleeps(before))
 		return;
-	arch_vcpu_unwatch(vcpu);	/* as one that is loaded */
-	arch_vcpu_watch(vcpu);
+	arch_vcpu_unwatch(before);	/* as one that is loaded */
+	arch_vcpu_watch(before);
+}
+
+/*
+ * No walk may pair the old vsatp with the new hgatp: it is active even in HS-mode. Translations
+ * are known to be the vCPU's own or not.
+ */
+static inline __attribute__((always_inline)) void switch_to(struct hart *hart, struct vcpu *vcpu,
+							    bool known)
+{
+	struct vcpu *before = hart->loaded;
+	struct vcpu_csrs *out = before ? &before->arch.csr : &hart->nobody;
+
+	out->vsatp = csr_swap(CSR_VSATP, 0);
+	if (known)
+		csr_write(CSR_HGATP, vcpu->arch.hgatp);
+	else
+		gstage_enter(vcpu, hart);
+	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
+	if (feature(FEATURE_HSTATEEN))
+		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);
+	csrs_swap(out, &vcpu->arch.csr);
+	hart->loaded = vcpu;
+	if (unlikely(units_wanted(vcpu) || (before && vcpu_sleeps(before))))
+		switched(vcpu, before);
+}
+
+static __attribute__((noinline)) void switch_anew(struct hart *hart, struct vcpu *vcpu)
+{
+	switch_to(hart, vcpu, false);
+}
+
+static __attribute__((noinline)) void load_watched(struct vcpu *vcpu)
+{
+	arch_vcpu_unwatch(vcpu);
+	arch_vcpu_load(vcpu);
 }
 
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct hart *hart = this_hart();
 
-	arch_vcpu_unwatch(vcpu);
-	if (hart->loaded == vcpu)
+	if (unlikely(vcpu->arch.watched))
+		load_watched(vcpu);
+	else if (hart->loaded == vcpu)
 		return;
-	if (hart->loaded)
-		replace(hart->loaded);
-	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
-	if (feature(FEATURE_HSTATEEN))
-		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);
-	gstage_load(vcpu, hart);
-	csrs_load(&vcpu->arch.csr);
-	units_load(&vcpu->arch);
-	hart->loaded = vcpu;
+	else if (vmid_current(&vm_vmids, &vcpu->vm->arch.vmid, &hart->vmid, hart->index,
+			      vcpu->index, vcpu->arch.last_hart))
+		switch_to(hart, vcpu, true);
+	else
+		switch_anew(hart, vcpu);
 }
 
 /* Nothing of the loaded vCPU stays in the hart: no translation root, no interrupt, no register. */
 static void vacate(struct vcpu *vcpu)
 {
-	static const struct fp_state clean;
+	struct hart *hart = this_hart();
 
-	csr_write(CSR_VSATP, 0);
+	vcpu->arch.csr.vsatp = csr_swap(CSR_VSATP, 0);
 	csr_write(CSR_HGATP, 0);
-	csr_write(CSR_HVIP, 0);
-	csr_write(CSR_VSIE, 0);
-	if (feature(FEATURE_SSTC))
-		csr_write(CSR_VSTIMECMP, TIMER_NEVER);
-	if (feature(FEATURE_FP))
-		fp_restore(&clean);
-	if (vcpu->arch.vector)
-		vec_clear();
-	this_hart()->loaded = NULL;
+	csrs_swap(&vcpu->arch.csr, &hart->nobody);
+	hart->loaded = NULL;
 }
 
 void arch_vcpu_park(struct vcpu *vcpu)
 {
 	arch_vcpu_unwatch(vcpu);
-	if (!is_loaded(vcpu))
-		return;
-	csrs_save(&vcpu->arch.csr);
-	units_save(&vcpu->arch);
-	vacate(vcpu);
+	if (is_loaded(vcpu))
+		vacate(vcpu);
+	units_save(vcpu);
 }
 
 void arch_vcpu_unload(struct vcpu *vcpu)
 {
 	arch_vcpu_unwatch(vcpu);
 	timer_cancel(&vcpu->arch.timer);
-	if (!is_loaded(vcpu))
-		return;
-	vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
-	vacate(vcpu);
+	if (is_loaded(vcpu)) {
+		vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
+		vacate(vcpu);
+	}
+	units_forget(vcpu);
 }
 
 struct vcpu *arch_vcpu_current(void)

@@ -9,9 +9,7 @@
 
 #include <hv/check.h>
 
-#define NUMBER_BITS 16
-#define TAG(generation, number) ((generation) << NUMBER_BITS | (number))
-#define TAG_GENERATION(tag) ((tag) >> NUMBER_BITS)
+#define TAG_GENERATION(tag) ((tag) >> VMID_NUMBER_BITS)
 #define TAG_NUMBER(tag) ((u16)(tag))
 
 void vmid_space_init(struct vmid_space *space, u8 bits)
@@ -39,7 +37,7 @@ static u64 tag_new_locked(struct vmid_space *space)
 		space->next = 1;
 		__atomic_store_n(&space->generation, space->generation + 1, __ATOMIC_RELEASE);
 	}
-	return TAG(space->generation, space->next++);
+	return VMID_TAG(space->generation, space->next++);
 }
 
 /* The VM's tag in the current generation; a new one when it has none. */
@@ -62,7 +60,7 @@ static u64 tag_get(struct vmid_space *space, struct vmid *vm)
 /* Did another vCPU of the VM run here last, or this one elsewhere? Notes that it runs here now. */
 static bool vcpu_changed(struct vmid *vm, u64 vm_generation, u32 hart_index, u32 vcpu, u32 last)
 {
-	u64 now = TAG(vm_generation, vcpu + 1);
+	u64 now = VMID_TAG(vm_generation, vcpu + 1);
 	bool changed = vm->vcpu[hart_index] != now || last != hart_index;
 
 	vm->vcpu[hart_index] = now;

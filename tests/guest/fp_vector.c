@@ -3,36 +3,13 @@
  * FP and vector registers keep their contents over many exits, on two harts at once, and start
  * switched off. The status bits tell the truth.
  */
-#include "guest.h"
+#include "fp.h"
 
 #define ROUNDS 300U
-#define VLEN_MAX 256 /* bytes per register that are compared */
-
-struct fp {
-	u64 f[32];
-	u64 fcsr;
-};
-
 static volatile bool leave;
 static volatile unsigned long rounds_elsewhere;
 static volatile long bad_elsewhere;
-static u8 vector[MAX_HARTS][2][8][8 * VLEN_MAX] __attribute__((aligned(16)));
-
-static void fp_load(const struct fp *s)
-{
-	__asm__ volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,"
-			 "25,26,27,28,29,30,31\n fld f\\n, \\n*8(%0)\n .endr\n"
-			 "ld t0, 256(%0)\n fscsr t0" ::"r"(s)
-			 : "t0", "memory");
-}
-
-static void fp_store(struct fp *s)
-{
-	__asm__ volatile(".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,"
-			 "25,26,27,28,29,30,31\n fsd f\\n, \\n*8(%0)\n .endr\n"
-			 "frcsr t0\n sd t0, 256(%0)" ::"r"(s)
-			 : "t0", "memory");
-}
+static u8 vector[MAX_HARTS][2][8][8 * VLENB_MAX] __attribute__((aligned(16)));
 
 static void make_exits(void)
 {
@@ -68,7 +45,7 @@ static bool vector_round(unsigned long seed)
 	u8 *in = vector[this_hart()->id][0][0];
 	u8 *out = vector[this_hart()->id][1][0];
 	unsigned long vl, vtype, vcsr, want_type;
-	unsigned long step = 8 * VLEN_MAX;
+	unsigned long step = 8 * VLENB_MAX;
 
 	for (unsigned long i = 0; i < 4 * step; i++)
 		in[i] = (u8)((seed + i) * 0x9dU >> 3);

@@ -4,6 +4,7 @@
 payloads += bench
 payloads += bench_msi
 payloads += bench_net
+payloads += bench_switch
 payloads += counter
 payloads += crash_stack
 payloads += csr_scan
@@ -12,6 +13,8 @@ payloads += disk_load
 payloads += dtcheck
 payloads += exceptions
 payloads += flood
+payloads += fp_residue
+payloads += fp_share
 payloads += fp_vector
 payloads += hypercall
 payloads += imsic

@@ -85,6 +85,16 @@ def test_equals_take_turns(share):
     assert 3 < max(late) <= 15_010
 
 
+@pytest.mark.parametrize("cpu", (MAX, RV64))
+def test_fp_and_vector_are_private(share, cpu):
+    """Three that use them check their own, one leaves them full at each of its ends."""
+    guest = share(("fp_share", {}), ("fp_share", {}), ("fp_residue", {}), ("sleep_storm", {}),
+                  CPU=cpu)
+    for _ in range(2):
+        guest.expect(r"done \d+ passed, 0 failed")
+    assert "not ok" not in guest.output() and guest.output().count("ok nothing was left") > 10
+
+
 def test_resets_beside_another(share):
     """Two vCPUs reset their VM while they start each other, on harts that others use."""
     guest = share(("counter", {"priority": 9}), ("reset_storm", {}), vcpus=2)

@@ -7,6 +7,7 @@
 #define ASM_HART_H
 
 #include <asm/offsets.h>
+#include <asm/units.h>
 #include <asm/vmid.h>
 #include <hv/guest_files.h>
 #include <hv/sched.h>
@@ -59,7 +60,9 @@ struct hart {
 	u64 trap_sp;			/* stack for a fatal trap of Shyper itself */
 	u64 stack_top;			/* the hart's own stack; a guard page lies below it */
 	struct hs_trap_frame trap;	/* where that trap's registers go */
-	struct vcpu *loaded;		/* whose VS CSRs, FP and vector state are in the hart */
+	struct vcpu *loaded;		/* whose VS CSRs are in the hart; NULL: nobody's */
+	struct vcpu_csrs nobody;	/* those that are there then */
+	struct units units;
 	struct timer *timers;		/* soft timers, soonest first */
 	u64 kicks;			/* how often hart_kicked() */
 	struct vmid_hart vmid;		/* what this hart's TLB may hold */

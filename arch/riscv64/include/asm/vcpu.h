@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The RISC-V part of a vCPU. While the vCPU is loaded on its hart, the VS CSRs, FP and vector
- * registers live in the hart and the copies here are stale; gpr and pc are true whenever the
- * guest is not executing.
+ * The RISC-V part of a vCPU. While the vCPU is loaded on its hart, its CSRs live there and the
+ * copies here are stale; where its FP and vector registers are, asm/units.h tells; gpr and pc are
+ * true whenever the guest is not executing.
  */
 #ifndef ASM_VCPU_H
 #define ASM_VCPU_H
@@ -33,11 +33,14 @@ struct vcpu_csrs {
 	u64 hvip;
 	u64 scounteren;
 	u64 senvcfg;
-	u64 hcounteren;
 	u64 hstatus;	/* SPV, SPVP as at the last exit */
-	u64 sstatus;	/* SPP as at the last exit */
+	u64 sstatus;	/* SPP as at the last exit; FS, VS: asm/units.h */
 	u64 vsiselect;	/* with AIA */
+	u64 hcounteren;	/* this and the next are always true here */
+	u64 hedeleg;
 };
+
+#define VECTOR_CSRS 32	/* bytes behind the vector registers (vector.S) */
 
 struct fp_state {
 	u64 f[32];
@@ -52,6 +55,7 @@ struct arch_vcpu {
 	u32 file;		/* its guest interrupt file (hstatus.VGEIN); 0: none */
 	bool watched;		/* it sleeps, and the hart's timer and hgeie wake it */
 	u32 last_hart;		/* index of the hart it ran on last, or VMID_NOWHERE */
+	u64 hgatp;		/* as when it was loaded last, there */
 	struct vcpu_csrs csr;
 	struct fp_state fp;
 	struct timer timer;	/* the guest's timer: without Sstc always, else while watched */

@@ -19,6 +19,9 @@
 
 #define VMID_HARTS 64	/* hart indices are below it */
 
+#define VMID_NUMBER_BITS 16
+#define VMID_TAG(generation, number) ((generation) << VMID_NUMBER_BITS | (number))
+
 /* One for the machine. */
 struct vmid_space {
 	struct spinlock lock;
@@ -64,6 +67,16 @@ void vmid_init(struct vmid_space *space, struct vmid *vm);
 struct vmid_enter vmid_enter(struct vmid_space *space, struct vmid *vm, struct vmid_hart *hart,
 			     u32 hart_index, u32 vcpu, u32 last);
 #define VMID_NOWHERE ((u32)-1)
+
+/* vmid_current() - vmid_enter() would ask for no fence, and for the number that it gave last. */
+static inline bool vmid_current(const struct vmid_space *space, const struct vmid *vm,
+				const struct vmid_hart *hart, u32 hart_index, u32 vcpu, u32 last)
+{
+	u64 generation = hart->generation;	/* 0 without VMIDs */
+
+	return generation == __atomic_load_n(&space->generation, __ATOMIC_RELAXED) &&
+	       vm->vcpu[hart_index] == VMID_TAG(generation, vcpu + 1) && last == hart_index;
+}
 
 /*
  * vmid_vcpu_stale() - the calling hart was asked for an hfence.vvma of this VM, which is not the
