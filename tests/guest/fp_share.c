@@ -6,7 +6,7 @@
  */
 #include "fp.h"
 
-#define FP_SHARE_MS 2000
+#define FP_SHARE_MS 1000
 #define UNITS (SSTATUS_FS | SSTATUS_VS)
 #define CLEAN ((2UL << 13) | (2UL << 9))
 

@@ -89,7 +89,7 @@ def test_equals_take_turns(share):
 def test_fp_and_vector_are_private(share, cpu):
     """Three that use them check their own, one leaves them full at each of its ends."""
     guest = share(("fp_share", {}), ("fp_share", {}), ("fp_residue", {}), ("sleep_storm", {}),
-                  CPU=cpu)
+                  CPU=cpu, QEMUFLAGS=ICOUNT)
     for _ in range(2):
         guest.expect(r"done \d+ passed, 0 failed")
     assert "not ok" not in guest.output() and guest.output().count("ok nothing was left") > 10
