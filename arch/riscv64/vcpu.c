@@ -291,7 +291,8 @@ void arch_vcpu_unload(struct vcpu *vcpu)
 	arch_vcpu_unwatch(vcpu);
 	timer_cancel(&vcpu->arch.timer);
 	if (is_loaded(vcpu)) {
-		vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);	/* it may start anew */
+		/* It may start anew. */
+		vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);
 		vacate(vcpu);
 	}
 	units_forget(vcpu);

@@ -22,7 +22,7 @@ struct units {
 /*
  * All on the own hart. Of a vCPU that is loaded:
  *   units_load(vcpu): it is, since now: give it those that it will use (units_wanted)
- *   units_demand(vcpu): an instruction of it was illegal; true: for want of a unit, which it now has
+ *   units_demand(vcpu): its instruction was illegal; true: for want of a unit, which it has now
  * of one that is not:
  *   units_reset(vcpu): its units start with zeros
  *   units_save(vcpu): its values go to memory, the registers are zero
