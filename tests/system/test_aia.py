@@ -35,11 +35,17 @@ def test_vms_leave_nothing_pending(shyper):
     shyper.mvm.put(RESIDUE, "/root/residue.bin")
     shyper.mvm.run("echo '{\"name\": \"r\", \"kernel\": \"residue.bin\", \"memory\": \"16M\", "
                    "\"harts\": [2]}' >r.json")
-    said = shyper.mvm.run(
-        f"n=0; while [ $n -lt {CYCLES} ]; do n=$((n + 1)); shyper vm config r.json && "
-        "shyper vm boot r && until shyper vm info r | grep -q 'ended by: *reboot'; do :; done "
-        "&& shyper vm remove r || break; done 2>&1 >/dev/null; echo $n", 60 + 6 * CYCLES)
+    one_life = ("shyper vm config r.json && shyper vm boot r && "
+                "until shyper vm info r | grep -q 'ended by: *reboot'; do :; done")
+    said = shyper.mvm.run(f"n=0; while [ $n -lt {CYCLES} ]; do n=$((n + 1)); {one_life} && "
+                          "shyper vm remove r || break; done 2>&1 >/dev/null; echo $n",
+                          60 + 6 * CYCLES)
     assert said == str(CYCLES)      # a failed check would end it by a failure
+    assert shyper.pages() == shyper.free
+    shyper.mvm.run(f"{{ {one_life}; }} >/dev/null")
+    # It has a file of the hart's yet: one in memory would be read by exits.
+    assert shyper.vm("r")["exits"]["instruction"] == 0
+    shyper.run("vm remove r")
 
 
 def exits(shyper, vm, command, run):
