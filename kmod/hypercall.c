@@ -76,6 +76,7 @@ static const char *const names[] = {
 	[SHYPER_HC_TRACE_START] = "trace-start",
 	[SHYPER_HC_TRACE_STOP] = "trace-stop",
 	[SHYPER_HC_TRACE_READ] = "trace-read",
+	[SHYPER_HC_VM_PIN] = "vm-pin",
 };
 
 static DEFINE_PER_CPU(unsigned long [ARRAY_SIZE(names)], calls);
@@ -188,6 +189,11 @@ int hc_trace_read(struct shyper_trace_read *out)
 	if (!err)
 		memcpy(out, exchange, sizeof(*out));
 	return err;
+}
+
+int hc_vm_pin(u32 id, u32 vcpu, u64 hart)
+{
+	return call_errno(SHYPER_HC_VM_PIN, id, vcpu, hart, 0);
 }
 
 int hc_vm_info(u32 id, struct shyper_vm_info *info)

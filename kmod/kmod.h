@@ -81,6 +81,7 @@ int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period);
 int hc_trace_start(u32 events, u32 slots);
 void hc_trace_stop(void);
 int hc_trace_read(struct shyper_trace_read *out);
+int hc_vm_pin(u32 id, u32 vcpu, u64 hart);
 int hc_memory(u32 id, u32 index, struct shyper_memory *memory);
 int hc_events(phys_addr_t page, u32 source);
 int hc_log_read(struct shyper_log *log);

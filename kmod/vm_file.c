@@ -161,6 +161,16 @@ static int memory(void *file, void *values)
 	return 0;
 }
 
+static int pin(void *file, void *values)
+{
+	struct vm_file *vf = file;
+	const struct shyper_vm_pin *pin = values;
+
+	if (pin->reserved)
+		return -EINVAL;
+	return told(vf, hc_vm_pin(vf->vm->id, pin->vcpu, pin->hart));
+}
+
 static const struct shyper_call calls[] = {
 	{ SHYPER_VM_STOP, vm_file_enter, stop },
 	{ SHYPER_VM_PAUSE, vm_file_enter, pause },
@@ -169,6 +179,7 @@ static const struct shyper_call calls[] = {
 	{ SHYPER_VM_INFO, vm_file_enter, info },
 	{ SHYPER_VM_BOOT, enter_quiet, boot },
 	{ SHYPER_VM_MEMORY, vm_file_enter, memory },
+	{ SHYPER_VM_PIN, vm_file_enter, pin },
 };
 
 static long vm_ioctl(struct file *file, unsigned int command, unsigned long argument)

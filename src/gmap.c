@@ -98,8 +98,6 @@ static void block_release(const struct gmap *gmap, const struct gmap_block *bloc
 {
 	if (block->kind == GMAP_RAM)
 		page_free(HPA(block->hpa), block->size, gmap->owner);
-	else if (block->kind == GMAP_LENT)
-		page_return_device(HPA(block->hpa), block->size, gmap->owner);
 	else
 		page_free_device(HPA(block->hpa), block->size, gmap->owner);
 }
@@ -199,29 +197,18 @@ int gmap_add_identity(struct gmap *gmap, gpa_t gpa, u64 size)
 	return ret;
 }
 
-static int add_device(struct gmap *gmap, const struct gmap_block *block)
+int gmap_add_device(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size)
 {
-	int ret = range_refused(gmap, block->gpa, block->size);
+	struct gmap_block block = { gpa.v, hpa.v, size, GMAP_DEVICE };
+	int ret = range_refused(gmap, block.gpa, block.size);
 
 	if (!ret)
 		ret = array_grow(gmap);
 	if (!ret)
-		ret = block->kind == GMAP_LENT ?
-			      page_lend_device(HPA(block->hpa), block->size, gmap->owner) :
-			      page_claim_device(HPA(block->hpa), block->size, gmap->owner);
+		ret = page_claim_device(HPA(block.hpa), block.size, gmap->owner);
 	if (!ret)
-		array_insert(gmap, block);
+		array_insert(gmap, &block);
 	return ret;
-}
-
-int gmap_add_device(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size)
-{
-	return add_device(gmap, &(struct gmap_block){ gpa.v, hpa.v, size, GMAP_DEVICE });
-}
-
-int gmap_add_lent(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size)
-{
-	return add_device(gmap, &(struct gmap_block){ gpa.v, hpa.v, size, GMAP_LENT });
 }
 
 void gmap_release(struct gmap *gmap)

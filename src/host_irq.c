@@ -14,6 +14,7 @@ struct owner {
 	host_irq_handler handler;	/* NULL: nobody. Atomic pointer; ctx is valid when set */
 	void *ctx;
 	u32 hart;
+	enum irq_trigger trigger;	/* as attached */
 };
 
 static const struct host_irqchip_ops *chip;
@@ -27,9 +28,9 @@ int host_irq_init(const struct board *from)
 	if (!chip)
 		return -ENODEV;
 	sources = MIN(from->sources + 1, (u32)SOURCES);
-	/* By messages a source needs an identity above Shyper's own, which is 1. */
+	/* By messages a source needs an identity between Shyper's own, the first and the last. */
 	if (from->irqchip == BOARD_IMSIC)
-		sources = MIN(sources, from->imsic_ids);
+		sources = MIN(sources, from->imsic_ids - 1);
 	return 0;
 }
 
@@ -53,9 +54,10 @@ int host_irq_attach(u32 source, const struct host_irq_target *target)
 	} else {
 		owners[source].ctx = target->ctx;
 		owners[source].hart = target->hart_index;
+		owners[source].trigger = target->trigger ? target->trigger : IRQ_TRIGGER_HIGH;
 		__atomic_store_n(&owners[source].handler, target->handler, __ATOMIC_RELEASE);
 		chip->route(source, &(struct host_irq_route){
-			.trigger = target->trigger ? target->trigger : IRQ_TRIGGER_HIGH,
+			.trigger = owners[source].trigger,
 			.enabled = true, .hart_index = target->hart_index });
 	}
 	spin_unlock(&lock);
@@ -78,6 +80,26 @@ void host_irq_route(u32 source, const struct host_irq_route *route)
 {
 	owners[source].hart = route->hart_index;
 	chip->route(source, route);
+}
+
+/* First the route: whoever completes it by the new hart finds it there. */
+void host_irq_move(u32 source, u32 hart_index)
+{
+	chip->route(source, &(struct host_irq_route){ .trigger = owners[source].trigger,
+			    .enabled = true, .hart_index = hart_index });
+	owners[source].hart = hart_index;
+}
+
+void host_irq_moved(u32 source, u32 old_hart_index)
+{
+	if (chip->leave)
+		chip->leave(source, old_hart_index);
+}
+
+void host_irq_sync(void)
+{
+	if (chip && chip->sync)
+		chip->sync();
 }
 
 void host_irq_pend(u32 source, bool pending)

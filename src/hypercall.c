@@ -31,11 +31,13 @@ _Static_assert(SHYPER_VCPUS == VMDEF_VCPUS && SHYPER_NAME == VMDEF_NAME, "sizes"
 
 static u32 busy;	/* the management lock */
 
-/* Whoever waits must serve fences: the holder may be waiting for exactly that. */
+/* Whoever waits does what the holder may be waiting for: fences, and letting go of vCPUs. */
 static void management_lock(void)
 {
-	while (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE))
+	while (__atomic_exchange_n(&busy, 1, __ATOMIC_ACQUIRE)) {
 		fence_serve();
+		sched_let_go(&this_hart()->sched);
+	}
 }
 
 static void management_unlock(void)
@@ -255,6 +257,14 @@ static struct hypercall_result hc_vm_resume(struct vm *caller, const u64 *arg)
 	return hypercall_done(err);
 }
 
+static struct hypercall_result hc_vm_pin(struct vm *caller, const u64 *arg)
+{
+	struct vm *vm = hypercall_named(arg[0], false);
+
+	(void)caller;
+	return hypercall_done(vm ? vm_pin(vm, arg[1], arg[2]) : -ENOENT);
+}
+
 static struct hypercall_result hc_vm_info(struct vm *caller, const u64 *arg)
 {
 	struct vm *vm = hypercall_named(arg[0], true);
@@ -329,7 +339,7 @@ static struct hypercall_result hc_log_read(struct vm *caller, const u64 *arg)
 static const struct {
 	const char *name;
 	struct hypercall_result (*handle)(struct vm *caller, const u64 *arg);
-	bool anyone;	/* not only the MVM */
+	bool anyone;	/* not only the MVM; it takes no lock, for its caller may be moved */
 } calls[] = {
 	[SHYPER_HC_VERSION] = { "version", hc_version, true },
 	[SHYPER_HC_REASON] = { "reason", hc_reason, false },
@@ -356,6 +366,7 @@ static const struct {
 	[SHYPER_HC_TRACE_START] = { "trace-start", hc_trace_start, false },
 	[SHYPER_HC_TRACE_STOP] = { "trace-stop", hc_trace_stop, false },
 	[SHYPER_HC_TRACE_READ] = { "trace-read", hc_trace_read, false },
+	[SHYPER_HC_VM_PIN] = { "vm-pin", hc_vm_pin, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)
@@ -367,6 +378,8 @@ struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *ar
 		return (struct hypercall_result){ .status = SHYPER_E_NOSYS };
 	if (!calls[function].anyone && !caller->def.management)
 		return (struct hypercall_result){ .status = SHYPER_E_PERM };
+	if (calls[function].anyone)
+		return calls[function].handle(caller, arg);
 	management_lock();
 	if (function != SHYPER_HC_REASON)
 		refuse_forget();

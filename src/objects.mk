@@ -46,6 +46,7 @@ objs += src/vcpu.o
 objs += src/vm.o
 objs += src/vm_load.o
 objs += src/vm_make.o
+objs += src/vm_pin.o
 objs += src/vm_show.o
 objs += src/fdt_read.o
 objs += src/passthrough.o

@@ -55,6 +55,21 @@ static int find_slot(const struct sched *s, const struct vcpu *vcpu)
 	return slot;
 }
 
+int sched_fits(const struct sched *s, const struct vcpu *vcpu)
+{
+	return MIN(find_slot(s, vcpu), 0);
+}
+
+void sched_let_go(const struct sched *s)
+{
+	for (u32 i = 0; i < used(s); i++) {
+		struct vcpu *vcpu = sched_get(s, i);
+
+		if (vcpu && vcpu != arch_vcpu_current())
+			(void)vcpu_held(vcpu);
+	}
+}
+
 static u64 micros(u32 us)
 {
 	return (u64)us * arch_timebase() / 1000000;
@@ -335,6 +350,16 @@ void sched_look(const struct sched *s, u32 slot, struct sched_look *out)
 		.ran = e->ran + (running ? since : 0),
 		.waited = e->waited + (!running && e->state == SCHED_READY ? since : 0),
 	};
+}
+
+void sched_adopt(struct sched *s, const struct vcpu *vcpu, const struct sched_look *was)
+{
+	for (u32 i = 0; i < s->used; i++) {
+		if (sched_get(s, i) == vcpu) {
+			s->entity[i].ran = was->ran;
+			s->entity[i].waited = was->waited;
+		}
+	}
 }
 
 void sched_change(struct sched *s, const struct vcpu *vcpu)

@@ -43,6 +43,19 @@ void timer_cancel(struct timer *timer)
 	program(this_hart());
 }
 
+void timer_hold(struct timer *timer)
+{
+	timer->held = timer->armed;
+	timer_cancel(timer);
+}
+
+void timer_go_on(struct timer *timer)
+{
+	if (timer->held)
+		timer_arm(timer, timer->deadline);
+	timer->held = false;
+}
+
 void timer_expire(void)
 {
 	struct hart *hart = this_hart();

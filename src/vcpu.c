@@ -3,6 +3,7 @@
 #include <asm/hart.h>
 #include <hv/errno.h>
 #include <hv/machine.h>
+#include <hv/sched.h>
 #include <hv/timer.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
@@ -33,6 +34,8 @@ int vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg)
 	/* Its hart may have halted it meanwhile: then nothing may make it run. */
 	if (!change_state(vcpu, VCPU_CLAIMED, VCPU_STARTING))
 		return -EBUSY;
+	/* It may go to another hart just now: that one looks, or it is the one that we kick. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (vcpu->hart != this_hart())
 		hart_kick(vcpu->hart);
 	return 0;
@@ -182,6 +185,59 @@ static bool paused(const struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->vm->paused, __ATOMIC_SEQ_CST);
 }
 
+static enum vcpu_away away(const struct vcpu *vcpu)
+{
+	return (enum vcpu_away)__atomic_load_n(&vcpu->away, __ATOMIC_ACQUIRE);
+}
+
+static void set_away(struct vcpu *vcpu, enum vcpu_away now)
+{
+	__atomic_store_n(&vcpu->away, (u32)now, __ATOMIC_RELEASE);
+}
+
+bool vcpu_held(struct vcpu *vcpu)
+{
+	if (away(vcpu) == VCPU_HERE && !paused(vcpu))
+		return false;
+	/* Done; and whoever ends this asks for it anew. */
+	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_LEAVE, __ATOMIC_ACQ_REL);
+	if (away(vcpu) == VCPU_ASKED) {
+		arch_vcpu_depart(vcpu);
+		set_away(vcpu, VCPU_AWAY);
+	} else if (away(vcpu) == VCPU_HERE) {
+		arch_vcpu_park(vcpu);
+	}
+	return true;
+}
+
+/* Have its hart look, whatever has been requested before. */
+static void call(struct vcpu *vcpu, enum vcpu_request request)
+{
+	__atomic_fetch_or(&vcpu->requests, (u32)request, __ATOMIC_ACQ_REL);
+	if (vcpu->hart == this_hart())
+		vcpu_leave();
+	else
+		hart_kick(vcpu->hart);
+}
+
+/* Its hart may be this one, which is in a call of another vCPU, or wait for the caller's lock. */
+void vcpu_depart(struct vcpu *vcpu)
+{
+	set_away(vcpu, VCPU_ASKED);
+	call(vcpu, VCPU_REQ_LEAVE);
+	while (away(vcpu) != VCPU_AWAY) {
+		fence_serve();
+		sched_let_go(&this_hart()->sched);
+	}
+}
+
+/* A request that came before its hart became this one has kicked another. */
+void vcpu_arrive(struct vcpu *vcpu)
+{
+	set_away(vcpu, VCPU_HERE);
+	call(vcpu, VCPU_REQ_EXTERNAL);
+}
+
 /* Returns false while nothing wakes it. */
 static bool wake(struct vcpu *vcpu)
 {
@@ -212,14 +268,14 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 {
 	enum vcpu_state state = vcpu_state(vcpu);
 
-	if (arch_vcpu_current() == vcpu)
-		serve(vcpu, vcpu_serve);
-	else if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
-		serve(vcpu, serve_saved);
-	if (paused(vcpu)) {
-		arch_vcpu_park(vcpu);
-		return SCHED_OFF;
+	if (away(vcpu) == VCPU_HERE) {
+		if (arch_vcpu_current() == vcpu)
+			serve(vcpu, vcpu_serve);
+		else if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+			serve(vcpu, serve_saved);
 	}
+	if (vcpu_held(vcpu))
+		return SCHED_OFF;
 	switch (state) {
 	case VCPU_STARTING:
 		return SCHED_READY;
@@ -290,10 +346,8 @@ bool vcpu_run(struct vcpu *vcpu)
 		halt(vcpu);
 		return true;
 	}
-	if (paused(vcpu)) {
-		arch_vcpu_park(vcpu);
+	if (vcpu_held(vcpu))
 		return false;
-	}
 	switch (vcpu_state(vcpu)) {
 	case VCPU_STOPPED:
 	case VCPU_CLAIMED:

@@ -170,14 +170,14 @@ static int build(struct vm *vm)
 	if (err)
 		goto no_memory;
 	err = add_vcpus(vm);
-	if (!err)
-		err = arch_vm_files(vm);
 	if (err)
 		goto no_vcpus;
 	err = arch_vm_init(vm);
 	if (err)
 		goto no_vcpus;
-	err = machine_init(vm);
+	err = arch_vm_files(vm);
+	if (!err)
+		err = machine_init(vm);
 	if (err)
 		goto no_machine;
 	err = vm_load_check(vm);

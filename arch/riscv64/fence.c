@@ -62,6 +62,8 @@ static void fence_local(const struct fence *fence)
 		break;
 	case FENCE_GVMA:
 		hfence_gvma_all();
+		/* And the messages that were sent through what is gone. */
+		__asm__ volatile("fence" ::: "memory");
 		break;
 	case FENCE_CALL:
 		fence->call(fence->arg);

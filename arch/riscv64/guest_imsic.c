@@ -59,38 +59,75 @@ void guest_files_empty(const struct vm *vm)
 			imsic_guest_clear(vm->vcpu[i]->arch.file);
 }
 
-/* The page of the file is the VM's as long as its memory map lives. */
-static int map_file(struct vm *vm, const struct vcpu *vcpu)
+static u64 page_in_guest(const struct vcpu *vcpu)
 {
-	gpa_t gpa = GPA(vm->def.imsic.base + vcpu->index * vmdef_imsic_stride(&vm->def));
-	int err = gmap_add_lent(&vm->gmap, gpa, HPA(arch_vcpu_file_page(vcpu)), PAGE_SIZE);
+	const struct vmdef *def = &vcpu->vm->def;
+
+	return def->imsic.base + vcpu->index * vmdef_imsic_stride(def);
+}
+
+/* The page of the file is the VM's as long as the vCPU has the file. */
+static int lend(struct vcpu *vcpu, u32 file)
+{
+	struct vm *vm = vcpu->vm;
+	hpa_t page = HPA(imsic_guest_page(vcpu->hart, file));
+	int err = page_lend_device(page, PAGE_SIZE, OWNER_VM(vm->id));
 
 	if (err)
-		refuse("%s refused: no memory for its address map", vm->def.name);
+		return err;
+	err = ptable_map(&vm->arch.gstage, page_in_guest(vcpu), page.v, PAGE_SIZE, GSTAGE_DEVICE);
+	if (err)
+		page_return_device(page, PAGE_SIZE, OWNER_VM(vm->id));
 	return err;
+}
+
+int guest_file_take(struct vcpu *vcpu)
+{
+	struct guest_files *files = &vcpu->hart->guest_files;
+	int file = guest_files_take(files, vcpu), err;
+
+	if (file < 0)
+		return 0;
+	err = lend(vcpu, (u32)file);
+	if (err)
+		CHECK(guest_files_give(files, (u32)file, vcpu) == 0);
+	else
+		vcpu->arch.file = (u32)file;
+	return err;
+}
+
+void guest_file_unmap(struct vcpu *vcpu)
+{
+	CHECK(ptable_unmap(&vcpu->vm->arch.gstage, page_in_guest(vcpu), PAGE_SIZE) == 0);
+}
+
+void guest_file_give(struct vcpu *vcpu, u32 file)
+{
+	page_return_device(HPA(imsic_guest_page(vcpu->hart, file)), PAGE_SIZE,
+			   OWNER_VM(vcpu->vm->id));
+	CHECK(guest_files_give(&vcpu->hart->guest_files, file, vcpu) == 0);
 }
 
 int arch_vm_files(struct vm *vm)
 {
-	int err = 0;
-
 	vm->arch.hstateen0 = HSTATEEN0_SENVCFG;
 	if (!vm->def.imsic.size)
 		return 0;
 	vm->arch.hstateen0 |= HSTATEEN0_CSRIND | HSTATEEN0_AIA | HSTATEEN0_IMSIC;
-	for (u32 i = 0; !err && i < vm->vcpus; i++) {
-		struct vcpu *vcpu = vm->vcpu[i];
-		int file = guest_files_take(&vcpu->hart->guest_files, vcpu);
+	for (u32 i = 0; i < vm->vcpus; i++) {
+		int err = guest_file_take(vm->vcpu[i]);
 
-		if (file < 0)
-			continue;
-		vcpu->arch.file = (u32)file;
-		err = map_file(vm, vcpu);
+		if (err) {
+			refuse("%s refused: no memory for its address map", vm->def.name);
+			return err;
+		}
 	}
-	return err;
+	ptable_fenced(&vm->arch.gstage);	/* no hart has walked it yet */
+	vm_audit(vm);
+	return 0;
 }
 
-/* Nobody sends any more: the guest and its wires have stopped, and its pages are unmapped. */
+/* Nobody sends any more: the guest and its wires have stopped, and its G-stage is gone. */
 void arch_vm_files_exit(struct vm *vm)
 {
 	u64 harts_with = 0;
@@ -101,11 +138,7 @@ void arch_vm_files_exit(struct vm *vm)
 	if (!harts_with)
 		return;
 	fence_remote(harts_with, &(struct fence){ .op = FENCE_FILES, .vm = vm });
-	for (u32 i = 0; i < vm->vcpus; i++) {
-		struct vcpu *vcpu = vm->vcpu[i];
-
-		if (vcpu->arch.file)
-			CHECK(guest_files_give(&vcpu->hart->guest_files, vcpu->arch.file, vcpu) ==
-			      0);
-	}
+	for (u32 i = 0; i < vm->vcpus; i++)
+		if (vm->vcpu[i]->arch.file)
+			guest_file_give(vm->vcpu[i], vm->vcpu[i]->arch.file);
 }

@@ -8,6 +8,7 @@
 #include <asm/hart.h>
 #include <asm/imsic.h>
 #include <hv/board.h>
+#include <hv/vimsic.h>
 
 /* AIA specification, 3.8: registers of an interrupt file. On RV64 only even eip and eie exist. */
 #define EIDELIVERY 0x70
@@ -65,14 +66,74 @@ u32 imsic_claim(void)
 	return (u32)(csr_swap(CSR_STOPEI, 0) >> 16) & 0x7ff;
 }
 
+bool imsic_take(u32 identity)
+{
+	u64 bit = BIT(identity % 64);
+
+	csr_write(CSR_SISELECT, EIP0 + identity / 64 * 2);
+	return csr_take(CSR_SIREG, bit) & bit;
+}
+
+/* What the loaded vCPU has in the CSRs that lead to a guest file. */
+struct guest_select {
+	u64 hstatus;
+	u64 vsiselect;
+};
+
+static struct guest_select guest_begin(u32 file)
+{
+	struct guest_select old = { csr_read(CSR_HSTATUS), csr_read(CSR_VSISELECT) };
+
+	csr_write(CSR_HSTATUS, (old.hstatus & ~HSTATUS_VGEIN) | (u64)file << HSTATUS_VGEIN_SHIFT);
+	return old;
+}
+
+static void guest_end(const struct guest_select *old)
+{
+	csr_write(CSR_VSISELECT, old->vsiselect);
+	csr_write(CSR_HSTATUS, old->hstatus);
+}
+
 void imsic_guest_clear(u32 file)
 {
-	u64 hstatus = csr_read(CSR_HSTATUS), select = csr_read(CSR_VSISELECT);
+	struct guest_select old = guest_begin(file);
 
-	csr_write(CSR_HSTATUS, (hstatus & ~HSTATUS_VGEIN) | (u64)file << HSTATUS_VGEIN_SHIFT);
 	fill(guest_write, 0);
+	guest_end(&old);
+}
+
+static u64 guest_take(u64 select)
+{
 	csr_write(CSR_VSISELECT, select);
-	csr_write(CSR_HSTATUS, hstatus);
+	return csr_swap(CSR_VSIREG, 0);
+}
+
+void imsic_guest_out(u32 file, struct vimsic_state *state)
+{
+	struct guest_select old = guest_begin(file);
+
+	state->eidelivery = guest_take(EIDELIVERY);
+	state->eithreshold = guest_take(EITHRESHOLD);
+	for (u64 i = 0; i <= board.imsic_ids / 64; i++) {
+		state->eie[i] = guest_take(EIE0 + 2 * i);
+		state->eip[i] = guest_take(EIP0 + 2 * i);
+	}
+	guest_end(&old);
+}
+
+/* Delivery comes last, when the rest says what may be delivered. */
+void imsic_guest_in(u32 file, const struct vimsic_state *state)
+{
+	struct guest_select old = guest_begin(file);
+
+	for (u64 i = 0; i <= board.imsic_ids / 64; i++) {
+		guest_write(EIE0 + 2 * i, state->eie[i]);
+		csr_write(CSR_VSISELECT, EIP0 + 2 * i);
+		csr_set(CSR_VSIREG, state->eip[i]);
+	}
+	guest_write(EITHRESHOLD, state->eithreshold);
+	guest_write(EIDELIVERY, state->eidelivery);
+	guest_end(&old);
 }
 
 u64 imsic_guest_page(const struct hart *hart, u32 file)

@@ -46,4 +46,5 @@ objs += arch/riscv64/selftest.o
 objs += arch/riscv64/timer.o
 objs += arch/riscv64/units.o
 objs += arch/riscv64/vcpu.o
+objs += arch/riscv64/vcpu_move.o
 objs += arch/riscv64/vm.o

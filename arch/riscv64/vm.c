@@ -18,11 +18,6 @@
 
 struct vmid_space vm_vmids;
 
-/* A and D are set: hardware never writes a G-stage entry. */
-#define GSTAGE_DEVICE (PTE_R | PTE_W | PTE_U | PTE_A | PTE_D)
-#define GSTAGE_RAM (GSTAGE_DEVICE | PTE_X)
-#define GSTAGE_VIEW (PTE_R | PTE_U | PTE_A)
-
 #define FINISHER_HW_PASS 0x5555u
 #define FINISHER_HW_FAIL 0x3333u
 
@@ -47,8 +42,7 @@ static void dump_line(void *ctx, const char *text)
 	log_info("%s: %s %s", vm->def.name, vm->arch.gstage.geo->name, text);
 }
 
-/* Debug builds: the tables reach nothing that the ownership table does not grant. */
-static void audit(const struct vm *vm)
+void vm_audit(const struct vm *vm)
 {
 #ifdef DEBUG
 	struct ptable_run bad;
@@ -61,15 +55,16 @@ static void audit(const struct vm *vm)
 
 int arch_vm_init(struct vm *vm)
 {
-	const struct ptable_geometry *geo = ptable_gstage(gmap_top(&vm->gmap),
-							  features.gstage_modes);
+	const struct vmdef_device *imsic = &vm->def.imsic;
+	u64 top = MAX(gmap_top(&vm->gmap), imsic->size ? imsic->base + imsic->size : 0);
+	const struct ptable_geometry *geo = ptable_gstage(top, features.gstage_modes);
 	struct ptable *gstage = &vm->arch.gstage;
 	u8 max_leaf = vm->def.max_leaf ? vm->def.max_leaf : 30;
 	int err;
 
 	if (!geo) {
 		refuse("%s: memory ends at 0x%llx, which no G-stage mode of this board reaches",
-			vm->def.name, (unsigned long long)gmap_top(&vm->gmap));
+			vm->def.name, (unsigned long long)top);
 		return -ERANGE;
 	}
 	err = ptable_init(gstage, geo, &ptable_pages, NULL,
@@ -85,7 +80,7 @@ int arch_vm_init(struct vm *vm)
 	vmid_init(&vm_vmids, &vm->arch.vmid);
 	vm->arch.hgatp = (u64)geo->mode << ATP_MODE_SHIFT | gstage->root.v >> PAGE_SHIFT;
 	ptable_dump(gstage, dump_line, vm);
-	audit(vm);
+	vm_audit(vm);
 	return 0;
 }
 
@@ -107,6 +102,12 @@ static u64 harts_of(const struct vm *vm)
 	for (u32 i = 0; i < vm->vcpus; i++)
 		mask |= BIT(vm->vcpu[i]->hart->index);
 	return mask;
+}
+
+void vm_fence(struct vm *vm)
+{
+	fence_remote(harts_of(vm), &(struct fence){ .op = FENCE_GVMA });
+	ptable_fenced(&vm->arch.gstage);
 }
 
 void arch_vm_reset(struct vm *vm)
@@ -168,8 +169,7 @@ int arch_vm_window(struct vm *mvm, const struct vm *of, bool open)
 	/* What was opened before the one that failed is closed again, which needs no memory. */
 	for (undo = of->gmap.block; open && err && undo != block; undo++)
 		CHECK(window_block(mvm, of, undo, false) == 0);
-	fence_remote(harts_of(mvm), &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
-	ptable_fenced(&mvm->arch.gstage);
+	vm_fence(mvm);
 	return err;
 }
 
@@ -189,8 +189,7 @@ int arch_vm_show(struct vm *vm, gpa_t at, hpa_t page)
 void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page)
 {
 	CHECK(ptable_unmap(&vm->arch.gstage, at.v, PAGE_SIZE) == 0);
-	fence_remote(harts_of(vm), &(struct fence){ .op = FENCE_GVMA, .size = FENCE_ALL });
-	ptable_fenced(&vm->arch.gstage);
+	vm_fence(vm);
 	page_unshare(page, PAGE_SIZE, OWNER_HV, OWNER_VM(vm->id));
 }
 
@@ -205,6 +204,13 @@ struct hart *arch_hart_get(u64 number)
 		if (hart_online(&harts[i]) && number-- == 0)
 			return &harts[i];
 	return NULL;
+}
+
+struct hart *arch_hart_find(u64 hartid)
+{
+	struct hart *hart = hart_by_id(hartid);
+
+	return hart && hart_online(hart) ? hart : NULL;
 }
 
 void arch_harts_count(u32 *all, u32 *unused)
@@ -283,13 +289,13 @@ static int claim_any(struct vcpu *vcpu)
 
 int arch_hart_claim(struct vcpu *vcpu, const u64 *hartid)
 {
-	struct hart *hart = hartid ? hart_by_id(*hartid) : NULL;
+	struct hart *hart = hartid ? arch_hart_find(*hartid) : NULL;
 	int err;
 
 	if (!hartid)
 		err = claim_any(vcpu);
 	else
-		err = hart && hart_online(hart) ? claim(vcpu, hart) : -ENOENT;
+		err = hart ? claim(vcpu, hart) : -ENOENT;
 	if (err)
 		vcpu->hart = NULL;
 	return err;

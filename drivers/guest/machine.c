@@ -278,6 +278,26 @@ void machine_vcpu_halt(struct vm *vm, u32 vcpu)
 	timer_cancel(&vm->machine->alarm[vcpu].timer);
 }
 
+void machine_vcpu_depart(struct vm *vm, u32 vcpu)
+{
+	timer_hold(&vm->machine->alarm[vcpu].timer);
+}
+
+void machine_vcpu_arrive(struct vm *vm, u32 vcpu)
+{
+	timer_go_on(&vm->machine->alarm[vcpu].timer);
+}
+
+void machine_vcpu_reroute(struct vm *vm, u32 vcpu)
+{
+	machine_irq_reroute(vm, &vm->machine->irq, vcpu);
+}
+
+void machine_vcpu_rerouted(struct vm *vm, u32 vcpu, u32 hart_index)
+{
+	machine_irq_rerouted(vm, &vm->machine->irq, vcpu, hart_index);
+}
+
 struct virtio_remote *machine_remote(struct vm *vm, u64 n)
 {
 	return n < VMDEF_VIRTIO ? vm->machine->remote[n] : NULL;

@@ -312,6 +312,29 @@ int machine_irq_attach(struct vm *vm, struct machine_irq *irq)
 	return err;
 }
 
+/* A PLIC's guest has its wires with vCPU 0, who may be asked to have any other vCPU look. */
+void machine_irq_reroute(struct vm *vm, struct machine_irq *irq, u32 vcpu)
+{
+	u32 hart = arch_vcpu_hart(vm->vcpu[vcpu]);
+
+	if (vm->def.irqchip == VMDEF_IRQCHIP_APLIC)
+		vaplic_reroute(&irq->aplic, vcpu);
+	else if (vcpu == 0)
+		for (u32 i = 0; i < irq->wires; i++)
+			host_irq_move(vm->def.irq[i].host, hart);
+	/* Messages that the board sent by the old routes have arrived. */
+	if (irq->wires)
+		host_irq_sync();
+}
+
+void machine_irq_rerouted(struct vm *vm, const struct machine_irq *irq, u32 vcpu, u32 hart_index)
+{
+	if (vm->def.irqchip == VMDEF_IRQCHIP_APLIC || vcpu != 0)
+		return;
+	for (u32 i = 0; i < irq->wires; i++)
+		host_irq_moved(vm->def.irq[i].host, hart_index);
+}
+
 void machine_irq_detach(struct vm *vm, struct machine_irq *irq)
 {
 	while (irq->wires) {

@@ -9,6 +9,7 @@
 #include <asm/imsic.h>
 #include <hv/board.h>
 #include <hv/host_irq.h>
+#include <hv/timer.h>
 
 /* Register offsets, 4.5; source registers are 4 bytes each. */
 #define DOMAINCFG 0x0000
@@ -19,6 +20,7 @@
 #define SETIENUM 0x1edc
 #define CLRIENUM 0x1fdc
 #define SETIPNUM_LE 0x2000
+#define GENMSI 0x3000
 #define TARGET(source) (0x3000 + 4 * (u64)(source))
 #define IDC(index) (0x4000 + 0x20 * (u64)(index))
 #define IDELIVERY 0x00
@@ -29,6 +31,7 @@
 #define LEVEL_HIGH 6		/* modes from here on are level-sensitive */
 #define LEVEL_LOW 7
 
+#define GENMSI_BUSY (1u << 12)
 #define DOMAINCFG_IE (1u << 8)
 #define DOMAINCFG_DM (1u << 2)	/* MSI delivery mode */
 
@@ -147,6 +150,20 @@ static void msi_complete(u32 hart_index, u32 source)
 		*reg(SETIPNUM_LE) = source;
 }
 
+/*
+ * 4.9.3: messages that the APLIC has sent arrive in order, so an extempore one is behind them. The
+ * hardware's time is bounded, but not by us.
+ */
+static void msi_sync(void)
+{
+	u64 end = arch_time() + arch_timebase() / 1000;
+
+	(void)imsic_take(board.imsic_ids);
+	*reg(GENMSI) = target_of(this_hart()->index) | board.imsic_ids;
+	while ((*reg(GENMSI) & GENMSI_BUSY || !imsic_take(board.imsic_ids)) && arch_time() < end)
+		;
+}
+
 static void msi_hart_init(u32 hart_index)
 {
 	(void)hart_index;	/* imsic_hart_init() has done it */
@@ -161,6 +178,7 @@ static const struct host_irqchip_ops msi_ops = {
 	.pend = pend,
 	.pending = pending,
 	.input = input,
+	.sync = msi_sync,
 };
 
 /* --- Direct delivery ------------------------------------------------------------------------- */

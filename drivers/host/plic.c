@@ -70,6 +70,11 @@ static void enable(u32 source, u32 hart_index, bool on)
 	spin_unlock(&lock);
 }
 
+static void leave(u32 source, u32 hart_index)
+{
+	enable(source, hart_index, false);
+}
+
 /* A PLIC's gateways know how their source signals. */
 static void route(u32 source, const struct host_irq_route *to)
 {
@@ -83,6 +88,7 @@ static const struct host_irqchip_ops plic_ops = {
 	.claim = claim,
 	.complete = complete,
 	.route = route,
+	.leave = leave,
 };
 
 const struct host_irqchip_ops *plic_probe(const struct board *from)

@@ -21,6 +21,7 @@ payloads += imsic
 payloads += imsic_residue
 payloads += mmio_fuzz
 payloads += mmio_insn
+payloads += moved
 payloads += net
 payloads += plic
 payloads += reset

@@ -100,6 +100,15 @@ void arch_vcpu_park(struct vcpu *v)
 		watched = NULL;
 }
 
+void arch_vcpu_depart(struct vcpu *v)
+{
+	arch_vcpu_park(v);
+}
+
+void fence_serve(void)
+{
+}
+
 void arch_vcpu_unload(struct vcpu *v)
 {
 	arch_vcpu_park(v);
@@ -714,6 +723,40 @@ static void test_no_schedule(void **state)
 	assert_int_equal(armed, 0);
 }
 
+static void test_what_fits(void **state)
+{
+	(void)state;
+	assert_int_equal(sched_fits(&sched, &vcpu[1]), 0);
+	assert_int_equal(sched_claim(&sched, &vcpu[1]), 0);
+	assert_int_equal(sched_fits(&sched, &vcpu[2]), 0);
+	vcpu[2].shared = false;
+	assert_int_equal(sched_fits(&sched, &vcpu[2]), -EBUSY);
+	assert_int_equal(sched_count(&sched), 1);
+}
+
+/* Its hart is in a call of another vCPU, which moves it, or waits for who does. */
+static void test_moved_from_the_calling_hart(void **state)
+{
+	test_sleeper_leaves_the_hart_to_others(state);
+	assert_ptr_equal(loaded, &vcpu[2]);
+	in_guest = wait_for_interrupt;
+	vcpu[1].waiting = true;
+	watched = &vcpu[1];
+	hart.sched = sched;
+	vcpu_depart(&vcpu[1]);
+	assert_null(watched);
+	assert_ptr_equal(loaded, &vcpu[2]);
+	in_guest = NULL;
+	wakes |= BIT(1);
+	vcpu[2].waiting = false;
+	turn(2);
+	wakes = BIT(1);
+	vcpu[2].waiting = true;
+	assert_false(sched_turn(&sched));
+	vcpu_arrive(&vcpu[1]);
+	turn(1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -742,6 +785,8 @@ int main(void)
 		cmocka_unit_test_setup(test_halts_in_its_window, setup),
 		cmocka_unit_test_setup(test_partition_leaves, setup),
 		cmocka_unit_test_setup(test_no_schedule, setup),
+		cmocka_unit_test_setup(test_what_fits, setup),
+		cmocka_unit_test_setup(test_moved_from_the_calling_hart, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

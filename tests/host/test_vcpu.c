@@ -22,7 +22,7 @@ static struct hart hart[VCPUS];
 static struct vcpu vcpu[VCPUS];
 static struct vm vm;
 static struct vcpu *loaded[VCPUS];
-static u32 entered, halted, soft, watched;
+static u32 entered, halted, soft, watched, departed;
 static void (*in_guest)(struct vcpu *vcpu);
 static void (*in_unload)(void);
 
@@ -63,6 +63,28 @@ void arch_vcpu_load(struct vcpu *v)
 void arch_vcpu_park(struct vcpu *v)
 {
 	loaded[v->index] = NULL;
+}
+
+void arch_vcpu_depart(struct vcpu *v)
+{
+	departed++;
+	arch_vcpu_park(v);
+}
+
+/* What the loop of vcpu_depart() calls: meanwhile the other hart has its turn. */
+void fence_serve(void)
+{
+	struct hart *self = hart_now;
+
+	hart_now = &hart[1];
+	while (vcpu_run(&vcpu[1]))
+		;
+	hart_now = self;
+}
+
+void sched_let_go(const struct sched *s)
+{
+	(void)s;
 }
 
 void arch_vcpu_unload(struct vcpu *v)
@@ -154,7 +176,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpu, 0, sizeof(vcpu));
 	memset(loaded, 0, sizeof(loaded));
-	entered = halted = soft = watched = 0;
+	entered = halted = soft = watched = departed = 0;
 	in_guest = NULL;
 	in_unload = NULL;
 	vm.irqchip = &chip;
@@ -324,6 +346,106 @@ static void test_stopped_can_be_started_again(void **state)
 	assert_int_equal(vcpu[1].arch.pc, 0x2000);
 }
 
+/* From its hart, number 1, to number 0; it is where it was meanwhile. */
+static void move_1(void)
+{
+	u32 kicks = hart[1].kicks, ran = entered;
+
+	vcpu_depart(&vcpu[1]);
+	assert_int_equal(hart[1].kicks, kicks + 1);
+	assert_int_equal(departed, 1);
+	assert_null(loaded[1]);
+	vcpu_request(&vcpu[1], VCPU_REQ_SOFT);
+	assert_false(turn(1));
+	assert_int_equal(entered, ran);
+	vcpu[1].hart = &hart[0];
+	hart_now = &hart[1];
+	vcpu_arrive(&vcpu[1]);
+	assert_int_equal(hart[0].kicks, 1);
+	hart_now = &hart[0];
+}
+
+static void test_move(void **state)
+{
+	(void)state;
+	start_1();
+	move_1();
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 2);
+	assert_int_equal(soft, 1);
+}
+
+static void test_move_of_a_sleeper(void **state)
+{
+	(void)state;
+	in_guest = suspend_in_guest;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_true(turn(1));
+	assert_false(turn(1));
+	move_1();
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(soft, 1);
+}
+
+static void test_move_before_it_starts(void **state)
+{
+	(void)state;
+	move_1();
+	assert_false(vcpu_run(&vcpu[1]));
+	hart_now = &hart[1];
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	hart_now = &hart[0];
+	assert_int_equal(hart[0].kicks, 2);
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 1);
+}
+
+/* What was asked for before, and may be done already, does not keep its hart from looking. */
+static void test_move_of_one_that_was_paused(void **state)
+{
+	(void)state;
+	start_1();
+	vm.paused = 1;
+	vcpu_request(&vcpu[1], VCPU_REQ_LEAVE);
+	assert_false(turn(1));
+	move_1();
+	assert_false(vcpu_run(&vcpu[1]));
+	vm.paused = 0;
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 2);
+}
+
+static void test_pause_of_a_sleeper_ends(void **state)
+{
+	u32 kicks;
+
+	(void)state;
+	in_guest = suspend_in_guest;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_true(turn(1));
+	vm.paused = 1;
+	vcpu_request(&vcpu[1], VCPU_REQ_LEAVE);
+	assert_false(turn(1));
+	vm.paused = 0;
+	kicks = hart[1].kicks;
+	vcpu_request(&vcpu[1], VCPU_REQ_LEAVE);
+	assert_int_equal(hart[1].kicks, kicks + 1);
+	watched = 0;
+	assert_false(turn(1));
+	assert_int_equal(watched, 1);
+}
+
+static void test_move_while_it_halts(void **state)
+{
+	(void)state;
+	start_1();
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	move_1();
+	assert_int_equal(halted, 1);
+	assert_false(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +458,12 @@ int main(void)
 		cmocka_unit_test_setup(test_interrupt_after_start_arrives, setup),
 		cmocka_unit_test_setup(test_suspended_sleeps_until_woken_or_halted, setup),
 		cmocka_unit_test_setup(test_stopped_can_be_started_again, setup),
+		cmocka_unit_test_setup(test_move, setup),
+		cmocka_unit_test_setup(test_move_of_a_sleeper, setup),
+		cmocka_unit_test_setup(test_move_before_it_starts, setup),
+		cmocka_unit_test_setup(test_move_of_one_that_was_paused, setup),
+		cmocka_unit_test_setup(test_pause_of_a_sleeper_ends, setup),
+		cmocka_unit_test_setup(test_move_while_it_halts, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

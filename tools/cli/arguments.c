@@ -97,15 +97,29 @@ static int take_option(struct arguments *a, char **words, int left, struct error
 	return 2;
 }
 
+/* The key of the first argument that is missing; NULL: none is. */
+static const char *missing(const struct arguments *a)
+{
+	if (!json_object_get(a->args, a->verb->key))
+		return a->verb->key;
+	for (size_t i = 0; a->verb->more && i < 2; i++) {
+		if (!json_object_get(a->args, a->verb->more[i]))
+			return a->verb->more[i];
+	}
+	return NULL;
+}
+
 static int take_argument(struct arguments *a, const char *word, struct error *error)
 {
+	const char *key = a->verb->key ? missing(a) : NULL;
+
 	if (!a->verb->key)
 		return error_set(error, "%s takes no argument, but \"%s\" is one", a->verb->name,
 				 word);
-	if (json_object_get(a->args, a->verb->key))
-		return error_set(error, "%s takes one argument; \"%s\" is one too many",
-				 a->verb->name, word);
-	if (json_object_set_new(a->args, a->verb->key, json_string(word)))
+	if (!key)
+		return error_set(error, "%s takes %s; \"%s\" is one too many", a->verb->name,
+				 a->verb->more ? "three arguments" : "one argument", word);
+	if (json_object_set_new(a->args, key, json_string(word)))
 		return error_set(error, "\"%s\" is not UTF-8", word);
 	return 0;
 }
@@ -175,8 +189,7 @@ int arguments_parse(struct arguments *a, int argc, char **argv, struct error *er
 	words = find_verb(a, argv + i, argc - i, error);
 	if (words < 0 || take_words(a, argc - i - words, argv + i + words, error))
 		return -1;
-	if (a->help || !a->verb->argument || a->verb->argument[0] == '[' ||
-	    json_object_get(a->args, a->verb->key))
+	if (a->help || !a->verb->argument || a->verb->argument[0] == '[' || !missing(a))
 		return 0;
 	return error_set(error, "%s needs %s", a->verb->name, a->verb->argument);
 }

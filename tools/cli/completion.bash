@@ -44,8 +44,8 @@ _shyper() {
 	if ((COMP_CWORD == 1)); then
 		choice="vm sched net system events help --json --help --version"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == vm ]]; then
-		choice="config boot start list info stats set console pause resume reboot reset
-			shutdown stop remove getvmid getdefconfig delconfig"
+		choice="config boot start list info stats set console pause resume pin reboot
+			reset shutdown stop remove getvmid getdefconfig delconfig"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == sched ]]; then
 		choice="show"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == net ]]; then

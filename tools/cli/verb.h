@@ -25,6 +25,7 @@ struct verb {
 	const char *alias;	/* another name, or NULL */
 	const char *argument;	/* for the help, "[…]" when it may be missing; NULL: takes none */
 	const char *key;	/* the argument's key in args */
+	const char *const *more;	/* the keys of two more that it needs; or NULL */
 	const char *help;	/* a line */
 	const struct verb_option *options;	/* up to a NULL name; or NULL */
 	json_t *(*op)(struct session *s, const json_t *args);	/* result; NULL: error set */
@@ -39,7 +40,7 @@ extern const struct verb verb_events, verb_net_info, verb_net_link, verb_net_lis
 	verb_system_log,
 	verb_system_reboot, verb_system_shutdown, verb_system_test, verb_system_update,
 	verb_vm_boot, verb_vm_config, verb_vm_console, verb_vm_delconfig, verb_vm_getdefconfig,
-	verb_vm_getvmid, verb_vm_info, verb_vm_list, verb_vm_pause, verb_vm_reboot,
+	verb_vm_getvmid, verb_vm_info, verb_vm_list, verb_vm_pause, verb_vm_pin, verb_vm_reboot,
 	verb_vm_remove, verb_vm_reset, verb_vm_resume, verb_vm_set, verb_vm_shutdown,
 	verb_vm_stats;
 

@@ -16,6 +16,7 @@ const struct verb *const verbs[] = {
 	&verb_vm_resume,
 	&verb_vm_stats,
 	&verb_vm_set,
+	&verb_vm_pin,
 	&verb_vm_reboot,
 	&verb_vm_reset,
 	&verb_vm_shutdown,

@@ -57,6 +57,7 @@
 #define SHYPER_HC_TRACE_START 22	/* (events, records of each hart's ring) */
 #define SHYPER_HC_TRACE_STOP 23	/* (): when there is none, too */
 #define SHYPER_HC_TRACE_READ 24	/* (struct shyper_trace_read, size) */
+#define SHYPER_HC_VM_PIN 25	/* (id, vCPU, hart id): on return that hart has it, and goes on */
 
 /* Status in a0. */
 #define SHYPER_OK 0

@@ -157,6 +157,14 @@ struct shyper_irqfd {
 #define SHYPER_VM_IOEVENTFD _IOW(SHYPER_IOCTL, 27, struct shyper_ioeventfd)
 #define SHYPER_VM_IRQFD _IOW(SHYPER_IOCTL, 28, struct shyper_irqfd)
 
+/* SHYPER_VM_PIN - one of its vCPUs goes to another hart, whatever it is doing. */
+struct shyper_vm_pin {
+	__u32 vcpu;
+	__u32 reserved;	/* 0 */
+	__u64 hart;	/* its id */
+};
+#define SHYPER_VM_PIN _IOW(SHYPER_IOCTL, 29, struct shyper_vm_pin)
+
 /* The guest's RAM ranges as one file: what lies at which offset. */
 struct shyper_vm_memory {
 	__u32 index;	/* in: block by number */

@@ -2,7 +2,8 @@
 /*
  * A VM's guest physical memory map: which guest addresses are RAM or a passed-through device, and
  * where they are in the host. Filled while the VM is made, by its maker alone; constant while the
- * VM lives, hence read by all harts without a lock. Emulated devices are not in it (hv/mmio.h).
+ * VM lives, hence read by all harts without a lock. Emulated devices are not in it (hv/mmio.h), nor
+ * interrupt files, which come and go.
  */
 #ifndef HV_GMAP_H
 #define HV_GMAP_H
@@ -13,7 +14,6 @@
 enum gmap_kind {
 	GMAP_RAM,	/* pages of this VM; a guest may read, write and execute them */
 	GMAP_DEVICE,	/* device memory passed through; read and write */
-	GMAP_LENT,	/* the same, but Shyper's own: page_lend_device() */
 };
 
 /*
@@ -47,7 +47,7 @@ void gmap_init(struct gmap *gmap, owner_t owner);
  * gmap_add_ram() - size bytes of zeroed RAM at gpa, in the largest blocks that alignment and free
  * memory allow.
  * gmap_add_identity() - RAM whose guest and host addresses are equal.
- * gmap_add_device() - device memory of the host at hpa. gmap_add_lent() - such memory of Shyper's.
+ * gmap_add_device() - device memory of the host at hpa.
  * All return 0; -EINVAL: unaligned, empty, wraps or beyond GMAP_END; -EEXIST: overlaps what is
  * there; -ENOMEM: see gmap_shortage(); -EBUSY (identity, device): the host's pages are not free,
  * or not of that kind. On error the map is unchanged.
@@ -55,7 +55,6 @@ void gmap_init(struct gmap *gmap, owner_t owner);
 int __must_check gmap_add_ram(struct gmap *gmap, gpa_t gpa, u64 size);
 int __must_check gmap_add_identity(struct gmap *gmap, gpa_t gpa, u64 size);
 int __must_check gmap_add_device(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size);
-int __must_check gmap_add_lent(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size);
 
 /* gmap_release() - give everything back, scrubbed. No hart may have a translation of it left. */
 void gmap_release(struct gmap *gmap);

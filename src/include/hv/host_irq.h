@@ -48,6 +48,10 @@ struct host_irqchip_ops {
 	void (*pend)(u32 source, bool pending);
 	bool (*pending)(u32 source);
 	bool (*input)(u32 source);
+	/* NULL: a source has one target. This hart takes it no more. */
+	void (*leave)(u32 source, u32 hart_index);
+	/* NULL: it sends no messages. Those that it has sent have arrived on return. */
+	void (*sync)(void);
 };
 
 /* host_irq_init() - choose and start the driver. Boot hart, after board_parse(). 0, -ENODEV. */
@@ -77,6 +81,15 @@ void host_irq_route(u32 source, const struct host_irq_route *route);
 void host_irq_pend(u32 source, bool pending);
 bool host_irq_pending(u32 source);
 bool host_irq_input(u32 source);
+
+/*
+ * host_irq_move() - of a source that goes to a handler: another hart takes it, the old one too
+ * until host_irq_moved(), which comes when no hart is about to complete it there. host_irq_sync() -
+ * messages by routes of before have arrived. By one hart at a time.
+ */
+void host_irq_move(u32 source, u32 hart_index);
+void host_irq_moved(u32 source, u32 old_hart_index);
+void host_irq_sync(void);
 
 /*
  * host_irq_complete() - end a source whose handler returned false, or that went to a guest's file:

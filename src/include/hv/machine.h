@@ -39,6 +39,17 @@ struct virtio_net *machine_card(struct vm *vm, u64 n);
 /* machine_vcpu_halt() - a vCPU leaves its hart for good; on that hart: forgets its timers. */
 void machine_vcpu_halt(struct vm *vm, u32 vcpu);
 
+/*
+ * A vCPU goes to another hart. machine_vcpu_depart() - on its old hart: its timers stop;
+ * _arrive() - on the new one: they go on. machine_vcpu_reroute() - its hart or its interrupt file
+ * is another: what is wired to it goes there. _rerouted() - no hart knows the old one any more, and
+ * that was this.
+ */
+void machine_vcpu_depart(struct vm *vm, u32 vcpu);
+void machine_vcpu_arrive(struct vm *vm, u32 vcpu);
+void machine_vcpu_reroute(struct vm *vm, u32 vcpu);
+void machine_vcpu_rerouted(struct vm *vm, u32 vcpu, u32 hart_index);
+
 /* machine_console_write() - the VM prints by a call to firmware. On a hart of the VM. */
 void machine_console_write(struct vm *vm, const char *text, size_t size);
 

@@ -45,6 +45,10 @@ struct irq_line machine_irq_edge(const struct vm *vm, u32 source);
 int __must_check machine_irq_attach(struct vm *vm, struct machine_irq *irq);
 void machine_irq_detach(struct vm *vm, struct machine_irq *irq);
 
+/* See machine_vcpu_reroute(). */
+void machine_irq_reroute(struct vm *vm, struct machine_irq *irq, u32 vcpu);
+void machine_irq_rerouted(struct vm *vm, const struct machine_irq *irq, u32 vcpu, u32 hart_index);
+
 /* machine_add_device() - put a device of the definition on the bus. 0 or -errno, refused. */
 struct vmdef_device;
 int __must_check machine_add_device(struct vm *vm, const struct vmdef_device *def,

@@ -50,6 +50,18 @@ struct sched_look {
 int __must_check sched_claim(struct sched *s, struct vcpu *vcpu);
 void sched_release(struct sched *s, const struct vcpu *vcpu);
 
+/* sched_adopt() - one that was moved here, and has not run yet, had these times before. */
+void sched_adopt(struct sched *s, const struct vcpu *vcpu, const struct sched_look *was);
+
+/* sched_fits() - what sched_claim() would say. */
+int __must_check sched_fits(const struct sched *s, const struct vcpu *vcpu);
+
+/*
+ * sched_let_go() - vcpu_held() for all but the one that is loaded, which is in a call and waits.
+ * The calling hart's.
+ */
+void sched_let_go(const struct sched *s);
+
 /* sched_count() - how many it serves. sched_get() - the one in this slot; NULL: none. */
 u32 sched_count(const struct sched *s);
 struct vcpu *sched_get(const struct sched *s, u32 slot);

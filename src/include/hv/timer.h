@@ -16,6 +16,7 @@ struct timer {
 	void (*fire)(struct timer *timer);
 	struct timer *next;
 	bool armed;
+	bool held;	/* by timer_hold() */
 };
 
 /* timer_arm() - (re)arm on the calling hart. A deadline in the past fires at the next chance. */
@@ -23,6 +24,13 @@ void timer_arm(struct timer *timer, u64 deadline);
 
 /* timer_cancel() - by the hart that armed it; a timer that is not armed is left alone. */
 void timer_cancel(struct timer *timer);
+
+/*
+ * timer_hold() - cancel it by the hart that armed it, if it is armed; timer_go_on() - then it is
+ * again, on the calling hart.
+ */
+void timer_hold(struct timer *timer);
+void timer_go_on(struct timer *timer);
 
 /* timer_expire() - fire what is due and program the hart's timer for the rest. */
 void timer_expire(void);

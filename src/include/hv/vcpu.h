@@ -34,6 +34,13 @@ enum vcpu_request {
 	VCPU_REQ_HALT = 4,	/* its VM stops: leave the guest, give the vCPU up */
 };
 
+/* A vCPU that goes to another hart. HERE → ASKED → AWAY → HERE; the second step by its old hart. */
+enum vcpu_away {
+	VCPU_HERE,
+	VCPU_ASKED,	/* its hart is to take it out */
+	VCPU_AWAY,	/* no hart has anything of it, nor will have */
+};
+
 /* Exits by cause, for `info` and the log. This vCPU's hart writes; others read roughly. */
 enum vcpu_exit {
 	EXIT_SBI,
@@ -60,8 +67,10 @@ struct vcpu {
 	/* Fixed after vm_create(). */
 	struct vm *vm;
 	u32 index;		/* in the VM; the guest's hart id */
-	struct hart *hart;	/* the hart it is pinned to */
 	bool shared;		/* other VMs may have vCPUs there */
+
+	/* The hart that it is pinned to; changed by vm_pin() alone. */
+	struct hart *hart;
 
 	/* Own hart only. */
 	bool leave;			/* the hart is to leave the guest: it may not go on */
@@ -79,6 +88,7 @@ struct vcpu {
 	u32 state __attribute__((aligned(64)));
 	u32 requests;
 	struct vcpu_start start;	/* written by the one who made the state STARTING */
+	u32 away;			/* enum vcpu_away */
 };
 
 /* vcpu_state() - the state now; may change at once unless the own hart asks. */
@@ -149,6 +159,18 @@ bool vcpu_run(struct vcpu *vcpu);
 
 /* vcpu_rest() - it is out: it wakes nobody and takes up nothing. Could it have something to do? */
 bool vcpu_rest(struct vcpu *vcpu);
+/*
+ * vcpu_depart() - on return no hart runs the vCPU or has anything of it, and requests to it wait.
+ * vcpu_arrive() - it goes on where it is pinned now. By who has the management lock.
+ */
+void vcpu_depart(struct vcpu *vcpu);
+void vcpu_arrive(struct vcpu *vcpu);
+
+/*
+ * vcpu_held() - it may not run now: its VM is paused, or it goes to another hart. Then it is out
+ * of the hart. Own hart; not of one that is in a call or exit.
+ */
+bool vcpu_held(struct vcpu *vcpu);
 
 /* vcpu_leave() - whoever runs on the calling hart leaves the guest: it is time to choose again. */
 void vcpu_leave(void);
@@ -169,12 +191,15 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  *   arch_vcpu_resume(vcpu, start): go on after a non-retentive suspend; the vCPU is loaded
  *   arch_vcpu_load(vcpu): put its CSRs, FP and vector state into the hart, saving whose are there
  *   arch_vcpu_park(vcpu): take it out of the hart, complete, so that the hart can sleep
+ *   arch_vcpu_depart(vcpu): the same for one that goes to another hart, with its timers
  *   arch_vcpu_unload(hart's vcpu): forget it, leaving nothing of it in the hart
  *   arch_vcpu_enter(vcpu): run the guest until vcpu->leave
  *   arch_vcpu_soft(vcpu): make its supervisor software interrupt pending
  *   arch_vcpu_external(vcpu, level): drive its external interrupt
  * while it is not loaded:
  *   arch_vcpu_soft_saved(vcpu), arch_vcpu_external_saved(vcpu, level): the same
+ * on the hart that has the management lock, with a vCPU that has departed:
+ *   arch_vcpu_move(vcpu, hart): all of it but its slot there goes to that hart
  * and, whether it is loaded or not:
  *   arch_vcpu_watch(vcpu): it sleeps; the hart wakes, or whoever runs there leaves the guest, when
  *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
@@ -189,6 +214,7 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start);
 void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start);
 void arch_vcpu_load(struct vcpu *vcpu);
 void arch_vcpu_park(struct vcpu *vcpu);
+void arch_vcpu_depart(struct vcpu *vcpu);
 void arch_vcpu_unload(struct vcpu *vcpu);
 void arch_vcpu_enter(struct vcpu *vcpu);
 void arch_vcpu_watch(struct vcpu *vcpu);
@@ -197,6 +223,7 @@ void arch_vcpu_soft(struct vcpu *vcpu);
 void arch_vcpu_external(struct vcpu *vcpu, bool level);
 void arch_vcpu_soft_saved(struct vcpu *vcpu);
 void arch_vcpu_external_saved(struct vcpu *vcpu, bool level);
+void arch_vcpu_move(struct vcpu *vcpu, struct hart *hart);
 bool arch_vcpu_wakes(const struct vcpu *vcpu);
 void arch_vcpu_alone(struct vcpu *vcpu);
 u32 arch_vcpu_trace_wake(const struct vcpu *vcpu, u64 *due);

@@ -102,6 +102,12 @@ int __must_check vm_pause(struct vm *vm);
 int __must_check vm_resume(struct vm *vm);
 
 /*
+ * vm_pin() - move a vCPU to another hart, whatever it is doing; nothing that is on its way to it is
+ * lost. Of a VM of the MVM's; management lock. 0, or -errno, refused: see sched_claim().
+ */
+int __must_check vm_pin(struct vm *vm, u64 vcpu, u64 hartid);
+
+/*
  * vms_started() - the boot hart has started what it had to: from now on the machine ends with the
  * last VM, at once when that has ended already. Before, a VM that ends leaves the others their
  * start.
@@ -159,9 +165,9 @@ u32 vms_status(void);
  * arch_vm_hide ends that when it runs no more; arch_vm_init makes the G-stage from vm->gmap,
  * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
  * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
- * arch_hart_claim pins a vCPU to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent,
- * -ENOMEM none free; arch_machine_off ends everything, with an exit status where the machine has a
- * place for one.
+ * arch_hart_find tells the hart with this id, NULL: it does not run, arch_hart_claim pins a vCPU
+ * to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent, -ENOMEM none free;
+ * arch_machine_off ends everything, with an exit status where the machine has a place for one.
  */
 int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
@@ -175,6 +181,7 @@ void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page);
 int __must_check arch_vcpu_init(struct vcpu *vcpu);
 void arch_vcpu_exit(struct vcpu *vcpu);
 int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size);
+struct hart *arch_hart_find(u64 hartid);
 int __must_check arch_hart_claim(struct vcpu *vcpu, const u64 *hartid);
 void arch_hart_release(struct vcpu *vcpu);
 void arch_harts_count(u32 *harts, u32 *unused);
@@ -183,11 +190,11 @@ void arch_harts_count(u32 *harts, u32 *unused);
  * And, for interrupts: arch_guest_irqchip() - what harts can give guests: BOARD_IMSIC,
  * BOARD_APLIC, or anything else for neither. arch_imsic_ids() - highest identity of the IMSICs.
  * arch_vm_files() - with def.imsic: a hardware interrupt file for each vCPU for which one is left,
- * mapped into the guest; arch_vm_files_exit() gives them back, empty. arch_vcpu_hart() - index of
- * the vCPU's hart. arch_vcpu_file() - number of its hardware file; 0: in memory;
- * arch_vcpu_file_page() - where Shyper writes messages to it, with arch_msi_send(), which orders
- * them behind all earlier stores. arch_vcpu_imsic() - the IMSICs of its VM, where a file in memory
- * is.
+ * mapped into the guest, whose G-stage there is; arch_vm_files_exit() gives them back, empty.
+ * arch_vcpu_hart() - index of the vCPU's hart. arch_vcpu_file() - number of its hardware file; 0:
+ * in memory; arch_vcpu_file_page() - where Shyper writes messages to it, with arch_msi_send(),
+ * which orders them behind all earlier stores. arch_vcpu_imsic() - the IMSICs of its VM, where a
+ * file in memory is.
  */
 enum board_irqchip arch_guest_irqchip(void);
 u32 arch_imsic_ids(void);

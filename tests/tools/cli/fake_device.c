@@ -528,6 +528,20 @@ static int command(int vm, enum device_command number)
 	return -EINVAL;
 }
 
+static int pin(int vm, const struct shyper_vm_pin *values)
+{
+	struct shyper_vm_info i;
+
+	if (load((uint32_t)id_of[vm], &i))
+		return -ENODEV;
+	if (values->vcpu >= i.vcpus)
+		return refuse(-EINVAL, "it has no such vCPU");
+	if (values->hart > 3)
+		return refuse(-ENOENT, "hart does not exist or did not start");
+	i.hart[values->vcpu] = values->hart;
+	return save((uint32_t)id_of[vm], &i);
+}
+
 static int memory(int vm, struct shyper_vm_memory *block)
 {
 	struct shyper_vm_info i;
@@ -563,6 +577,7 @@ const struct device device = {
 	.info = info,
 	.boot = boot,
 	.command = command,
+	.pin = pin,
 	.memory = memory,
 	.set_disk = set_disk,
 	.map = map,

@@ -44,6 +44,16 @@ def test_life_of_a_vm(cli):
                      "booted", "removed"]
 
 
+def test_pin(cli):
+    cli.config(vcpus=2)
+    assert cli.out("vm", "pin", "a", 1, 3) == "a (VM 1): moved\n"
+    assert cli.vm(1)["harts"][1] == 3
+    assert "does not exist" in cli.error("vm", "pin", "a", 0, 9)
+    assert "no such vCPU" in cli.error("vm", "pin", 1, 2, 0)
+    moved = [e for e in cli.events() if e["event"] == "moved"]
+    assert [(e["vcpu"], e["hart"]) for e in moved] == [(1, 3)]
+
+
 def test_many_cycles(cli):
     for _ in range(20):
         assert cli.config() == 1
@@ -142,6 +152,10 @@ def test_the_log(cli):
     (["vm", "lst"], 'did you mean "vm list"'),
     (["vm", "boot"], "vm boot needs NAME|ID"),
     (["vm", "boot", "a", "b"], "one too many"),
+    (["vm", "pin", "a", "0"], "vm pin needs NAME|ID VCPU HART"),
+    (["vm", "pin", "a", "0", "1", "2"], 'takes three arguments; "2" is one too many'),
+    (["vm", "pin", "a", "x", "1"], 'needs the number of a vCPU, not "x"'),
+    (["vm", "pin", "a", "0", "4294967296"], "needs the number of a hart"),
     (["vm", "list", "a"], "takes no argument"),
     (["vm", "boot", "--fast", "a"], "has no option --fast"),
     (["vm", "boot", "a", "--display"], "needs a value"),

@@ -113,6 +113,13 @@ static int command(int vm, enum device_command number)
 	return call(vm, requests[number], NULL);
 }
 
+static int pin(int vm, const struct shyper_vm_pin *values)
+{
+	struct shyper_vm_pin copy = *values;
+
+	return call(vm, SHYPER_VM_PIN, &copy);
+}
+
 static int memory(int vm, struct shyper_vm_memory *block)
 {
 	return call(vm, SHYPER_VM_MEMORY, block);
@@ -215,6 +222,7 @@ const struct device device = {
 	.info = info,
 	.boot = boot,
 	.command = command,
+	.pin = pin,
 	.memory = memory,
 	.set_disk = set_disk,
 	.map = map,

@@ -38,6 +38,7 @@ struct device {
 	int (*info)(int vm, struct shyper_vm_info *info);
 	int (*boot)(int vm, const struct shyper_boot *boot);
 	int (*command)(int vm, enum device_command command);
+	int (*pin)(int vm, const struct shyper_vm_pin *pin);
 	/* ENOENT behind the last block */
 	int (*memory)(int vm, struct shyper_vm_memory *memory);
 	/* ENOENT: no disk to take away; ENOTTY: the module knows no disks */

@@ -180,6 +180,15 @@
 	__asm__ volatile("csrs " CSR_STR(csr) ", %0" ::"rK"((u64)(val)) : "memory")
 #define csr_clear(csr, val)                                                              \
 	__asm__ volatile("csrc " CSR_STR(csr) ", %0" ::"rK"((u64)(val)) : "memory")
+#define csr_take(csr, bits) /* clears them; what was there before */                      \
+	({                                                                               \
+		u64 csr_v_;                                                              \
+		__asm__ volatile("csrrc %0, " CSR_STR(csr) ", %1"                        \
+				 : "=r"(csr_v_)                                          \
+				 : "rK"((u64)(bits))                                     \
+				 : "memory");                                            \
+		csr_v_;                                                                  \
+	})
 #define csr_swap(csr, val)                                                               \
 	({                                                                               \
 		u64 csr_v_;                                                              \

@@ -17,11 +17,22 @@ struct arch_vm {
 	u64 time_delta;		/* htimedelta: the guest's time starts at 0; fixed per boot */
 };
 
+/* A and D are set: hardware never writes a G-stage entry. */
+#define GSTAGE_DEVICE (PTE_R | PTE_W | PTE_U | PTE_A | PTE_D)
+#define GSTAGE_RAM (GSTAGE_DEVICE | PTE_X)
+#define GSTAGE_VIEW (PTE_R | PTE_U | PTE_A)
+
 /*
  * arch_vm_host_time() - when the guest's time reaches guest_time, in host ticks: now or a moment
  * past, or TIMER_NEVER.
  */
 u64 arch_vm_host_time(const struct arch_vm *vm, u64 guest_time);
+
+/* vm_fence() - no hart has an old translation of the VM's G-stage, which has changed. */
+void vm_fence(struct vm *vm);
+
+/* vm_audit() - debug builds: the tables reach nothing that the ownership table does not grant. */
+void vm_audit(const struct vm *vm);
 
 /* vm_vmids - the VMIDs of this machine. */
 extern struct vmid_space vm_vmids;

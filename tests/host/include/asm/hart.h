@@ -3,6 +3,7 @@
 #ifndef ASM_HART_H
 #define ASM_HART_H
 
+#include <hv/sched.h>
 #include <hv/types.h>
 
 #define HARTS 64
@@ -12,6 +13,7 @@ struct trace_ring;
 struct hart {
 	u32 index;
 	u32 kicks;
+	struct sched sched;
 	u64 hartid;
 	u32 online;
 	struct trace_ring *trace;
@@ -30,5 +32,6 @@ void hart_kick(struct hart *hart);
 #define ERRAND_MONITOR 1
 #define ERRAND_TRACE 2
 void hart_errand(struct hart *hart, u32 errand);
+void fence_serve(void);
 
 #endif

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""vCPUs are moved from hart to hart, whatever they do."""
+import json
+import re
+
+import pytest
+
+from guests import Shyper
+from machine import TOP
+
+MOVED = TOP / "build/guest/moved.bin"
+
+
+@pytest.fixture(autouse=True)
+def payloads(make):
+    make("guest-payloads")
+
+
+SHARES = {"sched": {"policy": "priority"}}
+
+
+def start(shyper, **more):
+    """A ring of vCPUs that wake each other, at its console."""
+    shyper.mvm.put(MOVED, "/root/moved.bin")
+    shyper.config(**{"name": "m", "kernel": "moved.bin", "memory": "16M"} | more)
+    shyper.run("vm boot m")
+    shyper.mvm.run("rm -f in said; mkfifo in; (shyper vm console m <in >said 2>&1 &) ; "
+                   "exec 7>in; until grep -q 'ring of' said; do sleep 0.1; done")
+
+
+def move(shyper, *way, times=1):
+    """Moves, each (vCPU, hart), so often."""
+    pins = " && ".join(f"shyper vm pin m {vcpu} {hart}" for vcpu, hart in way)
+    said = shyper.mvm.run(f"n=0; while [ $n -lt {times} ]; do n=$((n + 1)); {pins} || break; "
+                          "done 2>&1 >/dev/null; echo $n", 60 + 5 * times)
+    assert said == str(times)
+
+
+def goes_on(shyper):
+    """Two reports later, of 256 rounds each."""
+    shyper.mvm.run("n=$(grep -ac 'round ' said); until [ $(grep -ac 'round ' said) -ge "
+                   "$((n + 2)) ]; do sleep 0.1; done", 180)
+
+
+def ends(shyper):
+    """It has lost nothing."""
+    goes_on(shyper)
+    shyper.mvm.run("printf q >&7; until grep -q 'done ' said; do sleep 0.1; done; exec 7>&-", 60)
+    said = shyper.mvm.run("tail -n 8 said")
+    done = re.search(r"done (\d+) passed, (\d+) failed", said)
+    assert done and done.group(2) == "0", said
+    print(re.search("rounds.*", said).group())
+    shyper.run("vm remove m")
+
+
+def test_moves_of_a_running_vm(shyper):
+    start(shyper, vcpus=2, harts=[1, 2])
+    move(shyper, (1, 3), (0, 2), (0, 1), (1, 2), times=40)
+    assert shyper.vm("m")["harts"] == [1, 2]
+    assert {"vcpu": 1, "hart": 3}.items() <= [
+        json.loads(line) for line in shyper.run("events --json").splitlines()
+        if '"moved"' in line][0].items()
+    ends(shyper)
+
+
+def test_moves_between_files_and_memory(boot_mvm):
+    """Each hart has one interrupt file, and that of hart 3 is another VM's, which sleeps."""
+    shyper = Shyper(boot_mvm(AIA_GUESTS=1))
+    shyper.mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
+    shyper.config(name="other", kernel="counter.bin", memory="16M", harts=[3], **SHARES)
+    shyper.run("vm boot other")
+    start(shyper, vcpus=2, harts=[1, 2], **SHARES)
+    before = shyper.vm("m")["exits"]["instruction"]
+    goes_on(shyper)
+    move(shyper, (1, 3), (0, 2), (0, 1), (1, 2), (0, 3), (0, 1), times=25)
+    ends(shyper)
+    shyper.run("vm remove other")
+    assert shyper.pages() == shyper.free
+    print(before)
+
+
+def test_moves_of_one_that_does_not_run(shyper):
+    shyper.mvm.put(MOVED, "/root/moved.bin")
+    shyper.config(name="m", kernel="moved.bin", memory="16M", vcpus=2, harts=[1, 2])
+    move(shyper, (0, 3), (0, 1), (1, 3))
+    shyper.run("vm remove m")
+    start(shyper, vcpus=2, harts=[1, 2])
+    shyper.run("vm pause m")
+    move(shyper, (0, 3), (1, 1), (0, 2), (1, 3), times=3)
+    shyper.run("vm resume m")
+    assert shyper.vm("m")["harts"] == [2, 3]
+    goes_on(shyper)
+    shyper.run("vm stop -f m")
+    move(shyper, (0, 1), (1, 2))
+    shyper.run("vm remove m")
+    start(shyper, vcpus=1, harts=[1])
+    move(shyper, (0, 2), (0, 3), (0, 1), times=10)
+    ends(shyper)
+
+
+def test_refusals(shyper):
+    shyper.mvm.put(MOVED, "/root/moved.bin")
+    shyper.config(name="m", kernel="moved.bin", memory="16M", vcpus=2, harts=[1, 2])
+    for words, text in (("m 2 3", "m has no vCPU 2; it has 2, from 0"),
+                        ("m 0 9", "hart 9, which does not exist or did not start"),
+                        ("m 0 0", "and this VM shares with nobody"),
+                        ("m 0 2", "and this VM shares with nobody"),
+                        ("0 0 3", "management VM")):
+        assert text in shyper.fails(f"vm pin {words}")
+    shyper.run("vm remove m")
+    shyper.config(name="m", kernel="moved.bin", memory="16M", vcpus=2, harts=[1, 2], **SHARES)
+    assert "serves another vCPU of this VM" in shyper.fails("vm pin m 0 2")
+    assert "serves a vCPU that has it to itself" in shyper.fails("vm pin m 0 0")
+    shyper.config(name="p", kernel="moved.bin", memory="16M", vcpus=1, harts=[3])
+    assert "this VM shares with nobody" in shyper.fails("vm pin p 0 1")
+    assert shyper.vm("m")["harts"] == [1, 2] and shyper.vm("p")["harts"] == [3]
+    shyper.run("vm remove p")
+    shyper.run("vm remove m")
