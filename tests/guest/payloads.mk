@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Guest payloads: one name per line, tests/guest/NAME.c becomes build/guest/NAME.bin.
 # Works inside the project's Makefile and alone: make -f tests/guest/payloads.mk guest-payloads
+payloads += aia_abuse
+payloads += aia_victim
 payloads += bench
 payloads += bench_msi
 payloads += bench_net

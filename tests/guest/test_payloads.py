@@ -177,6 +177,26 @@ def test_neighbour_does_not_pause(machine, static_vms, neighbour):
 
 
 @pytest.mark.skipif(BARE, reason="about Shyper")
+@pytest.mark.parametrize("board", [{"IRQ": "aia", "AIA_GUESTS": "0"},
+                                   {"IRQ": "aia", "AIA_GUESTS": "1", "CPU": MAX},
+                                   {"IRQ": "aia", "AIA_GUESTS": "3"}, {"IRQ": "aplic"}],
+                         ids=lambda v: "-".join(v.values()))
+def test_abuse_of_the_irqchip_stays_at_home(machine, static_vms, board):
+    """One VM does to its APLIC and IMSIC what it can; another would hear any of it."""
+    fit = static_vms({"name": "victim", "kernel": str(image("aia_victim")), "harts": [0]},
+                     {"name": "abuser", "kernel": str(image("aia_abuse")), "harts": [1, 2],
+                      "vcpus": 2})
+    guest = machine(FIT=fit, SMP=3, MEMORY="512M", timeout=300, **board)
+    guest.expect("victim clean 1\r*\n")
+    done = guest.expect(r"done (\d+) passed, (\d+) failed", timeout=240)
+    guest.expect("victim clean")
+    guest.expect("victim clean")
+    bad = [line for line in guest.output().split("\n") if "not ok " in line]
+    assert not bad and done.group(2) == "0", bad
+    assert "victim hit" not in guest.output()
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
 def test_neighbour_survives_resets(machine, static_vms):
     """Four vCPUs reset their VM while they start each other, some hundred times."""
     fit = static_vms({"name": "good", "kernel": str(image("counter")), "harts": [0]},

@@ -46,6 +46,7 @@ static const struct {
 	CALL(SHYPER_VM_RESUME, VM),
 	CALL(SHYPER_VM_DESTROY, VM),
 	CALL(SHYPER_VM_MEMORY, VM | READS | WRITES),
+	CALL(SHYPER_VM_PIN, VM | READS),
 	CALL(SHYPER_VM_SET_DISK, VM | READS),
 	CALL(SHYPER_VM_DEVICE_SETUP, VM | READS),
 	CALL(SHYPER_VM_DEVICE_INFO, VM | READS),
@@ -161,6 +162,7 @@ static void test_state(int vm, const char *state, int stop, int pause, int resum
 {
 	struct shyper_boot b = { .entry = RAM + KERNEL, .fdt = RAM + FDT };
 	struct shyper_disk d = { .fd = -1 };
+	struct shyper_vm_pin wild = { .vcpu = -1u };
 
 	if (stop)
 		expect(vm, SHYPER_VM_STOP, NULL, stop, "stop", state);
@@ -172,6 +174,11 @@ static void test_state(int vm, const char *state, int stop, int pause, int resum
 		expect(vm, SHYPER_VM_DESTROY, NULL, destroy, "destroy", state);
 	if (boot_again)
 		expect(vm, SHYPER_VM_BOOT, &b, boot_again, "boot", state);
+	expect(vm, SHYPER_VM_PIN, &wild, EINVAL, "pin of no vCPU", state);
+	wild = (struct shyper_vm_pin){ .hart = -1ul };
+	expect(vm, SHYPER_VM_PIN, &wild, ENOENT, "pin to no hart", state);
+	wild = (struct shyper_vm_pin){ .reserved = 1 };
+	expect(vm, SHYPER_VM_PIN, &wild, EINVAL, "pin with a reserved word", state);
 	expect(vm, SHYPER_VM_SET_DISK, &d, boot_again ? boot_again : ENOENT, "set disk", state);
 }
 
