@@ -79,12 +79,14 @@ def test_moves_of_one_that_does_not_run(shyper):
     shyper.run("vm remove m")
     start(shyper, vcpus=2, harts=[1, 2])
     shyper.run("vm pause m")
-    move(shyper, (0, 3), (1, 1), (0, 2), (1, 3), times=3)
+    move(shyper, (0, 3), (1, 1), (1, 2), (0, 1), times=3)
+    move(shyper, (0, 3))
     shyper.run("vm resume m")
-    assert shyper.vm("m")["harts"] == [2, 3]
+    assert shyper.vm("m")["harts"] == [3, 2]
     goes_on(shyper)
     shyper.run("vm stop -f m")
-    move(shyper, (0, 1), (1, 2))
+    move(shyper, (0, 1), (1, 3))
+    shyper.mvm.run("exec 7>&-")
     shyper.run("vm remove m")
     start(shyper, vcpus=1, harts=[1])
     move(shyper, (0, 2), (0, 3), (0, 1), times=10)
@@ -98,7 +100,7 @@ def test_refusals(shyper):
                         ("m 0 9", "hart 9, which does not exist or did not start"),
                         ("m 0 0", "and this VM shares with nobody"),
                         ("m 0 2", "and this VM shares with nobody"),
-                        ("0 0 3", "management VM")):
+                        ("0 0 3", "VM 0 is this machine")):
         assert text in shyper.fails(f"vm pin {words}")
     shyper.run("vm remove m")
     shyper.config(name="m", kernel="moved.bin", memory="16M", vcpus=2, harts=[1, 2], **SHARES)
