@@ -89,3 +89,40 @@ def test_passed_through_interrupts_need_no_exit(shyper):
     assert interrupts > 200
     assert count["external"] == count["timer"] == 0
     assert count["mmio-write"] < interrupts / 2     # the UART's, which is level-sensitive
+
+
+def counts(guest, line):
+    """Interrupts of a line of /proc/interrupts, by CPU that is online."""
+    words = guest.run(f"grep -E '{line}' /proc/interrupts | head -1").split()
+    return [int(word) for word in words[1:] if word.isdigit()]
+
+
+def test_affinity_and_hotplug(shyper):
+    """What irqbalance does, and CPUs that go and come, while the disk is written."""
+    shyper.daemon()
+    shyper.config_guest(1, vcpus=3, harts=[1, 2, 3])
+    shyper.run("vm boot vm1")
+    guest = shyper.guest("vm1")
+    guest.login()
+    guest.write_for_ever("4M")
+    guest.run("irq=$(grep -E 'virtio[0-9]+$' /proc/interrupts | sort -nrk2 | head -1 | "
+              "sed 's/^ *//; s/:.*//'); cd /proc/irq/$irq")
+    for cpu in (2, 0, 1):
+        guest.run(f"echo {1 << cpu} >smp_affinity")
+        before = counts(guest, "^ *'$irq':")
+        guest.run("n=$(cat /tmp/said); until [ \"$(cat /tmp/said)\" != \"$n\" ]; do "
+                  "sleep 0.2; done", 120)
+        more = [a - b for a, b in zip(counts(guest, "^ *'$irq':"), before)]
+        print(cpu, more)
+        # The last of the old way may be on its way yet.
+        assert more[cpu] > 20 and sum(more) - more[cpu] <= 2
+    # Back and forth, in the middle of everything.
+    guest.run("for n in $(seq 100); do for m in 1 2 4 7 6; do echo $m >smp_affinity; done; done",
+              120)
+    guest.run("echo 4 >smp_affinity; cd /sys/devices/system/cpu; for n in $(seq 10); do "
+              "for c in 2 1; do echo 0 >cpu$c/online && [ $(cat cpu$c/online) = 0 ] && "
+              "echo 1 >cpu$c/online || exit; done; done", 300)
+    assert guest.run("cat online") == "0-2"
+    assert guest.stop_writing() > 0
+    assert guest.run("dmesg | grep -E 'BUG|stall|INFO: task|I/O error' || true") == ""
+    shyper.run("vm remove vm1")
