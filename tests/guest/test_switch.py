@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What it costs to share a hart, in instructions: exact, so a bound is a bound."""
+import sys
+
+import pytest
+
+from machine import TOP
+
+sys.path.insert(0, str(TOP / "bench"))
+from latency import measure  # noqa: E402
+from switch import PHASES, breakdown, totals, world  # noqa: E402
+
+LOGS = TOP / "build/test-logs"
+
+# Registers moved by the world switch, and whole turns as a guest feels them.
+WORLD = {"switch_fp_clean": 220, "switch_fp": 400}
+TURN = {"switch": 1250, "switch_fp": 1400}
+
+# Beside whom: the latest that a timer of higher priority may come, and 99 of 100. What is beyond
+# 3000 is a line of the log about the guest, of which there are a few in each period.
+LATE = {"alone": (300, 300), "spin": (2000, 2000), "sleep_storm": (3000, 2000),
+        "hostile": (16000, 3000)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def payloads(make):
+    make("guest-payloads")
+
+
+def test_turn_costs_at_most():
+    found = totals(LOGS / "test_switch.py_turn")
+    assert all(found[name] <= bound for name, bound in TURN.items()), found
+
+
+@pytest.mark.parametrize("name", WORLD)
+def test_world_switch_costs_at_most(name):
+    stay = breakdown(LOGS / f"test_switch.py_{name}", PHASES[name])
+    assert world(stay) <= WORLD[name], stay
+
+
+@pytest.mark.parametrize("other", LATE)
+def test_timer_comes_within(other):
+    found = measure(LOGS / "test_switch.py_latency", other, count=200)
+    assert (found["max"], found["p99"]) <= LATE[other] and found["p99"] <= LATE[other][1], found
