@@ -49,7 +49,7 @@ _shyper() {
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == sched ]]; then
 		choice="show"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == net ]]; then
-		choice="list info stats mirror link"
+		choice="list info stats mirror link serve"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == system ]]; then
 		choice="info log daemon test update reboot shutdown"
 	elif _shyper_takes "$before"; then

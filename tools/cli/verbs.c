@@ -29,6 +29,7 @@ const struct verb *const verbs[] = {
 	&verb_net_info,
 	&verb_net_stats,
 	&verb_net_mirror,
+	&verb_net_serve,
 	&verb_net_link,
 	&verb_events,
 	&verb_system_info,

@@ -52,6 +52,12 @@ def test_network_cards(cli):
     assert prop(tree, "/devices/net3", "rate", "u") == "100000000"
 
 
+def test_vhost_cards_are_devices_of_the_management_vm(cli):
+    cli.config(nics=[{"backend": "switch"}, {"backend": "vhost", "bridge": "br0"}, {}],
+               disks=["/srv/a.img"])
+    assert nodes(checked(cli.tree(1))) == ["console", "virtio0", "virtio1", "net0", "net2"]
+
+
 @pytest.mark.parametrize("memory, size", [
     ("64M", 64 * MIB), ("0x4000000", 64 * MIB), ("1g", 1 << 30), (67108864, 64 * MIB),
     ("65536K", 64 * MIB)])
@@ -196,6 +202,14 @@ def native(**changes):
     ({"nics": [{"switch": ""}]}, "must not be empty"),
     ({"nics": [{"switch": "x" * 32}]}, "31"),
     ({"nics": [{"vlan": 0}]}, "1 to 4094"),
+    ({"nics": [{"backend": "tap"}]}, "vhost"),
+    ({"nics": [{"bridge": "br0"}]}, "goes with"),
+    ({"nics": [{"backend": "vhost", "bridge": ""}]}, "not the name of a bridge"),
+    ({"nics": [{"backend": "vhost", "bridge": "a/b"}]}, "not the name of a bridge"),
+    ({"nics": [{"backend": "vhost", "bridge": "x" * 16}]}, "15"),
+    ({"nics": [{"backend": "vhost", "switch": "lan"}]}, "the card is on none"),
+    ({"nics": [{"backend": "vhost", "rate": "1M"}]}, "the card is on none"),
+    ({"nics": [{"backend": "vhost"}], "disks": [f"/d{n}" for n in range(8)]}, "at most 8 disks"),
     ({"nics": [{"vlan": 4095}]}, "1 to 4094"),
     ({"nics": [{"mtu": 67}]}, "68 to 65535"),
     ({"nics": [{"rate": "0M"}]}, "not a rate"),

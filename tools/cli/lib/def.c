@@ -120,6 +120,20 @@ static int check_harts(struct reader *r, const struct def *def)
 	return 0;
 }
 
+/* A vhost card is a device of those that disks are. */
+static int check_devices(struct reader *r, const struct def *def)
+{
+	static const struct where where = { NULL, "nics", 0 };
+	uint32_t devices = def->disks;
+
+	for (uint32_t i = 0; i < def->nics; i++)
+		devices += def->nic[i].vhost;
+	if (devices > DEF_DISKS)
+		return reader_refuse(r, &where, "a VM has at most %u disks and cards with "
+				     "\"backend\": \"vhost\"", DEF_DISKS);
+	return 0;
+}
+
 bool def_mac_possible(const uint8_t mac[6])
 {
 	static const uint8_t none[6];
@@ -138,7 +152,7 @@ int def_parse(struct def *def, const struct document *doc, json_t **notes, struc
 	def->native = is_native(doc->root);
 	if (def->native ? def_native(&r, def) : def_rust(&r, def))
 		return -1;
-	if (check_name(&r, def) || check_harts(&r, def))
+	if (check_name(&r, def) || check_harts(&r, def) || check_devices(&r, def))
 		return -1;
 	return check_memory(&r, def);
 }

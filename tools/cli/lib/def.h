@@ -17,6 +17,7 @@
 #define DEF_IRQS 64
 #define DEF_DISKS SHYPER_DEVICES
 #define DEF_NICS 4
+#define DEF_BRIDGE 16			/* bytes of a network interface's name, with the NUL */
 #define DEF_SERIAL 20		/* bytes */
 #define DEF_ADDRESS_END (UINT64_C(1) << 56)
 #define DEF_RAM_BASE UINT64_C(0x80000000)
@@ -64,6 +65,8 @@ struct def_nic {
 	uint32_t mtu;
 	bool locked;
 	bool small;			/* small frames only */
+	bool vhost;			/* no switch: a tap of the MVM's kernel, which joins … */
+	char bridge[DEF_BRIDGE];	/* "": no bridge */
 };
 
 /* A device of the board: one range, wires, or both. */

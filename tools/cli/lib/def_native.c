@@ -301,6 +301,40 @@ static int nic_small(struct reader *r, const struct where *where, const json_t *
 	return reader_flag(r, where, value, &((struct def_nic *)into)->small);
 }
 
+static int nic_backend(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	static const char *const names[] = { "switch", "vhost", NULL };
+	unsigned int n;
+
+	if (reader_word(r, where, value, names, &n))
+		return -1;
+	((struct def_nic *)into)->vhost = n;
+	return 0;
+}
+
+static int nic_bridge(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def_nic *nic = into;
+
+	if (reader_text(r, where, value, nic->bridge, sizeof(nic->bridge)))
+		return -1;
+	return nic->bridge[0] && !strchr(nic->bridge, '/') ? 0 :
+	       reader_refuse(r, where, "\"%s\" is not the name of a bridge", nic->bridge);
+}
+
+/* What belongs to the switch, and what to a tap, do not go together. */
+static int check_nic(struct reader *r, const struct where *where, const struct def_nic *nic)
+{
+	if (nic->vhost && (nic->sw[0] || nic->vlan || nic->rate || nic->locked || nic->small))
+		return reader_refuse(r, where, "\"switch\", \"vlan\", \"rate\", \"locked\" and "
+				     "\"small_frames\" are the switch's; with \"backend\": "
+				     "\"vhost\" the card is on none");
+	if (!nic->vhost && nic->bridge[0])
+		return reader_refuse(r, where, "\"bridge\" goes with \"backend\": \"vhost\"");
+	return 0;
+}
+
 static int read_disk(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
 	static const struct key keys[] = {
@@ -335,11 +369,14 @@ static int read_nic(struct reader *r, const struct where *where, const json_t *v
 		{ "mtu", false, nic_mtu },
 		{ "locked", false, nic_locked },
 		{ "small_frames", false, nic_small },
+		{ "backend", false, nic_backend },
+		{ "bridge", false, nic_bridge },
 		{ NULL, false, NULL },
 	};
 	struct def *def = into;
+	struct def_nic *nic = &def->nic[def->nics++];
 
-	return reader_object(r, where, value, keys, true, &def->nic[def->nics++]);
+	return reader_object(r, where, value, keys, true, nic) ? -1 : check_nic(r, where, nic);
 }
 
 static int read_nics(struct reader *r, const struct where *where, const json_t *value, void *into)

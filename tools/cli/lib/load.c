@@ -12,6 +12,7 @@
 #include "disks.h"
 #include "layout.h"
 #include "store.h"
+#include "vhost.h"
 
 #define CHUNK (UINT64_C(1) << 20)
 #define STEPS 100	/* progress reports of one file */
@@ -110,18 +111,24 @@ static int fill_and_start(struct session *s, struct session_vm *vm, const struct
 int load_boot(struct session *s, struct session_vm *vm)
 {
 	static struct def def;	/* large */
+	pid_t server;
 
 	if (vm->info.state == SHYPER_VM_RUNNING || vm->info.state == SHYPER_VM_STOPPING)
 		return error_set(&s->error, "VM %u (%s) is %s already", vm->id, vm->info.name,
 				 session_state(&vm->info));
 	if (read_record(s, vm, &def) || disks_attach(s, vm, &def))
 		return -1;
-	if (fill_and_start(s, vm, &def)) {
-		disks_detach(vm);
-		return -1;
-	}
+	if (vhost_start(s, vm, &def, &server))
+		goto detach;
+	if (fill_and_start(s, vm, &def))
+		goto stop;
 	store_hold(vm->id, false);
 	return 0;
+stop:
+	vhost_stop(server);
+detach:
+	disks_detach(vm);
+	return -1;
 }
 
 int load_stop(struct session *s, struct session_vm *vm)

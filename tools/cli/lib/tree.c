@@ -151,6 +151,12 @@ static void put_virtios(struct writer *w, const struct def *def)
 		snprintf(name, sizeof(name), "virtio%u", i);
 		put_virtio(w, name, &def->disk[i].place);
 	}
+	for (uint32_t i = 0, n = def->disks; i < def->nics; i++) {
+		if (!def->nic[i].vhost)
+			continue;
+		snprintf(name, sizeof(name), "virtio%u", n++);
+		put_virtio(w, name, &def->nic[i].place);
+	}
 }
 
 static void put_nic(struct writer *w, uint32_t n, const struct def_nic *nic)
@@ -218,7 +224,8 @@ static void put_devices(struct writer *w, const struct def *def)
 	}
 	put_virtios(w, def);
 	for (uint32_t i = 0; i < def->nics; i++)
-		put_nic(w, i, &def->nic[i]);
+		if (!def->nic[i].vhost)
+			put_nic(w, i, &def->nic[i]);
 	end(w);
 }
 

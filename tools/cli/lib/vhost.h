@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Network cards that the management VM's kernel serves: vhost-net moves frames between a guest's
+ * queues and a tap. A process of its own has the descriptors of a VM's cards while the VM runs, so
+ * they outlive the daemon and whoever booted it.
+ */
+#ifndef CLI_VHOST_H
+#define CLI_VHOST_H
+
+#include <sys/types.h>
+
+#include "session.h"
+
+/*
+ * vhost_start() - before the VM boots: start that process, if the VM has such cards. 0 and its
+ * number (0: there is none), or -1 with the error set. vhost_stop() - the VM does not boot after
+ * all.
+ */
+int vhost_start(struct session *s, const struct session_vm *vm, const struct def *def, pid_t *pid);
+void vhost_stop(pid_t pid);
+
+/*
+ * vhost_serve() - be that process. Says "ready" on stdout when the VM may boot; returns when it has
+ * run, 0; or -1 with the error set.
+ */
+int vhost_serve(struct session *s, const struct session_vm *vm, const struct def *def);
+
+/* vhost_tap() - the name of the tap of a VM's card, by the card's number. */
+void vhost_tap(char name[DEF_BRIDGE], uint32_t vm, uint32_t card);
+
+#endif
