@@ -41,6 +41,7 @@ objs += src/sched.o
 objs += src/sched_partition.o
 objs += src/sched_priority.o
 objs += src/timer.o
+objs += src/steal.o
 objs += src/trace.o
 objs += src/vcpu.o
 objs += src/vm.o

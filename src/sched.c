@@ -285,8 +285,11 @@ static void run(struct sched *s, const struct sched_choice *choice, u64 now)
 	s->from = MAX(now, choice->from);
 	vcpu->enter_at = choice->from;
 	vcpu->late = 0;
+	steal_update(vcpu, s->entity[choice->next].waited, false);
 	(void)vcpu_run(vcpu);
 	account(s, arch_time());
+	if (unlikely(vcpu->steal.shown) && !vcpu->waiting)
+		steal_update(vcpu, s->entity[choice->next].waited, true);
 	s->from = 0;
 	if (vcpu->yields)
 		policy_of(s)->yield(&s->queue, choice->next);

@@ -146,6 +146,7 @@ void vcpu_yield(struct vcpu *vcpu)
 void vcpu_stop(struct vcpu *vcpu)
 {
 	arch_vcpu_unload(vcpu);
+	steal_show(vcpu, NULL);
 	vcpu->leave = true;
 	set_state(vcpu, VCPU_STOPPED);
 }
@@ -167,6 +168,7 @@ static void halt(struct vcpu *vcpu)
 {
 	machine_vcpu_halt(vcpu->vm, vcpu->index);
 	arch_vcpu_unload(vcpu);
+	steal_show(vcpu, NULL);
 	set_state(vcpu, VCPU_HALTED);
 	__atomic_store_n(&vcpu->requests, 0, __ATOMIC_RELEASE);
 	vm_halted(vcpu->vm);

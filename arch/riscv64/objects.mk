@@ -40,6 +40,7 @@ objs += arch/riscv64/sbi_legacy.o
 objs += arch/riscv64/sbi_pmu.o
 objs += arch/riscv64/sbi_rfence.o
 objs += arch/riscv64/sbi_srst.o
+objs += arch/riscv64/sbi_sta.o
 objs += arch/riscv64/sbi_susp.o
 objs += arch/riscv64/sbi_time.o
 objs += arch/riscv64/selftest.o

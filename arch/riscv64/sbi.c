@@ -18,6 +18,7 @@ static const struct sbi_extension extensions[] = {
 	{ SBI_EXT_PMU, sbi_pmu },
 	{ SBI_EXT_SRST, sbi_srst },
 	{ SBI_EXT_SUSP, sbi_susp },
+	{ SBI_EXT_STA, sbi_sta },
 	{ SHYPER_EXTENSION, sbi_hypercall },
 	{ SBI_EXT_LEGACY_CONSOLE_PUTCHAR, sbi_legacy_putchar },
 	{ SBI_EXT_LEGACY_CONSOLE_GETCHAR, sbi_legacy_getchar },

@@ -39,6 +39,7 @@ payloads += sbi_ipi
 payloads += sbi_legacy
 payloads += sbi_pmu
 payloads += sbi_rfence
+payloads += sbi_sta
 payloads += sbi_susp
 payloads += sbi_time
 payloads += sleep

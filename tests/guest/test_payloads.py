@@ -60,6 +60,7 @@ CASES = [
     *each("sbi_hsm", (RV64, NO_SSTC), (1, 2, 4)),
     *each("sbi_dbcn", talk=[("dbcn send", "shyper")]),
     *each("sbi_legacy", talk=[("legacy send", "k")]),
+    *each("sbi_sta", (RV64,), (1,), more={"QEMUFLAGS": "-icount shift=0,sleep=off"}, bare=False),
     *each("sbi_susp", (RV64, NO_SSTC), (1, 3), talk=[("susp send", "k")], bare=False),
     *each("sbi_pmu", (RV64, MAX)),
     *each("sbi_fuzz", (RV64, MAX), (2,)),

@@ -95,6 +95,14 @@ def test_fp_and_vector_are_private(share, cpu):
     assert "not ok" not in guest.output() and guest.output().count("ok nothing was left") > 10
 
 
+def test_steal_time(share):
+    """What one says that it missed is what it sees missing; the other never sleeps."""
+    guest = share(("sbi_sta", {}), ("spin", {}), ("spin", {"priority": 0}), QEMUFLAGS=ICOUNT)
+    away, said = map(int, guest.expect(r"away (\d+) ns, said (\d+) ns").groups())
+    assert away > 50_000_000 and abs(away - said) < away / 50 + 1_000_000
+    guest.expect(r"done \d+ passed, 0 failed")
+
+
 def test_resets_beside_another(share):
     """Two vCPUs reset their VM while they start each other, on harts that others use."""
     guest = share(("counter", {"priority": 9}), ("reset_storm", {}), vcpus=2)

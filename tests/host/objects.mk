@@ -61,11 +61,11 @@ test_vmid-src := arch/riscv64/vmid.c tests/host/sim_ram.c
 host-tests += test_gmap
 test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
 host-tests += test_vcpu
-test_vcpu-src := src/vcpu.c tests/host/no_trace.c
+test_vcpu-src := src/vcpu.c src/steal.c tests/host/no_trace.c
 host-tests += test_sched
 sched-src := src/sched_priority.c src/sched_partition.c src/frames.c src/schedule.c \
 	src/schedule_check.c $(vmdef-src) src/lib/format.c
-test_sched-src := src/sched.c src/vcpu.c $(sched-src) tests/host/no_trace.c
+test_sched-src := src/sched.c src/vcpu.c src/steal.c $(sched-src) tests/host/no_trace.c
 host-tests += test_schedule
 test_schedule-src := $(sched-src) tests/host/dts.c
 host-tests += test_sched_partition

@@ -8,6 +8,7 @@
 
 #include <asm/vcpu.h>
 #include <hv/sched_policy.h>
+#include <hv/steal.h>
 #include <hv/types.h>
 
 struct vm;
@@ -80,6 +81,7 @@ struct vcpu {
 	bool out;			/* it is not its partition's time: nothing wakes it */
 	u64 enter_at;			/* it is not to start before; 0: at once. For one run */
 	u64 late;			/* ticks that it started behind enter_at */
+	struct steal steal;
 	u64 exits[EXIT_CAUSES];
 	struct vcpu_start resume;	/* non-retentive suspend: where to go on */
 	bool resume_anew;		/* resume is valid */

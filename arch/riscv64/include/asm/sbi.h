@@ -27,7 +27,8 @@ struct sbi_extension {
 	sbi_handler *handle;
 };
 
-sbi_handler sbi_time, sbi_ipi, sbi_rfence, sbi_base, sbi_hsm, sbi_dbcn, sbi_pmu, sbi_srst, sbi_susp;
+sbi_handler sbi_time, sbi_ipi, sbi_rfence, sbi_base, sbi_hsm, sbi_dbcn, sbi_pmu, sbi_srst, sbi_susp,
+	sbi_sta;
 
 /* Shyper's own (abi/hypercall.h). */
 sbi_handler sbi_hypercall;
