@@ -3,12 +3,14 @@
 import json
 import re
 import subprocess
+from collections import Counter
 
 import pytest
 
 from machine import TOP
 
 RV64, MAX, NO_SSTC = "rv64", "max", "rv64,sstc=off"
+IMAGE_BASE = 0x80200000
 ICOUNT = "-icount shift=0,sleep=off"     # an instruction is 1 ns: lateness is exact
 
 
@@ -93,6 +95,25 @@ def test_fp_and_vector_are_private(share, cpu):
     for _ in range(2):
         guest.expect(r"done \d+ passed, 0 failed")
     assert "not ok" not in guest.output() and guest.output().count("ok nothing was left") > 10
+
+
+def after_wfi():
+    """The address at which a hart that slept goes on."""
+    code = subprocess.run(["riscv64-linux-gnu-objdump", "-d", "--disassemble=hart_loop",
+                           TOP / "build/shyper.elf"], check=True, capture_output=True, text=True)
+    return IMAGE_BASE + int(re.search(r"(\w+):\s+10500073\s+wfi", code.stdout).group(1), 16) + 4
+
+
+def test_sleeping_harts_wake_for_guests_only(share, tmp_path):
+    """10 s of two that want a timer ten times a second each; the other hart serves nobody."""
+    log = tmp_path / "wakes.log"
+    guest = share(("counter", {}), ("counter", {}), QEMUFLAGS=f"{ICOUNT} -smp 2 "
+                  f"-d exec,nochain -dfilter {after_wfi():#x}+1 -D {log}")
+    for number in (0, 1):
+        guest.expect(rf"counter-{number}\] count 100 ")
+    guest.close()
+    wakes = Counter(re.findall(r"^Trace (\d+):", log.read_text(), re.MULTILINE))
+    assert wakes["1"] <= 2 and 150 <= wakes["0"] <= 210, wakes
 
 
 def test_steal_time(share):
