@@ -4,11 +4,20 @@
 #include <hv/console.h>
 #include <hv/gmap.h>
 #include <hv/machine.h>
+#include <hv/string.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-/* At most this much per call, so that an exit stays short; the guest calls again. */
-#define CHUNK 256
+/* At most this much per call, and one line, so that an exit stays short; the guest calls again. */
+#define CHUNK 128
+
+/* Up to the end of the first line: to show one costs far more than its characters. */
+static size_t first_line(const char *text, size_t size)
+{
+	const char *end = memchr(text, '\n', size);
+
+	return end ? (size_t)(end - text) + 1 : size;
+}
 
 /* The range lies in the guest's RAM, all of it. */
 static bool range_ok(struct vm *vm, const u64 *arg)
@@ -23,6 +32,7 @@ static struct sbi_ret console_write(struct vm *vm, const u64 *arg)
 
 	if (!range_ok(vm, arg) || gmap_read(&vm->gmap, GPA(arg[1]), text, size))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
+	size = first_line(text, size);
 	machine_console_write(vm, text, size);
 	return sbi_ok(size);
 }

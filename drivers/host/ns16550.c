@@ -10,12 +10,15 @@
 #define RBR 0
 #define THR 0
 #define IER 1
-#define FCR 2
+#define FCR 2	/* written */
+#define IIR 2	/* read */
 #define LCR 3
 #define MCR 4
 #define LSR 5
 #define IER_RX 0x01
 #define FCR_ENABLE 0x01
+#define IIR_FIFOS 0xc0	/* both: a 16550A whose FIFOs are on */
+#define FIFO 16
 #define LSR_DR 0x01
 #define LSR_THRE 0x20
 
@@ -69,17 +72,35 @@ static bool wait_for_room(void)
 	return false;
 }
 
+static void fill(const char *text, size_t n)
+{
+	volatile u8 *thr = (volatile u8 *)reg(THR);
+
+	for (size_t i = 0; i < n; i++)
+		if (likely(uart.io_width == 1))
+			*thr = (u8)text[i];
+		else
+			write_reg(THR, (u8)text[i]);
+}
+
 /*
  * The console's lock is held, or Shyper panics. What a terminal that has stopped the line does not
  * take is lost, lest every guest that prints waits for it, and others for the lock.
  */
 static void put(const char *text, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
+	/* Room is room for all that a FIFO holds. A guest that had the UART may have turned it off. */
+	size_t burst = (read_reg(IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO : 1;
+
+	while (size) {
+		size_t n = MIN(size, burst);
+
 		stuck = !wait_for_room();
 		if (stuck)
 			return;
-		write_reg(THR, (u8)text[i]);
+		fill(text, n);
+		text += n;
+		size -= n;
 	}
 }
 
