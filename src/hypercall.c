@@ -148,21 +148,41 @@ static int create(const void *tree, size_t size, u64 floor, struct vm **vm)
 	return vm_create(&def, NULL, vm);
 }
 
-static struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg)
+/* The caller's tree in memory of Shyper's own, which tree_free() gives back. */
+int hypercall_tree(struct vm *caller, u64 from, u64 size, void **tree)
 {
-	u64 size = arg[1], floor = arg[2], room = ALIGN_UP(size, PAGE_SIZE);
-	struct vm *vm = NULL;
 	hpa_t copy;
 	int err;
 
-	if (size == 0 || size > SHYPER_TREE_MAX || !IS_ALIGNED(floor, PAGE_SIZE))
-		return hypercall_done(-EINVAL);
-	if (page_alloc(room, PAGE_SIZE, OWNER_HV, &copy))
-		return hypercall_done(-ENOMEM);
-	err = gmap_read(&caller->gmap, GPA(arg[0]), pa_ptr(copy), size);
+	if (size == 0 || size > SHYPER_TREE_MAX)
+		return -EINVAL;
+	if (page_alloc(ALIGN_UP(size, PAGE_SIZE), PAGE_SIZE, OWNER_HV, &copy))
+		return -ENOMEM;
+	*tree = pa_ptr(copy);
+	err = gmap_read(&caller->gmap, GPA(from), *tree, size);
+	if (err)
+		hypercall_tree_free(*tree, size);
+	return err;
+}
+
+void hypercall_tree_free(void *tree, u64 size)
+{
+	page_free(ptr_pa(tree), ALIGN_UP(size, PAGE_SIZE), OWNER_HV);
+}
+
+static struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg)
+{
+	u64 size = arg[1], floor = arg[2];
+	struct vm *vm = NULL;
+	void *tree;
+	int err = IS_ALIGNED(floor, PAGE_SIZE) ? 0 : -EINVAL;
+
 	if (!err)
-		err = create(pa_ptr(copy), size, floor, &vm);
-	page_free(copy, room, OWNER_HV);
+		err = hypercall_tree(caller, arg[0], size, &tree);
+	if (err)
+		return hypercall_done(err);
+	err = create(tree, size, floor, &vm);
+	hypercall_tree_free(tree, size);
 	if (err)
 		return hypercall_done(err);
 	err = arch_vm_window(caller, vm, true);
@@ -367,6 +387,10 @@ static const struct {
 	[SHYPER_HC_TRACE_STOP] = { "trace-stop", hc_trace_stop, false },
 	[SHYPER_HC_TRACE_READ] = { "trace-read", hc_trace_read, false },
 	[SHYPER_HC_VM_PIN] = { "vm-pin", hc_vm_pin, false },
+	[SHYPER_HC_SCHEDULE_INFO] = { "schedule-info", hc_schedule_info, false },
+	[SHYPER_HC_SCHEDULE_SET] = { "schedule-set", hc_schedule_set, false },
+	[SHYPER_HC_SCHEDULE_SWITCH] = { "schedule-switch", hc_schedule_switch, false },
+	[SHYPER_HC_SCHEDULE_SHIFT] = { "schedule-shift", hc_schedule_shift, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)

@@ -21,6 +21,13 @@ struct hypercall_result hypercall_give(struct vm *caller, u64 to, u64 room, cons
 /* hypercall_named() - the VM that an id names; `self`: the MVM too. NULL after a refusal. */
 struct vm *hypercall_named(u64 id, bool self);
 
+/*
+ * hypercall_tree() - a copy of a tree of the caller's, aligned to a page. 0, -EINVAL: its size,
+ * -EFAULT, -ENOMEM. hypercall_tree_free() gives it back.
+ */
+int __must_check hypercall_tree(struct vm *caller, u64 from, u64 size, void **tree);
+void hypercall_tree_free(void *tree, u64 size);
+
 struct hypercall_result hc_device_setup(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_device_info(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_device_interrupt(struct vm *caller, const u64 *arg);
@@ -35,6 +42,10 @@ struct hypercall_result hc_sched_set(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_trace_start(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_trace_stop(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_trace_read(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_schedule_info(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_schedule_set(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_schedule_switch(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_schedule_shift(struct vm *caller, const u64 *arg);
 
 /* hypercall_devices_reset() - the MVM boots anew: it serves no device any more. */
 void hypercall_devices_reset(void);

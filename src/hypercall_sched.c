@@ -3,7 +3,9 @@
 #include <abi/hypercall.h>
 #include <asm/hart.h>
 #include <hv/errno.h>
+#include <hv/frames.h>
 #include <hv/refuse.h>
+#include <hv/string.h>
 #include <hv/vm.h>
 
 #include "hypercall_calls.h"
@@ -23,6 +25,10 @@ static u32 state_of(const struct sched *s, u32 slot, struct shyper_sched_vcpu *o
 	sched_look(s, slot, &look);
 	out->ran = look.ran;
 	out->waited = look.waited;
+	out->windows = look.health.windows;
+	out->missed = look.health.missed;
+	out->late = look.health.late;
+	out->late_max = look.health.late_max;
 	return look.running ? SHYPER_SCHED_RUNNING : look.state;
 }
 
@@ -111,4 +117,74 @@ struct hypercall_result hc_sched_set(struct vm *caller, const u64 *arg)
 	for (u32 i = 0; i < vm->vcpus; i++)
 		arch_hart_call(vm->vcpu[i]->hart, change, vm->vcpu[i]);
 	return hypercall_done(0);
+}
+
+/* --- The schedule -------------------------------------------------------------------------- */
+
+_Static_assert(SHYPER_TABLES == SCHEDULE_TABLES && SHYPER_NAME == VMDEF_NAME, "sizes");
+
+struct hypercall_result hc_schedule_info(struct vm *caller, const u64 *arg)
+{
+	const struct schedule *s = schedule_live();
+	struct shyper_schedule_info info = { 0 };
+	struct frames now;
+
+	if (!s) {
+		refuse("there is no schedule");
+		return hypercall_done(-ENOENT);
+	}
+	schedule_frames(&now);
+	info.frame = now.frame.number;
+	info.start = now.frame.start;
+	info.length = now.frame.length;
+	info.shift = now.shift;
+	info.table = now.frame.table;
+	info.next = now.next_table == FRAMES_SAME ? info.table : now.next_table;
+	info.pending = now.next_schedule != NULL;
+	info.tables = s->tables;
+	for (u32 i = 0; i < s->tables; i++)
+		memcpy(info.name[i], s->table[i].name, SHYPER_NAME);
+	return hypercall_give(caller, arg[0], arg[1], &info, sizeof(info));
+}
+
+struct hypercall_result hc_schedule_set(struct vm *caller, const u64 *arg)
+{
+	static struct schedule s;	/* large; under the management lock */
+	struct vmdef_error error;
+	void *tree;
+	int err = hypercall_tree(caller, arg[0], arg[1], &tree);
+
+	if (err)
+		return hypercall_done(err);
+	err = schedule_parse(&s, tree, arg[1], &error);
+	hypercall_tree_free(tree, arg[1]);
+	if (!err)
+		err = schedule_install(&s, &error);
+	if (err)
+		refuse("node %s%s%s: %s", error.node, error.property[0] ? ", property " : "",
+		       error.property, error.reason);
+	return hypercall_done(err);
+}
+
+struct hypercall_result hc_schedule_switch(struct vm *caller, const u64 *arg)
+{
+	int err = schedule_switch(arg[0]);
+
+	(void)caller;
+	if (err)
+		refuse("the schedule has no table %llu", (unsigned long long)arg[0]);
+	return hypercall_done(err);
+}
+
+struct hypercall_result hc_schedule_shift(struct vm *caller, const u64 *arg)
+{
+	s64 us = (s64)arg[0];
+	int err = schedule_shift(us);
+
+	(void)caller;
+	if (err)
+		refuse(err == -ENOENT ? "there is no schedule" :
+		       "a shift by %lld us: at most half a frame of any table is possible",
+		       (long long)us);
+	return hypercall_done(err);
 }

@@ -352,6 +352,7 @@ void sched_look(const struct sched *s, u32 slot, struct sched_look *out)
 		.running = running,
 		.ran = e->ran + (running ? since : 0),
 		.waited = e->waited + (!running && e->state == SCHED_READY ? since : 0),
+		.health = e->health,
 	};
 }
 

@@ -362,11 +362,3 @@ const struct schedule_partition *schedule_partition(const struct schedule *s, co
 			return &s->partition[i];
 	return NULL;
 }
-
-u32 schedule_table(const struct schedule *s, const char *name)
-{
-	for (u32 i = 0; i < s->tables; i++)
-		if (!strcmp(s->table[i].name, name))
-			return i;
-	return SCHEDULE_TABLES;
-}

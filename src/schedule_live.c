@@ -161,27 +161,37 @@ int schedule_install(const struct schedule *s, struct vmdef_error *error)
 	return 0;
 }
 
-int schedule_switch(const char *name)
+int schedule_switch(u64 table)
 {
 	const struct schedule *s = schedule_live();
-	u32 table = s ? schedule_table(s, name) : SCHEDULE_TABLES;
 
-	if (table == SCHEDULE_TABLES)
+	if (!s || table >= s->tables)
 		return -ENOENT;
 	spin_lock(&live.lock);
 	advance(arch_time());
-	live.frames.next_table = table;
+	live.frames.next_table = (u32)table;
 	spin_unlock(&live.lock);
 	return 0;
+}
+
+void schedule_frames(struct frames *out)
+{
+	spin_lock(&live.lock);
+	advance(arch_time());
+	*out = live.frames;
+	spin_unlock(&live.lock);
 }
 
 int schedule_shift(s64 us)
 {
 	const struct schedule *s = schedule_live();
 
-	for (u32 i = 0; s && i < s->tables; i++)
-		if (2 * us > (s64)s->table[i].frame || -2 * us > (s64)s->table[i].frame)
+	for (u32 i = 0; s && i < s->tables; i++) {
+		s64 half = (s64)s->table[i].frame / 2;
+
+		if (us > half || us < -half)
 			return -ERANGE;
+	}
 	if (!s)
 		return -ENOENT;
 	spin_lock(&live.lock);

@@ -7,6 +7,7 @@ payloads += bench
 payloads += bench_msi
 payloads += bench_net
 payloads += bench_switch
+payloads += conductor
 payloads += control
 payloads += counter
 payloads += crash_stack
@@ -27,6 +28,7 @@ payloads += mmio_fuzz
 payloads += mmio_insn
 payloads += moved
 payloads += net
+payloads += partition
 payloads += plic
 payloads += reset
 payloads += reset_storm
@@ -85,7 +87,7 @@ $(GUEST_BUILD)/%.o: tests/guest/%.c tests/guest/payloads.mk
 	$(guest-compile)
 $(GUEST_BUILD)/%.o: tests/guest/%.S tests/guest/payloads.mk
 	$(guest-compile)
-$(foreach p,dtcheck hypercall,$(GUEST_BUILD)/$p.o $(GUEST_BUILD)/$p.elf): $(GUEST_DEPS)/lib/libfdt.a
+$(foreach p,dtcheck hypercall partition,$(GUEST_BUILD)/$p.o $(GUEST_BUILD)/$p.elf): $(GUEST_DEPS)/lib/libfdt.a
 $(GUEST_BUILD)/%.elf: $(GUEST_BUILD)/%.o $(guest-lib-objs) tests/guest/lib/guest.ld
 	$(if $(V),,@)$(guest-cc) $(GUEST_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc
 $(GUEST_BUILD)/%.bin: $(GUEST_BUILD)/%.elf

@@ -58,6 +58,15 @@
 #define SHYPER_HC_TRACE_STOP 23	/* (): when there is none, too */
 #define SHYPER_HC_TRACE_READ 24	/* (struct shyper_trace_read, size) */
 #define SHYPER_HC_VM_PIN 25	/* (id, vCPU, hart id): on return that hart has it, and goes on */
+/* Of the schedule of partitions. Changes become true at the end of the frame. */
+#define SHYPER_HC_SCHEDULE_INFO 26	/* (struct shyper_schedule_info, size); NOENT: none */
+#define SHYPER_HC_SCHEDULE_SET 27	/* (tree, size): another one; it begins with its table 0 */
+#define SHYPER_HC_SCHEDULE_SWITCH 28	/* (number of a table) */
+/*
+ * (microseconds): all frames shall begin so much later, or earlier (< 0), than they do; for who
+ * keeps time for several machines. At most half a frame.
+ */
+#define SHYPER_HC_SCHEDULE_SHIFT 29
 
 /* Status in a0. */
 #define SHYPER_OK 0
@@ -234,7 +243,26 @@ struct shyper_sched_info {
 		 */
 		__u64 ran;
 		__u64 waited;	/* ready while another ran: stolen from it */
+		/* Of a partition. */
+		__u64 windows;	/* that found it ready */
+		__u64 missed;	/* went by while it was ready */
+		__u64 late;	/* began later than the schedule allows */
+		__u64 late_max;
 	} vcpu[SHYPER_VCPUS];
+};
+
+#define SHYPER_TABLES 8
+
+struct shyper_schedule_info {
+	__u64 frame;		/* number of the one that runs, or begins first */
+	__u64 start;		/* of it, in ticks of Shyper's uptime */
+	__u64 length;
+	__s64 shift;		/* ticks that frames have still to move */
+	__u32 table;		/* of this frame */
+	__u32 next;		/* of the one after it */
+	__u32 pending;		/* 1: that is of another schedule, whose tables stand here */
+	__u32 tables;
+	char name[SHYPER_TABLES][SHYPER_NAME];
 };
 
 struct shyper_log {

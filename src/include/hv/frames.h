@@ -49,7 +49,8 @@ static inline u64 frame_end(const struct frame *frame)
  *   schedule_install(): copy a checked schedule; it is live at once, or replaces the one that is
  *	at the end of the frame. -EBUSY: another one waits for that; -EINVAL: see the error. By who
  *	makes VMs
- *   schedule_switch(): to this table at the end of the frame; -ENOENT
+ *   schedule_frames(): the frames as they are; there is a schedule
+ *   schedule_switch(): to the table of this number at the end of the frame; -ENOENT
  *   schedule_shift(): frames shall begin so many microseconds later (< 0: earlier) than they do:
  *	at the end of the next frame, or by the table's correction; -ERANGE: more than half a frame
  *   schedule_admit(): may this VM be a partition, and on which harts? Fills them in, or -EINVAL.
@@ -58,7 +59,8 @@ static inline u64 frame_end(const struct frame *frame)
 bool schedule_frame(u64 now, struct frame *out);
 const struct schedule *schedule_live(void);
 int __must_check schedule_install(const struct schedule *s, struct vmdef_error *error);
-int __must_check schedule_switch(const char *table);
+void schedule_frames(struct frames *out);
+int __must_check schedule_switch(u64 table);
 int __must_check schedule_shift(s64 us);
 int __must_check schedule_admit(struct vmdef *def, struct vmdef_error *error);
 

@@ -39,6 +39,7 @@ struct sched_look {
 	bool running;
 	u64 ran;
 	u64 waited;
+	struct sched_health health;
 };
 
 /*

@@ -82,10 +82,9 @@ void schedule_scale(struct schedule *s, u64 timebase);
 
 /*
  * schedule_list() - the windows of a hart, schedule_partition() - the partition of a VM; NULL:
- * there is none. schedule_table() - the index of a table; SCHEDULE_TABLES: there is none.
+ * there is none.
  */
 const struct schedule_list *schedule_list(const struct schedule *s, u32 table, u64 hart);
 const struct schedule_partition *schedule_partition(const struct schedule *s, const char *name);
-u32 schedule_table(const struct schedule *s, const char *name);
 
 #endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The management VM beside partitions: changes their table and shifts their frames, and prints every
+ * frame that it sees. Then what Shyper counted of them.
+ */
+#include <abi/hypercall.h>
+
+#include "guest.h"
+
+#define FRAMES 64
+
+static struct shyper_schedule_info schedule;
+
+static struct {
+	const char *what;
+	struct shyper_schedule_info frame;
+} seen[FRAMES];
+static unsigned int frames;
+
+static struct shyper_sched_info hart;
+
+static long hc(unsigned long function, unsigned long a, unsigned long b, unsigned long c)
+{
+	return sbi_call(SHYPER_EXTENSION, function, a, b, c, 0, 0, 0).error;
+}
+
+static void look(void)
+{
+	if (hc(SHYPER_HC_SCHEDULE_INFO, (unsigned long)&schedule, sizeof(schedule), 0))
+		CHECK("schedule", false, "there is none");
+}
+
+static void sleep_ms(void)
+{
+	csr_write(CSR_STIMECMP, rdtime() + MS);
+	wfi();
+}
+
+/* Until a frame has begun that has this number or a later one. */
+static void wait_frame(unsigned long number)
+{
+	do {
+		sleep_ms();
+		look();
+	} while (schedule.frame < number);
+}
+
+static void keep_frames(const char *what, unsigned long n)
+{
+	for (unsigned long first = schedule.frame, i = 0; i <= n && frames < FRAMES; i++) {
+		wait_frame(first + i);
+		seen[frames].what = what;
+		seen[frames++].frame = schedule;
+	}
+}
+
+static void show_hart(unsigned long n)
+{
+	if (hc(SHYPER_HC_SCHED_INFO, n, (unsigned long)&hart, sizeof(hart)))
+		CHECK("hart", false, "%lu", n);
+	for (unsigned int i = 0; i < hart.vcpus; i++)
+		say("hart %lu vm %u windows %lu ran %lu missed %lu\n", hart.hart,
+		    hart.vcpu[i].vm, hart.vcpu[i].windows, hart.vcpu[i].ran,
+		    hart.vcpu[i].missed);
+}
+
+static void show(void)
+{
+	for (unsigned int i = 0; i < frames; i++)
+		say("%s: frame %lu table %u start %lu length %lu\n", seen[i].what,
+		    seen[i].frame.frame, seen[i].frame.table, seen[i].frame.start,
+		    seen[i].frame.length);
+	for (unsigned long n = 1; n < 4; n++)
+		show_hart(n);
+}
+
+static void shift(const char *what, long us, unsigned long n)
+{
+	if (hc(SHYPER_HC_SCHEDULE_SHIFT, (unsigned long)us, 0, 0))
+		CHECK(what, false, "%ld us", us);
+	keep_frames(what, n);
+}
+
+static void change(unsigned long table)
+{
+	if (hc(SHYPER_HC_SCHEDULE_SWITCH, table, 0, 0))
+		CHECK("change", false, "to %lu", table);
+	keep_frames("change", 2);
+}
+
+/* What is asked for and cannot be changes nothing. */
+static void refusals(void)
+{
+	static char tree[64] __attribute__((aligned(8)));
+
+	CHECK("no such table", hc(SHYPER_HC_SCHEDULE_SWITCH, 2, 0, 0) == SHYPER_E_NOENT, "2");
+	CHECK("shift by more than half a frame",
+	      hc(SHYPER_HC_SCHEDULE_SHIFT, 10001, 0, 0) == SHYPER_E_INVAL, "10001");
+	CHECK("early by more", hc(SHYPER_HC_SCHEDULE_SHIFT, -10001UL, 0, 0) == SHYPER_E_INVAL, "-");
+	CHECK("no tree", hc(SHYPER_HC_SCHEDULE_SET, (unsigned long)tree, sizeof(tree), 0) ==
+	      SHYPER_E_INVAL, "zeroes");
+	CHECK("no memory", hc(SHYPER_HC_SCHEDULE_SET, 16, sizeof(tree), 0) == SHYPER_E_FAULT, "16");
+	CHECK("no room", hc(SHYPER_HC_SCHEDULE_INFO, (unsigned long)&schedule, 8, 0) ==
+	      SHYPER_E_INVAL, "8");
+	CHECK("no shares", hc(SHYPER_HC_SCHED_SET, 1, 3, 0) == SHYPER_E_INVAL, "a partition's");
+}
+
+void payload(void)
+{
+	csr_set(sie, SIE_STIE);
+	look();
+	refusals();
+	wait_frame(4);
+	shift("hard", 300, 3);
+	shift("hard", -300, 3);
+	change(1);
+	shift("smooth", 700, 4);
+	shift("smooth", -700, 4);
+	change(0);
+	show();
+	CHECK("conductor", true, " ");
+}
