@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The management VM beside partitions: changes their table and shifts their frames, and prints every
- * frame that it sees. Then what Shyper counted of them.
+ * The management VM beside partitions: changes their table and shifts their frames. Prints every
+ * frame that it has seen, then what Shyper counted of them.
  */
 #include <abi/hypercall.h>
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A partition that does its worst on all its harts, for ever, and keeps a record of its windows. Its
- * boot arguments say what it does, and how many windows to record: "watch 400". None ever sleeps. Made for -icount shift=0 and one hart, where the cycle counter is the machine's clock: 1 ns
- * for each instruction, on the schedule's time base. A jump of it by GAP is time between windows.
+ * A partition that does its worst on all its harts, for ever, and keeps a record of its windows.
+ * Its boot arguments say what it does, and how many windows to record: "watch 400". None ever
+ * sleeps. Made for -icount shift=0 and one hart, where the cycle counter is the machine's clock:
+ * 1 ns for each instruction, on the schedule's time base. A jump of it by GAP is time between
+ * windows.
  */
 #include <libfdt.h>
 
