@@ -14,7 +14,7 @@ import pytest
 
 from machine import TOP
 
-FRAMES = int(os.environ.get("FRAMES", "40"))    # to measure
+FRAMES = int(os.environ.get("FRAMES", "25"))    # to measure
 FRAME = 20000       # us
 SWITCH = 10         # us that a window ends earlier
 TICKS = 10          # a microsecond
