@@ -89,7 +89,7 @@ static void fill(const char *text, size_t n)
  */
 static void put(const char *text, size_t size)
 {
-	/* Room is room for all that a FIFO holds. A guest that had the UART may have turned it off. */
+	/* Room is for all that a FIFO holds; a guest that had the UART may have turned it off. */
 	size_t burst = (read_reg(IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO : 1;
 
 	while (size) {
