@@ -41,6 +41,9 @@ bool blk_poll_wait(struct blk_disk *disk)
 {
 	u64 most = min(disk->patience, limit());
 
+	/* The worker that ended a request for us may be on its last steps. */
+	if (most && !single_task_running())
+		yield();
 	disk->emptied = ktime_get_ns();
 	while (most && undisturbed(disk)) {
 		if (vqueue_waiting(&disk->queue)) {
