@@ -18,3 +18,6 @@ fuzz_def-src := $(addprefix tools/cli/lib/,blame.c def.c def_native.c def_rust.c
 	error.c reader.c similar.c tree.c) $(wildcard src/vmdef*.c) src/lib/format.c
 fuzz_def-libs := -ljansson -lfdt
 fuzz_def-seeds := images/mvm/files/root/*.json
+fuzz-targets += fuzz_trace
+fuzz_trace-src := $(addprefix tools/cli/lib/,error.c trace_file.c trace_runs.c)
+fuzz_trace-libs := -ljansson

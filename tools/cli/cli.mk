@@ -3,7 +3,7 @@
 # the tests' device in place of /dev/shyper.
 cli-src := $(wildcard tools/cli/*.c tools/cli/lib/*.c tools/cli/daemon/*.c)
 cli-host-src := $(filter-out tools/cli/lib/device.c,$(cli-src)) tests/tools/cli/fake_device.c
-cli-libs := -ljansson -lsmartcols -lfdt
+cli-libs := -ljansson -lsmartcols -lfdt -lm
 cli-flags := -std=gnu11 -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE $(warnings) \
 	-Isrc/include -I$(B)/include
 mvm-products += $(B)/tools/shyper tools/cli/completion.bash $(wildcard tools/cli/man/*)

@@ -96,10 +96,10 @@ static bool send_here(struct session *s, json_t *json)
 	return !ferror(stdout);
 }
 
-json_t *client_ask(const json_t *request, void (*line)(const json_t *line))
+json_t *client_ask(const json_t *request, bool here, void (*line)(const json_t *line))
 {
 	struct session s = { .send = send_here, .ctx = (void *)&line };
-	int fd = find_daemon();
+	int fd = here ? -1 : find_daemon();
 
 	return fd >= 0 ? ask_daemon(fd, request, line) : verb_serve(&s, request);
 }

@@ -23,6 +23,7 @@ _shyper_offer() {
 _shyper_takes() {
 	case $1 in
 	--timeout | -t | --display | --card | -c | --interval | -i) ;;
+	--duration | -d | --events | -e | --ring | -r | --from | --to | --output | -o) ;;
 	--priority | -p | --budget | -b | --period | -P) ;;
 	*) return 1 ;;
 	esac
@@ -42,18 +43,26 @@ _shyper() {
 	local verb="${COMP_WORDS[1]} ${COMP_WORDS[2]}" choice=''
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		choice="vm sched net system events help --json --help --version"
+		choice="vm sched trace net system events help --json --help --version"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == vm ]]; then
 		choice="config boot start list info stats set console pause resume pin reboot
 			reset shutdown stop remove getvmid getdefconfig delconfig"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == sched ]]; then
 		choice="show"
+	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == trace ]]; then
+		choice="record report svg"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == net ]]; then
 		choice="list info stats mirror link serve"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == system ]]; then
 		choice="info log daemon test update reboot shutdown"
 	elif _shyper_takes "$before"; then
 		[[ $before != --display ]] || choice=sdl
+		[[ $before != --events && $before != -e ]] ||
+			choice="switch wake sleep exit interrupt state window idle"
+		[[ $before != --output && $before != -o ]] || {
+			compopt -o default
+			return
+		} 2>/dev/null
 	else
 		choice="--json --help"
 		case $verb in
@@ -62,13 +71,15 @@ _shyper() {
 		"vm boot" | "vm start") choice="$choice --display" ;;
 		"vm set") choice="$choice --priority --budget --period" ;;
 		"sched show") choice="$choice --interval" ;;
+		"trace record") choice="$choice --output --duration --events --ring" ;;
+		"trace svg") choice="$choice --output --from --to" ;;
 		"net mirror") choice="$choice --off --card" ;;
 		"net link") choice="$choice --down --card" ;;
 		"vm delconfig" | "system reboot" | "system shutdown") choice="$choice --force" ;;
 		"system log" | "events "*) choice="$choice --follow" ;;
 		esac
 		case $verb in
-		"vm config" | "system daemon" | "system update")
+		"vm config" | "trace report" | "trace svg" | "system daemon" | "system update")
 			[[ $word == -* ]] || {
 				compopt -o default
 				return

@@ -95,7 +95,7 @@ static int ask(const struct arguments *a)
 
 	if (!request)
 		return report_failure("the name of the current folder is not UTF-8", false);
-	reply = client_ask(request, show_line);
+	reply = client_ask(request, a->verb->here, show_line);
 	clear_bar();
 	error = json_string_value(json_object_get(reply, "error"));
 	if (!reply)

@@ -28,6 +28,7 @@ struct verb {
 	const char *const *more;	/* the keys of two more that it needs; or NULL */
 	const char *help;	/* a line */
 	const struct verb_option *options;	/* up to a NULL name; or NULL */
+	bool here;	/* op is done here, never in the daemon */
 	json_t *(*op)(struct session *s, const json_t *args);	/* result; NULL: error set */
 	void (*print)(const json_t *result);	/* NULL: nothing to show */
 	void (*show)(const json_t *line);	/* of lines sent before the result; or NULL */
@@ -39,6 +40,7 @@ extern const struct verb verb_events, verb_net_info, verb_net_link, verb_net_lis
 	verb_net_mirror, verb_net_serve, verb_net_stats, verb_sched_show, verb_system_daemon,
 	verb_system_info, verb_system_log,
 	verb_system_reboot, verb_system_shutdown, verb_system_test, verb_system_update,
+	verb_trace_record, verb_trace_report, verb_trace_svg,
 	verb_vm_boot, verb_vm_config, verb_vm_console, verb_vm_delconfig, verb_vm_getdefconfig,
 	verb_vm_getvmid, verb_vm_info, verb_vm_list, verb_vm_pause, verb_vm_pin, verb_vm_reboot,
 	verb_vm_remove, verb_vm_reset, verb_vm_resume, verb_vm_set, verb_vm_shutdown,

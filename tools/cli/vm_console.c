@@ -39,7 +39,7 @@ static void ignore(const json_t *line)
 static int find_id(const json_t *args)
 {
 	json_t *request = json_pack("{ss sO}", "verb", "vm info", "args", args);
-	json_t *reply = client_ask(request, ignore);
+	json_t *reply = client_ask(request, false, ignore);
 	const json_t *id = json_object_get(json_object_get(reply, "result"), "id");
 	const char *error = json_string_value(json_object_get(reply, "error"));
 	int number = id ? (int)json_integer_value(id) : -1;

@@ -31,14 +31,11 @@ static json_t *blocks_of(const struct session_vm *vm)
 
 static json_t *exits_of(const struct shyper_vm_info *info)
 {
-	static const char *const names[SHYPER_EXIT_CAUSES] = {
-		"sbi", "mmio-read", "mmio-write", "instruction", "ipi", "timer", "external",
-		"fault", "other",
-	};
 	json_t *exits = json_object();
 
-	for (size_t i = 0; i < SHYPER_EXIT_CAUSES; i++)
-		json_object_set_new(exits, names[i], json_integer((json_int_t)info->exits[i]));
+	for (uint32_t i = 0; i < SHYPER_EXIT_CAUSES; i++)
+		json_object_set_new(exits, describe_exit(i),
+				    json_integer((json_int_t)info->exits[i]));
 	return exits;
 }
 

@@ -251,6 +251,37 @@ static int sched_set(int fd, const struct shyper_sched_set *set)
 	return 0;
 }
 
+/* Records of hart N are the file N.trace; somebody else records while there is 0.tracing. */
+static int trace_open(int fd, const struct shyper_trace_open *open)
+{
+	(void)open;
+	if (!access(path_of(0, "tracing"), F_OK))
+		return refuse(-EBUSY, "a trace is being recorded; one at a time");
+	return dup(fd);
+}
+
+static int trace_read(int trace, struct shyper_trace_read *out)
+{
+	FILE *file = out->hart < HARTS ? fopen(path_of(out->hart, "trace"), "rb") : NULL;
+
+	(void)trace;
+	if (out->hart >= HARTS)
+		return -ENOENT;
+	out->hartid = out->hart;
+	out->count = 0;
+	out->lost = 0;
+	out->now = ticks();
+	if (!file)
+		return 0;
+	fseek(file, (long)(out->sequence * sizeof(*out->record)), SEEK_SET);
+	out->count = (uint32_t)fread(out->record, sizeof(*out->record), SHYPER_TRACE_CHUNK, file);
+	fclose(file);
+	out->sequence += out->count;
+	for (uint32_t i = 0; i < out->count; i++)
+		out->record[i].time = out->now;
+	return 0;
+}
+
 static int open_vm(int fd, uint32_t id)
 {
 	struct shyper_vm_info info;
@@ -571,6 +602,8 @@ const struct device device = {
 	.net_set = net_set,
 	.sched_info = sched_info,
 	.sched_set = sched_set,
+	.trace_open = trace_open,
+	.trace_read = trace_read,
 	.create = create,
 	.open_vm = open_vm,
 	.reason = reason,

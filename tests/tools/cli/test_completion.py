@@ -34,7 +34,7 @@ def complete(cli):
 
 def verbs(cli):
     """All of them, aliases too."""
-    found = re.findall(r"^  ((?:vm |sched |net |system )?[a-z]+)", cli.out("help"), re.M)
+    found = re.findall(r"^  ((?:vm |sched |trace |net |system )?[a-z]+)", cli.out("help"), re.M)
     for verb in list(found):
         found += re.findall(r"The same: shyper (.*)", cli.out("help", *verb.split()))
     return found
@@ -60,12 +60,14 @@ def test_names_of_vms(cli, complete):
     assert "a" not in complete("vm", "shutdown", "a", "")
     assert complete("vm", "boot", "a", "--display", "") == ["sdl"]
     assert complete("vm", "reboot", "-t", "") == []
+    assert complete("trace", "record", "-e", "w") == ["wake", "window"]
 
 
 def test_files(complete):
-    for verb in ("vm", "config"), ("system", "daemon"), ("system", "update"):
+    for verb in ("vm", "config"), ("trace", "svg"), ("system", "daemon"), ("system", "update"):
         assert complete(*verb, "x") == ["files"]
         assert complete(*verb, "--j") == ["--json"]
+    assert complete("trace", "record", "--output", "x") == ["files"]
 
 
 def test_without_the_module(cli, complete):

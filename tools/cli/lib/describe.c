@@ -86,3 +86,13 @@ const char *describe_list(const json_t *list, char *buf, size_t size)
 					 json_integer_value(json_array_get(list, i)));
 	return buf;
 }
+
+const char *describe_exit(uint32_t cause)
+{
+	static const char *const names[SHYPER_EXIT_CAUSES] = {
+		"sbi", "mmio-read", "mmio-write", "instruction", "ipi", "timer", "external",
+		"fault", "other",
+	};
+
+	return names[cause];
+}

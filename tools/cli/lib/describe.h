@@ -15,4 +15,7 @@ const char *describe_time(json_int_t seconds, char *buf, size_t size);
 /* describe_list() - the numbers of a list, "1 2 3", in buf. */
 const char *describe_list(const json_t *list, char *buf, size_t size);
 
+/* describe_exit() - the word for a cause of exits, less than SHYPER_EXIT_CAUSES. */
+const char *describe_exit(uint32_t cause);
+
 #endif

@@ -89,6 +89,18 @@ static int sched_set(int fd, const struct shyper_sched_set *set)
 	return call(fd, SHYPER_SCHED_SET, &copy);
 }
 
+static int trace_open(int fd, const struct shyper_trace_open *request)
+{
+	struct shyper_trace_open copy = *request;
+
+	return call(fd, SHYPER_TRACE_OPEN, &copy);
+}
+
+static int trace_read(int trace, struct shyper_trace_read *out)
+{
+	return call(trace, SHYPER_TRACE_READ, out);
+}
+
 static int info(int vm, struct shyper_vm_info *out)
 {
 	return call(vm, SHYPER_VM_INFO, out);
@@ -216,6 +228,8 @@ const struct device device = {
 	.net_set = net_set,
 	.sched_info = sched_info,
 	.sched_set = sched_set,
+	.trace_open = trace_open,
+	.trace_read = trace_read,
 	.create = create,
 	.open_vm = open_vm,
 	.reason = reason,

@@ -28,6 +28,9 @@ struct device {
 	/* a hart and who is on it; ENOENT: there are not so many */
 	int (*sched_info)(int fd, struct shyper_sched_hart *hart);
 	int (*sched_set)(int fd, const struct shyper_sched_set *set);
+	/* → the descriptor of a trace, which ends when it is closed */
+	int (*trace_open)(int fd, const struct shyper_trace_open *open);
+	int (*trace_read)(int trace, struct shyper_trace_read *read);
 	/* → the VM's descriptor; ENOENT: no such VM */
 	int (*create)(int fd, const void *tree, size_t size, uint32_t *id);
 	int (*open_vm)(int fd, uint32_t id);
