@@ -55,6 +55,7 @@ payloads += virtio_blk
 payloads += virtio_net
 payloads += virtio_rng
 payloads += virtual_insn
+payloads += wire
 
 GUEST_CROSS ?= riscv64-linux-gnu-
 GUEST_BUILD ?= build/guest

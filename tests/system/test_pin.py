@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from guests import Shyper
+from guests import Shyper, compile_program, compile_tree
 from machine import TOP
 
+HERE = TOP / "tests/system"
 MOVED = TOP / "build/guest/moved.bin"
 
 
@@ -23,13 +24,18 @@ def start(shyper, **more):
     shyper.mvm.put(MOVED, "/root/moved.bin")
     shyper.config(**{"name": "m", "kernel": "moved.bin", "memory": "16M"} | more)
     shyper.run("vm boot m")
-    shyper.mvm.run("rm -f in said; mkfifo in; (shyper vm console m <in >said 2>&1 &) ; "
+    listen(shyper, "m")
+
+
+def listen(shyper, name):
+    """Its console: what it says to a file, what it hears by a descriptor."""
+    shyper.mvm.run(f"rm -f in said; mkfifo in; (shyper vm console {name} <in >said 2>&1 &) ; "
                    "exec 7>in; until grep -q 'ring of' said; do sleep 0.1; done")
 
 
-def move(shyper, *way, times=1):
+def move(shyper, *way, times=1, name="m"):
     """Moves, each (vCPU, hart), so often."""
-    pins = " && ".join(f"shyper vm pin m {vcpu} {hart}" for vcpu, hart in way)
+    pins = " && ".join(f"shyper vm pin {name} {vcpu} {hart}" for vcpu, hart in way)
     said = shyper.mvm.run(f"n=0; while [ $n -lt {times} ]; do n=$((n + 1)); {pins} || break; "
                           "done 2>&1 >/dev/null; echo $n", 60 + 5 * times)
     assert said == str(times)
@@ -41,7 +47,7 @@ def goes_on(shyper):
                    "$((n + 2)) ]; do sleep 0.1; done", 180)
 
 
-def ends(shyper):
+def ends(shyper, name="m"):
     """It has lost nothing."""
     goes_on(shyper)
     shyper.mvm.run("printf q >&7; until grep -q 'done ' said; do sleep 0.1; done; exec 7>&-", 60)
@@ -49,7 +55,7 @@ def ends(shyper):
     done = re.search(r"done (\d+) passed, (\d+) failed", said)
     assert done and done.group(2) == "0", said
     print(re.search("rounds.*", said).group())
-    shyper.run("vm remove m")
+    shyper.run(f"vm remove {name}")
 
 
 def test_moves_of_a_running_vm(shyper):
@@ -91,6 +97,23 @@ def test_moves_of_one_that_does_not_run(shyper):
     start(shyper, vcpus=1, harts=[1])
     move(shyper, (0, 2), (0, 3), (0, 1), times=10)
     ends(shyper)
+
+
+def test_wires_follow(boot_mvm, tmp_path):
+    """The board's RTC is a VM's, and not the management VM's."""
+    definition = (TOP / "config/mvm.dts").read_text()
+    shorter = re.sub(r"\t\trtc \{\s*host-node[^}]*\};\n", "", definition)
+    assert shorter != definition
+    (tmp_path / "mvm.dts").write_text(shorter)
+    compile_program(tmp_path / "wire_vm", HERE / "wire_vm.c", HERE / "vm.c")
+    compile_tree((HERE / "wire_vm.dts").read_text(), tmp_path / "vm.dtb")
+    shyper = Shyper(boot_mvm(MVM=tmp_path / "mvm.dts"))
+    for file in (tmp_path / "wire_vm", tmp_path / "vm.dtb", TOP / "build/guest/wire.bin"):
+        shyper.mvm.put(file, f"/root/{file.name}")
+    assert "booted" in shyper.mvm.run("chmod +x wire_vm; ./wire_vm vm.dtb wire.bin")
+    listen(shyper, "disk-vm")
+    move(shyper, (0, 2), (0, 3), (0, 1), times=8, name="disk-vm")
+    ends(shyper, "disk-vm")
 
 
 def test_refusals(shyper):
