@@ -74,6 +74,7 @@ CASES = [
     *each("plic", (RV64, NO_SSTC), (1, 2, 4)),
     *each("imsic", (RV64, MAX), (1, 2, 4), more={"IRQ": "aia", "AIA_GUESTS": "0"}),
     *each("imsic", (RV64, MAX), (1, 2, 4), more={"IRQ": "aia", "AIA_GUESTS": "1"}, bare=False),
+    *each("imsic", more={"IRQ": "aia", "AIA_GUESTS": "7"}, bare=False),
     *each("imsic", more={"IRQ": "aia", "AIA_GUESTS": "0"} | HLVX, bare=False),
     *each("uart", talk=[("uart send", "abc"), ("uart flood", LETTERS * 2)]),
     *each("rtc", (RV64, NO_SSTC)),
