@@ -23,6 +23,7 @@ from mvm import Mvm  # noqa: E402
 OUT = TOP / "build/bench"
 ROUTER, ONE, TWO = "10.77.0.1", "10.77.0.11", "10.77.0.12"
 BRIDGE, TAPPED = "10.78.0.1", "10.78.0.11"
+UNITS = {"": 1e-6, "K": 1e-3, "M": 1, "G": 1e3}    # of a megabyte
 KINDS = {"TCP": "", "TCP back": "-R", "UDP 1514": "-u -b 0 -l 1472"}
 
 
@@ -48,8 +49,8 @@ class Counts:
 def iperf(run, server, options, seconds):
     """Mbit/s and megabytes that arrived."""
     text = run(f"iperf3 -c {server} -t {seconds} -f m {options} | grep receiver", 60 + 20 * seconds)
-    found = re.search(r"([\d.]+) MBytes +([\d.]+) Mbits/sec", text)
-    return float(found.group(2)), float(found.group(1))
+    found = re.search(r"([\d.]+) ([KMG]?)Bytes +([\d.]+) Mbits/sec", text)
+    return float(found.group(3)), float(found.group(1)) * UNITS[found.group(2)]
 
 
 def measure(shyper, rows, runs, seconds):
