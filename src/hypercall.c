@@ -27,7 +27,8 @@
 _Static_assert(SHYPER_VM_MADE == VM_MADE && SHYPER_VM_ENDED == VM_ENDED, "states");
 _Static_assert(SHYPER_END_POWEROFF == VM_POWEROFF && SHYPER_END_STOP == VM_STOP, "reasons");
 _Static_assert(SHYPER_EXIT_CAUSES == EXIT_CAUSES && SHYPER_VMS == VMS, "counts");
-_Static_assert(SHYPER_VCPUS == VMDEF_VCPUS && SHYPER_NAME == VMDEF_NAME, "sizes");
+_Static_assert(SHYPER_VCPUS == VMDEF_VCPUS && SHYPER_NAME == VMDEF_NAME &&
+	       SHYPER_CAUSE == VM_CAUSE, "sizes");
 
 static u32 busy;	/* the management lock */
 
@@ -302,6 +303,8 @@ static struct hypercall_result hc_vm_info(struct vm *caller, const u64 *arg)
 	info.ram = vm->gmap.ram;
 	info.booted_at = vm->booted_at;
 	info.boots = vm->boots;
+	if (info.state == VM_ENDED && vm->reason == VM_CRASH)
+		memcpy(info.cause, vm->cause, sizeof(info.cause));
 	for (u32 i = 0; i < vm->vcpus; i++) {
 		info.hart[i] = vm->vcpu[i]->hart->hartid;
 		for (u32 cause = 0; cause < EXIT_CAUSES; cause++)

@@ -126,30 +126,41 @@ int vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd, u64 init
 	return begin(vm, entry);
 }
 
-void vm_end(struct vm *vm, enum vm_reason reason, u32 code)
+/* False: it ends already, or does not run. */
+static bool stop_running(struct vm *vm)
 {
 	u32 expected = VM_RUNNING;
 
-	if (!__atomic_compare_exchange_n(&vm->state, &expected, VM_STOPPING, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return;
+	return __atomic_compare_exchange_n(&vm->state, &expected, VM_STOPPING, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static void halt(struct vm *vm, enum vm_reason reason, u32 code)
+{
 	vm->reason = reason;
 	vm->exit_code = code;
 	for (u32 i = 0; i < vm->vcpus; i++)
 		vcpu_request(vm->vcpu[i], VCPU_REQ_HALT);
 }
 
+void vm_end(struct vm *vm, enum vm_reason reason, u32 code)
+{
+	if (stop_running(vm))
+		halt(vm, reason, code);
+}
+
 void vm_crash(struct vm *vm, const char *fmt, ...)
 {
-	char text[LOG_LINE];
 	va_list ap;
 
+	if (!stop_running(vm))
+		return;
 	va_start(ap, fmt);
-	vformat(text, sizeof(text), fmt, ap);
+	vformat(vm->cause, sizeof(vm->cause), fmt, ap);
 	va_end(ap);
-	if (vm_state(vm) == VM_RUNNING && log_allowed(&vm->end_limit))
-		log_err("%s: stopped by Shyper: %s", vm->def.name, text);
-	vm_end(vm, VM_CRASH, 0);
+	if (log_allowed(&vm->end_limit))
+		log_err("%s: stopped by Shyper: %s", vm->def.name, vm->cause);
+	halt(vm, VM_CRASH, 0);
 }
 
 int vm_pause(struct vm *vm)

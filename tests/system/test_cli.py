@@ -9,6 +9,8 @@ from machine import INITRD, IRQ, TOP
 
 # sw 0x73333, (0x100000): the test finisher's word for "failed, code 7".
 FAILS = struct.pack("<5I", 0x001002b7, 0x00073337, 0x33330313, 0x0062a023, 0x6f)
+# stvec = 0x1000, where no memory is; then an illegal instruction.
+CRASHES = struct.pack("<3I", 0x000012b7, 0x10529073, 0xc0001073)
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,8 @@ def payloads(shyper, tmp_path):
         return
     (tmp_path / "fails.bin").write_bytes(FAILS)
     shyper.mvm.put(tmp_path / "fails.bin", "/root/fails.bin")
+    (tmp_path / "crashes.bin").write_bytes(CRASHES)
+    shyper.mvm.put(tmp_path / "crashes.bin", "/root/crashes.bin")
     shyper.mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
 
 
@@ -112,6 +116,16 @@ def test_policy_and_a_killed_daemon(shyper):
     assert shyper.vm("fails")["boots"] == boots
     assert shyper.vm("count")["boots"] == 1
     assert 7 in {event.get("code") for event in shyper.events()}
+
+
+def test_a_crash_has_a_cause(shyper):
+    shyper.daemon()
+    shyper.config(name="crashes", kernel="crashes.bin", memory="64M")
+    shyper.run("vm boot crashes")
+    shyper.until("crashes", "ended by: +crash")
+    cause = shyper.vm("crashes")["cause"]
+    assert "its trap vector 0x1000 is not in its memory (first fault: cause 2 at pc" in cause
+    shyper.await_line("shyper events", "ended, reason crash, cause vCPU 0: its trap vector 0x1000")
 
 
 def test_cycles_lose_no_page(shyper):

@@ -97,7 +97,8 @@ def loads(shyper):
     for n in GUESTS:
         shyper.mvm.run(f"truncate -s 8M /root/load{n}.img")
         shyper.config(name=f"load{n}", kernel="disk_load.bin", memory="128M", harts=[n],
-                      irqchip="plic", disks=[f"/root/load{n}.img"])
+                      irqchip="plic", disks=[f"/root/load{n}.img"],
+                      restart="on-failure" if n == 2 else "never")
         shyper.run(f"vm boot load{n}")
     shyper.await_requests(GUESTS)
     return shyper
@@ -130,17 +131,22 @@ def test_storm(loads, tmp_path):
 
 
 def test_the_mvm_starts_again(loads):
-    """Its guests wait for their disks meanwhile, and can be ended and reset as ever."""
+    """Its guests have lost their disks: they are reset by their policy, or can be as ever."""
     loads.mvm.send("sync; reboot -f")
     loads.mvm.login()
     loads.begin()
     assert [vm["state"] for vm in loads.json("vm list")] == ["running"] * 4
     assert loads.disks() == {}
+    assert [loads.vm(n)["disks_lost"] for n in GUESTS] == [True] * 3
     loads.daemon()
+    loads.until(2, "boots: +2")
     loads.run("vm reset 1")
     loads.run("vm shutdown -f 2")
     loads.run("vm boot 2")
     loads.run("vm remove 3")
+    ways = [(e["name"], e.get("restart_in")) for e in loads.events()
+            if e["event"] == "lost its disks"]
+    assert ways == [("load1", None), ("load2", 0), ("load3", None)]
     loads.await_requests(GUESTS[:2])
 
 

@@ -55,6 +55,12 @@ const struct verb *verb_find(const char *name);
 bool verb_flag(const json_t *args, const char *name);
 
 /*
+ * verb_is_late() - the daemon, which boots what has ended, says in "boots" which run of the VM it
+ * has seen; by now there is a later one.
+ */
+bool verb_is_late(const json_t *args, const struct session_vm *vm);
+
+/*
  * verb_done() - what an op on a VM returns that has nothing to tell: {"id", "name", "done"}; the
  * same is printed by verb_print_done(): "vm1 (VM 1): booted".
  */

@@ -65,6 +65,13 @@ bool verb_flag(const json_t *args, const char *name)
 	return json_is_true(json_object_get(args, name));
 }
 
+bool verb_is_late(const json_t *args, const struct session_vm *vm)
+{
+	const json_t *boots = json_object_get(args, "boots");
+
+	return boots && (uint64_t)json_integer_value(boots) != vm->info.boots;
+}
+
 json_t *verb_done(const struct session_vm *vm, const char *done)
 {
 	return json_pack("{si ss ss}", "id", (int)vm->id, "name", vm->info.name, "done", done);

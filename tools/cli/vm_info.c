@@ -8,6 +8,7 @@
 #include "lib/agent.h"
 #include "lib/cards.h"
 #include "lib/describe.h"
+#include "lib/lost.h"
 #include "lib/store.h"
 #include "verb.h"
 
@@ -63,6 +64,8 @@ static json_t *op(struct session *s, const json_t *args)
 		return NULL;
 	}
 	out = describe_vm(&vm, &system);
+	if (lost_disks(vm.id, &vm.info))
+		json_object_set_new(out, "disks_lost", json_true());
 	json_object_set_new(out, "exits", exits_of(&vm.info));
 	json_object_set_new(out, "blocks", blocks_of(&vm));
 	json_object_set_new(out, "agent", agent_of(&vm));
@@ -116,6 +119,9 @@ static void print_disks(const json_t *vm)
 		       path && json_is_true(json_object_get(disk, "mediated")) ? ", mediated" :
 		       "");
 	}
+	if (json_object_get(vm, "disks_lost"))
+		printf("%-11s lost: the MVM has started anew; shyper vm reset gives them back\n",
+		       "");
 }
 
 static void print_exits(const json_t *vm)
@@ -139,6 +145,7 @@ static void print(const json_t *vm)
 	print_text(vm, "id:", "id");
 	print_text(vm, "state:", "state");
 	print_text(vm, "ended by:", "reason");
+	print_text(vm, "cause:", "cause");
 	print_text(vm, "exit code:", "exit_code");
 	print_text(vm, "vcpus:", "vcpus");
 	printf("%-11s %s\n", "harts:",

@@ -46,7 +46,9 @@ static json_t *serve(struct session *s, const json_t *args, bool at_once, const 
 
 	if (session_find(s, args, true, &vm))
 		return NULL;
-	if (at_once)
+	if (verb_is_late(args, &vm))
+		result = verb_done(&vm, "booted by somebody else");
+	else if (at_once)
 		result = stop_and_boot(s, &vm, event);
 	else
 		result = ask_and_boot(s, args, &vm);

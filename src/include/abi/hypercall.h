@@ -13,7 +13,7 @@
 #include "types.h"
 
 #define SHYPER_EXTENSION 0x0A485950	/* firmware-specific space, "HYP" */
-#define SHYPER_ABI_VERSION 2		/* raised when something below changes its meaning */
+#define SHYPER_ABI_VERSION 3		/* raised when something below changes its meaning */
 
 /* Functions. "id" is a VM's number; the MVM is 0 and may name itself only where it says so. */
 #define SHYPER_HC_VERSION 0	/* () → SHYPER_ABI_VERSION; any VM may ask */
@@ -81,6 +81,7 @@
 #define SHYPER_VMS 16
 #define SHYPER_VCPUS 16
 #define SHYPER_NAME 32		/* bytes with the NUL */
+#define SHYPER_CAUSE 160		/* bytes with the NUL */
 #define SHYPER_TREE_MAX 65536	/* bytes of a definition tree */
 
 /* States of a VM. */
@@ -126,6 +127,7 @@ struct shyper_vm_info {
 	__u64 booted_at;	/* ticks of Shyper's uptime */
 	__u64 boots;
 	__u64 exits[SHYPER_EXIT_CAUSES];
+	char cause[SHYPER_CAUSE];	/* what the guest did, when ended by a crash */
 };
 
 /* A piece of a VM's RAM, contiguous for guest and host. The MVM sees it at the host's address. */

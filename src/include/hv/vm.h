@@ -21,6 +21,7 @@
 #include <hv/vmdef.h>
 
 #define VMS 16
+#define VM_CAUSE 160	/* bytes with the NUL */
 
 struct machine;
 
@@ -64,6 +65,7 @@ struct vm {
 	bool dirty;		/* its memory has been used: clear it before a boot */
 	u64 booted_at;		/* host ticks */
 	u64 boots;
+	char cause[VM_CAUSE];	/* of VM_CRASH; cut where it is longer */
 };
 
 /*
@@ -120,7 +122,7 @@ void vms_started(void);
  */
 void vm_end(struct vm *vm, enum vm_reason reason, u32 code);
 
-/* vm_crash() - vm_end(VM_CRASH) with a log line that says what the guest did. */
+/* vm_crash() - vm_end(VM_CRASH) with a cause and a log line that say what the guest did. */
 void vm_crash(struct vm *vm, const char *fmt, ...) __printf(2, 3);
 
 /* vm_halted() - one vCPU has left the guest for good; its own hart. The last one finishes. */

@@ -77,12 +77,14 @@ class Cli:
     def vm(self, name):
         return self.json("vm", "info", name)
 
-    def end(self, vm, reason, code=0):
+    def end(self, vm, reason, code=0, cause=""):
         """What a guest does to itself."""
         path = self.fake / f"{vm}.vm"
         with open(path, "r+b") as file:
             file.seek(32)
             file.write(struct.pack("<III", ENDED, REASONS[reason], code))
+            file.seek(280)
+            file.write(cause.encode().ljust(160, b"\0"))
 
     def tree(self, vm):
         return self.fake / f"{vm}.dtb"

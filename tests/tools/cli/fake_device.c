@@ -68,6 +68,10 @@ static int refuse(int err, const char *text)
 	return err;
 }
 
+/* Tests write there. */
+_Static_assert(offsetof(struct shyper_vm_info, state) == 32 &&
+	       offsetof(struct shyper_vm_info, cause) == 280 && SHYPER_CAUSE == 160, "layout");
+
 static uint64_t ticks(void)
 {
 	struct timespec ts;

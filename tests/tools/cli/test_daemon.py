@@ -129,6 +129,79 @@ def test_disks_go_back(cli):
     cli.until(lambda: cli.disk(1, 0) is None)
 
 
+def test_a_crash_has_a_cause(cli):
+    cli.daemon()
+    cli.config()
+    cli.run("vm", "boot", "a")
+    cli.end(1, "crash", cause="vCPU 0: did the impossible")
+    cli.until(lambda: ends(cli))
+    assert ends(cli)[0]["cause"] == cli.vm(1)["cause"] == "vCPU 0: did the impossible"
+    assert "cause:      vCPU 0: did the impossible" in cli.out("vm", "info", "a")
+    assert "crash, cause vCPU 0: did the impossible" in cli.out("events")
+    cli.run("vm", "boot", "a")
+    cli.end(1, "poweroff", cause="of another end")
+    assert "cause" not in cli.vm(1)
+
+
+def test_a_promise_of_another_run(cli):
+    """The clock of a restart that was promised has begun anew with the MVM."""
+    cli.config(restart="on-failure")
+    cli.run("vm", "boot", "a")
+    cli.end(1, "crash")
+    (cli.state / "1.run").write_text('{"ended": 1, "failures": 1, "due": 1000000000000000}')
+    cli.daemon()
+    cli.until(lambda: cli.vm(1)["boots"] == 2)
+
+
+def start_anew(cli, vm=1):
+    """What the VM's record says when the MVM has been restarted."""
+    path = cli.state / f"{vm}.host"
+    note = json.loads(path.read_text())
+    assert len(note["host"]) == 36
+    path.write_text(json.dumps(note | {"host": "another"}))
+
+
+def lost(cli):
+    return [e for e in cli.events() if e["event"] == "lost its disks"]
+
+
+@pytest.mark.parametrize("policy", ["on-failure", "always"])
+def test_lost_disks_are_a_crash(cli, policy):
+    cli.image("one.img")
+    cli.config(disks=["one.img"], restart=policy)
+    cli.run("vm", "boot", "a")
+    assert "disks_lost" not in cli.vm("a")
+    start_anew(cli)
+    assert cli.vm("a")["disks_lost"] is True
+    cli.daemon()
+    cli.until(lambda: cli.vm("a")["boots"] == 2)
+    assert cli.vm("a")["state"] == "running" and "disks_lost" not in cli.vm("a")
+    assert [e.get("restart_in") for e in lost(cli)] == [0]
+
+
+def test_lost_disks_without_a_restart(cli):
+    cli.image("one.img")
+    cli.config(disks=["one.img"])
+    cli.run("vm", "boot", "a")
+    start_anew(cli)
+    for _ in range(2):
+        daemon = cli.daemon()
+        cli.until(lambda: lost(cli))
+        daemon.send_signal(signal.SIGKILL)
+        daemon.wait(10)
+    assert len(lost(cli)) == 1 and "vm reset" in lost(cli)[0]["error"]
+    assert "lost: the MVM has started anew" in cli.out("vm", "info", "a")
+    assert cli.vm("a")["boots"] == 1
+    cli.run("vm", "reset", "a")
+    assert "disks_lost" not in cli.vm("a") and cli.disk(1, 0)
+
+
+def test_without_disks_nothing_is_lost(cli):
+    cli.config(restart="always")
+    cli.run("vm", "boot", "a")
+    assert not (cli.state / "1.host").exists()
+
+
 def test_there_is_one(cli):
     cli.daemon()
     assert "runs already" in cli.error("system", "daemon")

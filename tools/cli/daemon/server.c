@@ -200,7 +200,8 @@ static int boot(uint32_t id, const struct shyper_vm_info *info)
 	int status = 0;
 
 	snprintf(number, sizeof(number), "%u", id);
-	request = json_pack("{ss s{ss sI}}", "verb", "vm boot", "args", "vm", number, "boots",
+	request = json_pack("{ss s{ss sI}}", "verb", info->state == SHYPER_VM_RUNNING ?
+			    "vm reset" : "vm boot", "args", "vm", number, "boots",
 			    (json_int_t)info->boots);
 	reply = verb_serve(&s, request);
 	error = json_object_get(reply, "error");

@@ -25,8 +25,8 @@ bool server_busy(void);
 void server_reap(void);
 
 /*
- * server_boot() - the daemon's own request to boot a VM that has ended, in a child too; not when
- * somebody else has booted it since info was had.
+ * server_boot() - the daemon's own request to boot a VM that has ended, or to reset one that runs,
+ * in a child too; not when somebody else has booted it since info was had.
  */
 void server_boot(int listener, uint32_t id, const struct shyper_vm_info *info);
 

@@ -8,6 +8,7 @@
 
 #include "../lib/clock.h"
 #include "../lib/eventlog.h"
+#include "../lib/lost.h"
 #include "../lib/release.h"
 #include "../lib/store.h"
 #include "server.h"
@@ -38,6 +39,7 @@ static void log_end(uint32_t id, const struct shyper_vm_info *info, int delay)
 {
 	json_t *more = json_pack("{ss}", "reason", session_reason(info->reason));
 
+	session_set_cause(more, info);
 	if (info->reason == SHYPER_END_FAILURE)
 		json_object_set_new(more, "code", json_integer(info->exit_code));
 	if (delay >= 0)
@@ -72,6 +74,9 @@ static void ended(struct watch *w, uint32_t id)
 	vm->failures = (unsigned int)json_integer_value(json_object_get(run, "failures"));
 	vm->due = end.held ? 0 : json_integer_value(json_object_get(run, "due"));
 	json_decref(run);
+	/* Promised in another run of the MVM, whose clock was another. */
+	if (vm->due > clock_ms() + POLICY_LONGEST * 1000 + 1)
+		vm->due = clock_ms() + 1;
 	if (seen)
 		return;
 	end.seconds = seconds_run(w, &vm->info);
@@ -79,6 +84,30 @@ static void ended(struct watch *w, uint32_t id)
 	vm->due = delay < 0 ? 0 : clock_ms() + delay * 1000 + 1;
 	remember(id, vm);
 	log_end(id, &vm->info, delay);
+}
+
+/*
+ * It runs, but its disks went with the MVM's last run: for its policy that is a crash. Without a
+ * restart somebody has to know.
+ */
+static void look_for_disks(uint32_t id, struct watch_vm *vm)
+{
+	struct policy_end end = release_end(id, &vm->info);
+	bool again;
+
+	if (vm->looked == vm->info.boots)
+		return;
+	vm->looked = vm->info.boots;
+	vm->due = 0;
+	end.reason = SHYPER_END_CRASH;
+	again = policy_restarts(&end) && lost_disks(id, &vm->info);
+	if (again)
+		vm->due = clock_ms() + 1;
+	if (lost_tell(id, &vm->info) || again)
+		eventlog_add(id, vm->info.name, "lost its disks", again ?
+			     json_pack("{si}", "restart_in", 0) :
+			     json_pack("{ss}", "error", "the MVM has started anew; shyper vm "
+				       "reset gives them back"));
 }
 
 static void close_vm(struct watch_vm *vm)
@@ -105,6 +134,8 @@ static void look(struct watch *w, uint32_t id)
 	if (vm->info.state == SHYPER_VM_ENDED && id != 0) {
 		ended(w, id);
 		release(w, id);
+	} else if (vm->info.state == SHYPER_VM_RUNNING && id != 0) {
+		look_for_disks(id, vm);
 	} else {
 		vm->due = 0;
 	}

@@ -16,6 +16,7 @@ struct watch_vm {
 	struct shyper_vm_info info;
 	unsigned int failures;	/* runs in a row that were too short */
 	uint64_t released;	/* info.boots of the run whose disks were taken back */
+	uint64_t looked;	/* info.boots of the run whose disks were looked for */
 	int64_t due;		/* ms of CLOCK_MONOTONIC: boot it then; 0: no */
 };
 
@@ -31,7 +32,7 @@ void watch_scan(struct watch *w);
 /* watch_fill() - descriptors to poll, SHYPER_VMS at most; returns how many. */
 unsigned int watch_fill(const struct watch *w, struct pollfd *pfds);
 
-/* watch_due() - boot what is due; ms until the next is, or -1. */
+/* watch_due() - boot, or reset, what is due; ms until the next is, or -1. */
 int watch_due(struct watch *w);
 
 #endif

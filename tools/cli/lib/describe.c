@@ -39,6 +39,7 @@ json_t *describe_vm(const struct session_vm *vm, const struct shyper_system_info
 	if (info->state == SHYPER_VM_ENDED) {
 		json_object_set_new(out, "reason", json_string(session_reason(info->reason)));
 		json_object_set_new(out, "exit_code", json_integer(info->exit_code));
+		session_set_cause(out, info);
 	}
 	if (restart && vm->id)
 		json_object_set(out, "restart", restart);

@@ -54,6 +54,7 @@ static void append(const char *text, size_t size)
 	char old[PATH_MAX + 4];
 	const char *path = store_path(NAME);
 	struct stat st;
+	off_t end;
 	int fd = open_locked(path);
 
 	if (fd >= 0 && !fstat(fd, &st) && st.st_size >= FILE_MAX) {
@@ -64,7 +65,9 @@ static void append(const char *text, size_t size)
 	}
 	if (fd < 0)
 		return;
-	if (write(fd, text, size) != (ssize_t)size)
+	end = lseek(fd, 0, SEEK_END);
+	/* Half a line would spoil the next one, too. */
+	if (write(fd, text, size) != (ssize_t)size && !ftruncate(fd, end))
 		fprintf(stderr, "shyper: an event could not be written to %s\n", path);
 	close(fd);
 }

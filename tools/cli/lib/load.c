@@ -11,6 +11,7 @@
 
 #include "disks.h"
 #include "layout.h"
+#include "lost.h"
 #include "store.h"
 #include "vhost.h"
 
@@ -123,6 +124,8 @@ int load_boot(struct session *s, struct session_vm *vm)
 	if (fill_and_start(s, vm, &def))
 		goto stop;
 	store_hold(vm->id, false);
+	if (def.disks)
+		lost_note(s, vm);
 	return 0;
 stop:
 	vhost_stop(server);

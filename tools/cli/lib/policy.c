@@ -2,7 +2,6 @@
 /* Restart policies. */
 #include "policy.h"
 
-#define LONGEST 60	/* seconds between two tries */
 #define HEALTHY 60	/* a run of so many seconds was no failed start */
 #define SHORT 10	/* a reboot sooner than this is one of a loop */
 
@@ -33,5 +32,5 @@ int policy_delay(const struct policy_end *end, unsigned int *failures)
 		return 0;
 	if (*failures < 16)
 		(*failures)++;
-	return *failures > 6 ? LONGEST : 1 << (*failures - 1);
+	return *failures > 6 ? POLICY_LONGEST : 1 << (*failures - 1);
 }

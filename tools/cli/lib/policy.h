@@ -9,6 +9,7 @@
 #include "def.h"
 
 #define POLICY_NEVER (-1)
+#define POLICY_LONGEST 60	/* seconds between two tries */
 
 struct policy_end {
 	enum def_restart restart;

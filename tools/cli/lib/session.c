@@ -273,3 +273,12 @@ const char *session_reason(uint32_t reason)
 
 	return reason < sizeof(words) / sizeof(words[0]) ? words[reason] : "unknown";
 }
+
+/* Shyper's words end in a NUL, but an interface is no place for trust. */
+void session_set_cause(json_t *out, const struct shyper_vm_info *info)
+{
+	size_t size = strnlen(info->cause, sizeof(info->cause));
+
+	if (info->reason == SHYPER_END_CRASH && size)
+		json_object_set_new(out, "cause", json_stringn(info->cause, size));
+}

@@ -81,4 +81,7 @@ json_t *session_record(struct session *s, const struct session_vm *vm);
 const char *session_state(const struct shyper_vm_info *info);
 const char *session_reason(uint32_t reason);
 
+/* session_set_cause() - "cause" of an object about an end, when the guest has crashed. */
+void session_set_cause(json_t *out, const struct shyper_vm_info *info);
+
 #endif

@@ -102,6 +102,16 @@ json_t *store_run_load(uint32_t id)
 	return load(path_of(id, "run"));
 }
 
+int store_host_save(uint32_t id, json_t *note, struct error *error)
+{
+	return save(path_of(id, "host"), note, error);
+}
+
+json_t *store_host_load(uint32_t id)
+{
+	return load(path_of(id, "host"));
+}
+
 int store_mediated_save(json_t *list, struct error *error)
 {
 	return save(store_path("mediated.json"), list, error);
@@ -137,7 +147,7 @@ bool store_is_held(uint32_t id)
 
 void store_forget(uint32_t id)
 {
-	static const char *const suffixes[] = { "json", "run", "hold" };
+	static const char *const suffixes[] = { "json", "run", "host", "hold" };
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
 		unlink(path_of(id, suffixes[i]));

@@ -31,6 +31,10 @@ json_t *store_record_load(uint32_t id);
 int store_run_save(uint32_t id, json_t *run, struct error *error);
 json_t *store_run_load(uint32_t id);
 
+/* store_host_*() - ID.host, as above. */
+int store_host_save(uint32_t id, json_t *note, struct error *error);
+json_t *store_host_load(uint32_t id);
+
 /* store_mediated_save() - the list of mediated disks, mediated.json. */
 int store_mediated_save(json_t *list, struct error *error);
 
