@@ -95,12 +95,20 @@ void virtio_remote_init(struct virtio_remote *remote, u32 vm, u32 number, const 
 	become(remote, 0, 0, 0, 0);
 }
 
+/* What the one before still signalled, nobody would take back: its wire goes with it. */
+static void become_another(struct virtio_remote *remote, u32 device_id, u32 queues, u32 size,
+			   u64 features)
+{
+	become(remote, device_id, queues, size, features);
+	irq_line_set(&remote->irq, false);
+}
+
 int virtio_remote_setup(struct virtio_remote *remote, const struct shyper_device_setup *setup)
 {
 	u32 size = setup->queue_size;
 
 	if (setup->device_id == 0 && setup->queues == 0) {
-		become(remote, 0, 0, 0, 0);
+		become_another(remote, 0, 0, 0, 0);
 		return 0;
 	}
 	if (setup->device_id == 0 || setup->queues == 0 || setup->queues > SHYPER_DEVICE_QUEUES ||
@@ -108,7 +116,7 @@ int virtio_remote_setup(struct virtio_remote *remote, const struct shyper_device
 	    setup->config_size > SHYPER_DEVICE_CONFIG ||
 	    (setup->features & ~(OWN_FEATURES | RING_FEATURES)))
 		return -EINVAL;
-	become(remote, setup->device_id, setup->queues, size, setup->features);
+	become_another(remote, setup->device_id, setup->queues, size, setup->features);
 	virtio_config_set(&remote->dev, 0, setup->config, setup->config_size);
 	return 0;
 }

@@ -231,6 +231,8 @@ static void mvm_learns_of_the_driver(void **state)
 
 static void interrupts_reach_the_driver(void **state)
 {
+	const struct shyper_device_setup nothing = { .device_id = 0 };
+
 	(void)state;
 	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
 	virtio_interrupt(&remote.dev, true);
@@ -239,6 +241,13 @@ static void interrupts_reach_the_driver(void **state)
 	virtio_interrupt(&remote.dev, true);
 	assert_true(level);
 	assert_int_equal(rd(INTERRUPT_STATUS), 1);
+	/* Another device in its place signals nothing, and can again. */
+	assert_int_equal(virtio_remote_setup(&remote, &nothing), 0);
+	assert_false(level);
+	assert_int_equal(virtio_remote_setup(&remote, &disk), 0);
+	drive();
+	virtio_interrupt(&remote.dev, true);
+	assert_true(level);
 }
 
 static void reset_waits_for_the_mvm(void **state)
