@@ -19,7 +19,7 @@ TURN = {"switch": 1250, "switch_fp": 1400}
 # Beside whom: the latest that a timer of higher priority may come, and 99 of 100. What is beyond
 # 3000 is a line of the log about the guest, of which there are a few in each period.
 LATE = {"alone": (300, 300), "spin": (2000, 2000), "sleep_storm": (3000, 2000),
-        "hostile": (16000, 3000)}
+        "hostile": (10000, 3000)}
 
 
 @pytest.fixture(scope="module", autouse=True)
