@@ -20,6 +20,7 @@ payloads += flood
 payloads += fp_residue
 payloads += fp_share
 payloads += fp_vector
+payloads += greedy
 payloads += hostile
 payloads += hypercall
 payloads += imsic
@@ -56,6 +57,7 @@ payloads += virtio_net
 payloads += virtio_rng
 payloads += virtual_insn
 payloads += wire
+payloads += work
 
 GUEST_CROSS ?= riscv64-linux-gnu-
 GUEST_BUILD ?= build/guest

@@ -21,13 +21,15 @@ def payloads(make):
 
 @pytest.fixture
 def share(machine, tmp_path):
-    """A function that starts payloads, each a VM with vCPUs on the same harts."""
+    """A function that starts payloads, each a VM with vCPUs on the same harts: name, definition of
+    its share, and perhaps a command line.
+    """
 
     def start(*vms, vcpus=1, chip="plic", **variables):
         tree = [{"kernel": str(TOP / f"build/guest/{payload}.bin"), "name": f"{payload}-{n}",
                  "memory": "64M", "vcpus": vcpus, "harts": list(range(vcpus)), "irqchip": chip,
-                 "sched": {"policy": "priority"} | sched}
-                for n, (payload, sched) in enumerate(vms)]
+                 "sched": {"policy": "priority"} | sched, "cmdline": "".join(cmdline)}
+                for n, (payload, sched, *cmdline) in enumerate(vms)]
         definition, fit = tmp_path / "vms.json", tmp_path / "vms.itb"
         definition.write_text(json.dumps(tree))
         subprocess.run([TOP / "tools/mkvm.py", "--out", fit, "--vm", definition], check=True)
@@ -124,6 +126,33 @@ def test_steal_time(share):
     away, said = map(int, guest.expect(r"away (\d+) ns, said (\d+) ns").groups())
     assert away > 50_000_000 and abs(away - said) < away / 50 + 1_000_000
     guest.expect(r"done \d+ passed, 0 failed")
+
+
+# What a guest that shares a hart may do, and what is left to another of the same rank at least.
+DEEDS = [("spin", 495), ("wfi", 495), ("timers-past", 495), ("timers-anew", 495),
+         ("timers-soon", 495), ("ipis", 495), ("ipis-wfi", 495), ("fences", 495),
+         ("yields", 900), ("exits", 495)]
+
+
+@pytest.mark.parametrize("cpu", (MAX, NO_SSTC))
+@pytest.mark.parametrize("deed, least", DEEDS)
+def test_greedy_neighbour_takes_its_half(share, deed, least, cpu):
+    guest = share(("work", {}), ("greedy", {}, f"deed={deed}"), CPU=cpu, QEMUFLAGS=ICOUNT)
+    had = [int(guest.expect(r"had (\d+) of 1000").group(1)) for _ in range(5)]
+    print(deed, had)
+    assert min(had[1:]) >= least
+
+
+@pytest.mark.parametrize("deed", ("spin", "ipis", "ipis-wfi", "fences"))
+def test_greedy_siblings_take_their_quarters(share, deed):
+    """Two harts, whose turns QEMU deals out by its own rules: each has about half of the time, and
+    each VM half of a hart. Fences concern all harts of their VM, so they cost others there.
+    """
+    guest = share(("work", {}), ("greedy", {}, f"deed={deed}"), vcpus=2, CPU=MAX,
+                  QEMUFLAGS=ICOUNT)
+    had = [int(guest.expect(r"had (\d+) of 1000").group(1)) for _ in range(5)]
+    print(deed, had)
+    assert min(had[1:]) >= 140
 
 
 def test_resets_beside_another(share):

@@ -4,12 +4,12 @@ they are; with AIA on harts whose interrupt files are enough for both, and on ot
 """
 import pytest
 
-from guests import FOLDER
 from machine import IRQ
 
-MACHINES = {"aia": [{"AIA_GUESTS": 3}, {"AIA_GUESTS": 1}]}.get(IRQ, [{}])
-SUFFIX = "_aia" if IRQ == "aia" else ""
-CONFIG = {n: f"vm{n}_config_riscv{SUFFIX}.json" for n in (1, 2)}
+# With vector units.
+MACHINES = [{"CPU": "max"} | more
+            for more in {"aia": [{"AIA_GUESTS": 3}, {"AIA_GUESTS": 1}]}.get(IRQ, [{}])]
+CONFIG = {n: f"vm{n}_config_riscv{'_aia' if IRQ == 'aia' else ''}.json" for n in (1, 2)}
 # Work for all harts at once, that needs no disk: how long it takes is printed.
 WORK = ("time sh -c 'for i in 1 2 3; do "
         "dd if=/dev/zero bs=1M count=4 2>/dev/null | sha256sum >/dev/null & done; wait'")
@@ -23,11 +23,10 @@ def variables(request):
 @pytest.fixture
 def two(shyper):
     """Both logged in, and the daemon: {id: guest}."""
-    assert all((FOLDER / name).exists() for name in CONFIG.values())
     shyper.daemon()
     guests = {}
-    for n in CONFIG:
-        shyper.run(f"vm config {CONFIG[n]}")
+    for n, config in CONFIG.items():
+        shyper.run(f"vm config {config}", 300)
         shyper.run(f"vm boot {n}")
         guests[n] = shyper.guest(n, f"vm{n}")
     for guest in guests.values():
