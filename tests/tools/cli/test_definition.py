@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Native definitions in JSON: what becomes of them, and how bad files of any form are refused."""
 import json
+import os
 
 import pytest
 
@@ -269,6 +270,13 @@ def test_missing_keys_and_files(cli):
     assert 'vm.json:1:1: "kernel" is missing' in cli.error("vm", "config", "vm.json")
     assert "No such file" in cli.error("vm", "config", "none.json")
     assert "is a folder" in cli.error("vm", "config", ".")
+
+
+def test_files_that_nobody_writes(cli):
+    os.mkfifo(cli.folder / "fifo")
+    assert "not an ordinary file" in cli.error("vm", "config", "fifo")
+    cli.write('{"name": "a", "kernel": "fifo"}')
+    assert "not an ordinary file" in cli.error("vm", "config", "vm.json")
 
 
 def test_an_image_that_wants_too_much(cli):

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "ordinary.h"
 
 /* Behind the closing quote of a string that begins here. */
 static char *string_end(char *p)
@@ -75,18 +76,11 @@ int document_parse(struct document *doc, const char *name, char *text, size_t si
 static char *read_text(const char *path, size_t *size, struct error *error)
 {
 	struct stat st;
-	FILE *file = fopen(path, "rb");
+	FILE *file = ordinary_open(path, &st, error);
 	char *text;
 
-	if (!file) {
-		error_set(error, "%s: %s", path, strerror(errno));
+	if (!file)
 		return NULL;
-	}
-	if (fstat(fileno(file), &st) || S_ISDIR(st.st_mode)) {
-		error_set(error, "%s: is a folder, not a file", path);
-		fclose(file);
-		return NULL;
-	}
 	text = malloc(DOCUMENT_MAX + 1);
 	if (!text) {
 		error_set(error, "%s: not enough memory", path);

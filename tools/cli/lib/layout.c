@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "ordinary.h"
 
 #define FLAT_OFFSET (UINT64_C(2) << 20)	/* where QEMU's virt board puts a flat image */
 #define LARGE_PAGE (UINT64_C(2) << 20)
@@ -32,15 +33,15 @@ static bool overlaps(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 /* Size and first bytes of a file, the rest of head 0. */
 static int look_at(const char *path, uint64_t *size, uint8_t head[HEADER], struct error *error)
 {
-	FILE *file = fopen(path, "rb");
 	struct stat st;
+	FILE *file = ordinary_open(path, &st, error);
 
 	memset(head, 0, HEADER);
 	if (!file)
-		return error_set(error, "%s: %s", path, strerror(errno));
-	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode) || st.st_size == 0) {
+		return -1;
+	if (st.st_size == 0) {
 		fclose(file);
-		return error_set(error, "%s: is empty or not an ordinary file", path);
+		return error_set(error, "%s: is empty", path);
 	}
 	*size = (uint64_t)st.st_size;
 	if (fread(head, 1, HEADER, file) < HEADER && ferror(file)) {
