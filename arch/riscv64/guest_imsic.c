@@ -32,7 +32,7 @@ u32 arch_vcpu_hart(const struct vcpu *vcpu)
 
 u32 arch_vcpu_file(const struct vcpu *vcpu)
 {
-	return vcpu->arch.file;
+	return __atomic_load_n(&vcpu->arch.file, __ATOMIC_ACQUIRE);
 }
 
 u64 arch_vcpu_file_page(const struct vcpu *vcpu)
@@ -92,7 +92,7 @@ int guest_file_take(struct vcpu *vcpu)
 	if (err)
 		CHECK(guest_files_give(files, (u32)file, vcpu) == 0);
 	else
-		vcpu->arch.file = (u32)file;
+		__atomic_store_n(&vcpu->arch.file, (u32)file, __ATOMIC_RELEASE);
 	return err;
 }
 

@@ -83,6 +83,11 @@ static void delegate(void)
 	csr_write(CSR_HIE, feature(FEATURE_AIA) ? IP(IRQ_SGEI) : 0);
 	csr_write(CSR_HVIP, 0);
 	csr_write(CSR_HENVCFG, features.henvcfg);
+	if (!feature(FEATURE_AIA))
+		return;
+	csr_write(CSR_HVIEN, 0);
+	csr_write(CSR_HVIPRIO1, 0);
+	csr_write(CSR_HVIPRIO2, 0);
 }
 
 void hart_init(void)

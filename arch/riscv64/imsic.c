@@ -58,6 +58,8 @@ void imsic_hart_init(void)
 	fill(own_write, ~(u64)0);
 	own_write(EIDELIVERY, 1);
 	guest_files_init(&this_hart()->guest_files, count_guest_files());
+	for (u32 file = 1; file <= this_hart()->guest_files.count; file++)
+		imsic_guest_clear(file);	/* of what firmware left */
 }
 
 u32 imsic_claim(void)

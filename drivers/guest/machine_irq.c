@@ -109,21 +109,25 @@ static enum irq_trigger trigger_of(enum vaplic_mode mode)
 	return IRQ_TRIGGER_NONE;
 }
 
-/* Straight into the vCPU's interrupt file when the hardware has one for it, else to Shyper. */
+/*
+ * Straight into the vCPU's interrupt file when the hardware has one for it, else to Shyper. Of a
+ * vCPU that moves meanwhile the file is read first: its new one tells of its new hart, and no old
+ * one is another's before the chip's lock has been ours for the reroute that comes with the move.
+ */
 static void wire_configure(void *ctx, u32 source, const struct vaplic_route *route)
 {
 	struct vm *vm = ctx;
 	const struct vcpu *vcpu = vm->vcpu[route->enabled ? route->vcpu : 0];
+	u32 file = route->enabled && route->msi ? arch_vcpu_file(vcpu) : 0;
 	struct host_irq_route to = {
 		.trigger = trigger_of(route->mode),
 		.enabled = route->enabled,
 		.hart_index = arch_vcpu_hart(vcpu),
+		.guest_file = file,
 	};
 
-	if (route->enabled && route->msi) {
-		to.guest_file = arch_vcpu_file(vcpu);
+	if (route->enabled && route->msi)
 		to.identity = route->eiid;
-	}
 	host_irq_route(host_of(vm, source), &to);
 }
 

@@ -482,7 +482,7 @@ bool vaplic_wire_interrupt(struct vaplic *aplic, u32 source)
 	if (!source_exists(aplic, source) || !source_is_wire(source_load(aplic, source)))
 		return true;
 	word = source_update(aplic, source, source_interrupt, 0);
-	return !source_is_level(word) || word & SOURCE_MSI;
+	return !source_is_level(word);
 }
 
 int vaplic_attach(struct vaplic *aplic, u32 source)

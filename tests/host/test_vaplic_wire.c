@@ -132,7 +132,9 @@ static void hw_msi(void *ctx, u32 hart, u32 eiid)
 		return;
 	}
 	interrupts++;
-	(void)!vaplic_wire_interrupt(&g.chip, eiid);
+	/* As the board's driver completes: a level that is high sends the next one at once. */
+	if (vaplic_wire_interrupt(&g.chip, eiid) && route[eiid].mode >= VAPLIC_LEVEL1)
+		wr(&hw, SETIPNUM, eiid);
 }
 
 static const struct vaplic_hooks hw_hooks = { .kick = hw_kick, .msi = hw_msi };
@@ -310,7 +312,8 @@ static void test_by_shyper(void **state)
 	wr(&g, DOMAINCFG, IE | DM);
 	set_up(&g, 5, VAPLIC_LEVEL1, HART(1) | 50);
 	set_up(&g, 6, VAPLIC_EDGE1, HART(2) | 60);
-	assert_true(vaplic_wire_interrupt(&g.chip, 5));
+	/* A level's next one is the guest's to ask for, by setipnum. */
+	assert_false(vaplic_wire_interrupt(&g.chip, 5));
 	assert_true(vaplic_wire_interrupt(&g.chip, 6));
 	assert_int_equal(g.msis, 2);
 	assert_int_equal(g.msi[0].eiid, 50);
@@ -329,7 +332,7 @@ static void test_by_shyper(void **state)
 	/* A level is asked for again: that it is still high counts. */
 	line(&hw, 5, true);
 	wr(&hw, CLRIPNUM, 5);
-	assert_true(vaplic_wire_interrupt(&g.chip, 5));
+	assert_false(vaplic_wire_interrupt(&g.chip, 5));
 	wr(&g, SETIENUM, 5);
 	assert_int_equal(g.msis, 4);
 	/* What is inactive is not told. */

@@ -48,6 +48,16 @@ def test_vms_leave_nothing_pending(shyper):
     shyper.run("vm remove r")
 
 
+@pytest.mark.parametrize("files", [0, 1, 7])
+def test_wires_reach_files_of_either_kind(boot_mvm, files):
+    """A level of the board's (the UART's) comes once, and again when the guest asks for it."""
+    mvm = boot_mvm(AIA_GUESTS=files)
+    before = counts(mvm, "ttyS0")
+    assert mvm.run("seq 2000 | tail -1") == "2000"
+    assert "Level" in mvm.run("grep ttyS0 /proc/interrupts")
+    assert counts(mvm, "ttyS0") > before
+
+
 def exits(shyper, vm, command, run):
     """What a VM's exits came to while a command ran."""
     before = shyper.vm(vm)["exits"]

@@ -155,8 +155,8 @@ void vaplic_detach(struct vaplic *aplic, u32 source);
 
 /*
  * vaplic_wire_interrupt() - an attached source has interrupted Shyper. Returns true: it may
- * interrupt again at once; false: when rearm() is called. One that is not attached is ignored
- * (true). No lock; a hook may be on the stack.
+ * interrupt again at once; false, for a level: when rearm() or, by MSIs, set_pending() is called
+ * (section 4.9.2). One that is not attached is ignored (true). No lock; a hook may be on the stack.
  */
 bool __must_check vaplic_wire_interrupt(struct vaplic *aplic, u32 source);
 

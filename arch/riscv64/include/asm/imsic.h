@@ -12,7 +12,7 @@
 /* Identity of hart_kick(); devices have those above but the last one (drivers/host/aplic.c). */
 #define IMSIC_KICK 1
 
-/* imsic_hart_init() - empty Shyper's file, enable every identity in it, count the guest files. */
+/* imsic_hart_init() - empty all files, enable every identity in Shyper's, count the guests'. */
 void imsic_hart_init(void);
 
 /* imsic_claim() - take the pending identity of highest priority out of Shyper's file; 0: none. */
