@@ -158,8 +158,9 @@ test-aia: ## test-guest on machines with AIA (IRQ=aia)
 	$(Q)$(MAKE) test-guest IRQ=aia T="$(or $(T),tests/guest tests/system)"
 
 test-some-aia:
-	$(Q)$(MAKE) test-guest IRQ=aia T="tests/guest $(patsubst %,tests/system/test_%.py,aia disks \
-		guests linux passthrough virtio_console)"
+	$(Q)$(MAKE) test-guest IRQ=aia T="$(patsubst %,tests/%.py,guest/test_exits guest/test_payloads \
+		guest/test_shared system/test_aia system/test_disks system/test_guests \
+		system/test_linux system/test_passthrough system/test_virtio_console)"
 
 .PHONY: test-again
 test-again: test-host ## what has failed in the last run
