@@ -81,32 +81,25 @@ int vm_file_enter_stopped(void *file)
 	return err;
 }
 
-static int told(struct vm_file *vf, int err)
-{
-	if (err)
-		hc_refused(&vf->refusal);
-	return err;
-}
-
 static int stop(void *file, void *none)
 {
 	struct vm_file *vf = file;
 
-	return told(vf, hc_vm(SHYPER_HC_VM_STOP, vf->vm->id));
+	return shyper_told(&vf->refusal, hc_vm(SHYPER_HC_VM_STOP, vf->vm->id));
 }
 
 static int pause(void *file, void *none)
 {
 	struct vm_file *vf = file;
 
-	return told(vf, hc_vm(SHYPER_HC_VM_PAUSE, vf->vm->id));
+	return shyper_told(&vf->refusal, hc_vm(SHYPER_HC_VM_PAUSE, vf->vm->id));
 }
 
 static int resume(void *file, void *none)
 {
 	struct vm_file *vf = file;
 
-	return told(vf, hc_vm(SHYPER_HC_VM_RESUME, vf->vm->id));
+	return shyper_told(&vf->refusal, hc_vm(SHYPER_HC_VM_RESUME, vf->vm->id));
 }
 
 static int destroy(void *file, void *none)
@@ -123,7 +116,7 @@ static int boot(void *file, void *values)
 
 	/* Whoever still believes in the VM's last life must not begin to serve it in this one. */
 	mutex_lock(&vf->vm->disk_lock);
-	err = told(vf, hc_boot(vf->vm->id, values));
+	err = shyper_told(&vf->refusal, hc_boot(vf->vm->id, values));
 	if (!err)
 		shyper_backends_lend(vf->vm);
 	mutex_unlock(&vf->vm->disk_lock);
@@ -136,7 +129,7 @@ static int info(void *file, void *values)
 	struct shyper_vm_info *info = values;
 	/* A change from here on is news. */
 	unsigned int seen = atomic_read_acquire(&vf->vm->changes);
-	int err = told(vf, hc_vm_info(vf->vm->id, info));
+	int err = shyper_told(&vf->refusal, hc_vm_info(vf->vm->id, info));
 
 	if (err)
 		return err;
@@ -168,7 +161,7 @@ static int pin(void *file, void *values)
 
 	if (pin->reserved)
 		return -EINVAL;
-	return told(vf, hc_vm_pin(vf->vm->id, pin->vcpu, pin->hart));
+	return shyper_told(&vf->refusal, hc_vm_pin(vf->vm->id, pin->vcpu, pin->hart));
 }
 
 static const struct shyper_call calls[] = {
