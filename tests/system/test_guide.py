@@ -35,11 +35,13 @@ def log_in(line):
 
 
 def use_shell(line):
-    """Both directions, keys that terminals have views about, and a line longer than any buffer."""
+    """Both directions, keys that terminals have views about, and a line longer than any buffer.
+    Who says that it sleeps is in the foreground: Ctrl-C a moment earlier is the shell's alone.
+    """
     line.send("echo $((6 * 7)) $(uname -m)")
     line.expect("42 riscv64")
     line.expect(GUEST)
-    line.send("echo sleep''ing; sleep 1000")
+    line.send("sh -c \"echo sleep''ing; exec sleep 1000\"")
     line.expect("sleeping")
     line.control("c")
     line.expect(GUEST)

@@ -62,7 +62,7 @@ def test_console_takes_much_input(linux):
     guest = linux(VCPUS=1)
     text = "0123456789abcdef" * 10
     assert guest.run(f"echo {text} | wc -c") == str(len(text) + 1)
-    guest.send("echo ready'='; cat >/dev/null")
+    guest.send("sh -c \"echo ready'='; exec cat >/dev/null\"")
     guest.expect("ready=")
     guest.control("c")
     guest.expect("guest# ")
