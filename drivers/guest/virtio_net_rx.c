@@ -209,7 +209,16 @@ static __noinline enum vswitch_drop store_pieces(struct virtio_net *net,
 	return DELIVERED;
 }
 
-/* Mostly both are in one piece, and the buffer is large enough. */
+static __noinline void gather(u8 *to, struct virtqueue_cursor from, u64 size)
+{
+	for (u64 n; size; to += n, size -= n) {
+		const u8 *at = virtqueue_step(&from, size, &n);
+
+		memcpy(to, at, n);
+	}
+}
+
+/* Mostly the buffer is in one piece and large enough, and often the frame is, too. */
 static enum vswitch_drop store(struct virtio_net *net, const struct net_frame *frame)
 {
 	u32 size = OFFLOAD_SIZE + frame->size;
@@ -218,11 +227,14 @@ static enum vswitch_drop store(struct virtio_net *net, const struct net_frame *f
 	if (!pop(net, &net->chain))
 		return VSWITCH_NO_BUFFER;
 	to = net->chain.segments == 1 ? net->segment[0].ram : NULL;
-	if (unlikely(!to || !frame->whole || net->chain.writable < size ||
+	if (unlikely(!to || size < START_SIZE || net->chain.writable < size ||
 		     !takes_partial(net, frame)))
 		return store_pieces(net, frame);
 	copy_start(to, frame, to);
-	memcpy(to + START_SIZE, frame->whole, size - START_SIZE);
+	if (likely(frame->whole))
+		memcpy(to + START_SIZE, frame->whole, size - START_SIZE);
+	else
+		gather(to + START_SIZE, frame->rest, size - START_SIZE);
 	virtqueue_push(&net->rx, net->chain.head, size);
 	return DELIVERED;
 }

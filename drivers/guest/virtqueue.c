@@ -87,8 +87,12 @@ static struct desc load_desc(const struct virtqueue *queue, u32 index)
 /* Where Shyper sees a buffer; NULL: not in one piece, or not RAM. The next is likely beside it. */
 static u8 *find_ram(struct virtqueue *queue, u64 gpa, u64 len)
 {
-	const struct gmap_block *block = gmap_find(queue->gmap, GPA(gpa));
+	const struct gmap_block *block;
+	u64 offset = gpa - queue->ram_gpa;
 
+	if (likely(offset < queue->ram_size && len <= queue->ram_size - offset))
+		return queue->ram + offset;
+	block = gmap_find(queue->gmap, GPA(gpa));
 	if (block && block->kind == GMAP_RAM) {
 		queue->ram_gpa = block->gpa;
 		queue->ram_size = block->size;

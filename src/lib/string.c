@@ -91,27 +91,51 @@ static void copy_rest(u8 *d, const u8 *s, size_t n)
 		*d = *s;
 }
 
+/* A word of which `held` are the lower bytes and `word` begins the upper ones, up bits higher. */
+static inline word_t join(word_t held, word_t word, u32 up)
+{
+	return held >> (64 - up) | word << up;
+}
+
 /*
  * d is aligned, s is not: each word is put together from two aligned ones. The first of them
  * begins before s, so its part is gathered by bytes. Returns the number of bytes copied.
  */
 static size_t copy_shifted(word_t *d, const u8 *s, size_t n)
 {
-	size_t skew = misalignment(s), first = WORD - skew, done = 0;
+	size_t first = WORD - misalignment(s), left = n;
 	const word_t *next = (const word_t *)(const void *)(s + first);
+	u32 up = 8 * (u32)first;
 	word_t held = 0;
 
 	if (n < first + WORD)
 		return 0;
 	for (size_t i = 0; i < first; i++)
-		held |= (word_t)s[i] << (8 * i);
-	for (; n - done >= first + WORD; done += WORD) {
-		word_t word = *next++;
+		held = held >> 8 | (word_t)s[i] << 56;
+	for (; left >= first + 4 * WORD; left -= 4 * WORD, d += 4, next += 4) {
+		word_t a = next[0], b = next[1], c = next[2], e = next[3];
 
-		*d++ = held | word << (8 * first);
-		held = word >> (8 * skew);
+		d[0] = join(held, a, up);
+		d[1] = join(a, b, up);
+		d[2] = join(b, c, up);
+		d[3] = join(c, e, up);
+		held = e;
 	}
-	return done;
+	for (; left >= first + WORD; left -= WORD) {
+		*d++ = join(held, *next, up);
+		held = *next++;
+	}
+	return n - left;
+}
+
+/* The rest of memcpy() where only d is aligned. Apart, so that it costs the usual case nothing. */
+static __noinline void *copy_skewed(void *dst, u8 *d, const u8 *s, size_t n)
+{
+	size_t bulk = copy_shifted((word_t *)(void *)d, s, n);
+
+	for (d += bulk, s += bulk, n -= bulk; n; n--)
+		*d++ = *s++;
+	return dst;
 }
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
@@ -122,16 +146,11 @@ void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 
 	for (; n && misalignment(d); n--)
 		*d++ = *s++;
-	if (misalignment(s)) {
-		bulk = copy_shifted((word_t *)(void *)d, s, n);
-	} else {
-		bulk = n - n % WORD;
-		copy_words((word_t *)(void *)d, (const word_t *)(const void *)s, bulk);
-		copy_rest(d + bulk, s + bulk, n - bulk);
-		return dst;
-	}
-	for (d += bulk, s += bulk, n -= bulk; n; n--)
-		*d++ = *s++;
+	if (misalignment(s))
+		return copy_skewed(dst, d, s, n);
+	bulk = n - n % WORD;
+	copy_words((word_t *)(void *)d, (const word_t *)(const void *)s, bulk);
+	copy_rest(d + bulk, s + bulk, n - bulk);
 	return dst;
 }
 
