@@ -100,6 +100,21 @@ static int sched_set(void *refusal, void *values)
 	return shyper_told(refusal, hc_sched_set(set->vm, set->priority, set->budget, set->period));
 }
 
+static int schedule_info(void *refusal, void *values)
+{
+	return shyper_told(refusal, hc_schedule_info(values));
+}
+
+static int schedule_switch(void *refusal, void *values)
+{
+	return shyper_told(refusal, hc_schedule_switch(*(unsigned long *)values));
+}
+
+static int schedule_shift(void *refusal, void *values)
+{
+	return shyper_told(refusal, hc_schedule_shift(*(s64 *)values));
+}
+
 static const struct shyper_call calls[] = {
 	{ SHYPER_SYSTEM_INFO, shyper_enter, system_info },
 	{ SHYPER_LOG_READ, shyper_enter, log_read },
@@ -107,6 +122,9 @@ static const struct shyper_call calls[] = {
 	{ SHYPER_NET_SET, shyper_enter, net_set },
 	{ SHYPER_SCHED_INFO, shyper_enter, sched_info },
 	{ SHYPER_SCHED_SET, shyper_enter, sched_set },
+	{ SHYPER_SCHEDULE_INFO, shyper_enter, schedule_info },
+	{ SHYPER_SCHEDULE_SWITCH, shyper_enter, schedule_switch },
+	{ SHYPER_SCHEDULE_SHIFT, shyper_enter, schedule_shift },
 	{ SHYPER_TRACE_OPEN, shyper_enter, shyper_trace_open },
 };
 
@@ -225,6 +243,10 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 		return create_vm(refusal, user);
 	case SHYPER_OPEN_VM:
 		return open_vm(refusal, argument);
+	case SHYPER_SCHEDULE_SET:
+		return shyper_schedule_set(refusal, user);
+	case SHYPER_SCHEDULE_READ:
+		return shyper_schedule_read(refusal, user);
 	default:
 		return shyper_call(calls, ARRAY_SIZE(calls), refusal, command, argument);
 	}

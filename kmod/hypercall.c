@@ -77,6 +77,11 @@ static const char *const names[] = {
 	[SHYPER_HC_TRACE_STOP] = "trace-stop",
 	[SHYPER_HC_TRACE_READ] = "trace-read",
 	[SHYPER_HC_VM_PIN] = "vm-pin",
+	[SHYPER_HC_SCHEDULE_INFO] = "schedule-info",
+	[SHYPER_HC_SCHEDULE_SET] = "schedule-set",
+	[SHYPER_HC_SCHEDULE_SWITCH] = "schedule-switch",
+	[SHYPER_HC_SCHEDULE_SHIFT] = "schedule-shift",
+	[SHYPER_HC_SCHEDULE_READ] = "schedule-read",
 };
 
 static DEFINE_PER_CPU(unsigned long [ARRAY_SIZE(names)], calls);
@@ -168,6 +173,37 @@ int hc_sched_info(u32 number, struct shyper_sched_info *info)
 int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period)
 {
 	return call_errno(SHYPER_HC_SCHED_SET, id, priority, budget, period);
+}
+
+int hc_schedule_info(struct shyper_schedule_info *info)
+{
+	int err = call_errno(SHYPER_HC_SCHEDULE_INFO, virt_to_phys(exchange), sizeof(*info), 0, 0);
+
+	if (!err)
+		memcpy(info, exchange, sizeof(*info));
+	return err;
+}
+
+int hc_schedule_set(const void *tree, u32 size)
+{
+	return call_errno(SHYPER_HC_SCHEDULE_SET, virt_to_phys((void *)tree), size, 0, 0);
+}
+
+int hc_schedule_switch(unsigned long table)
+{
+	return call_errno(SHYPER_HC_SCHEDULE_SWITCH, table, 0, 0, 0);
+}
+
+int hc_schedule_shift(s64 us)
+{
+	return call_errno(SHYPER_HC_SCHEDULE_SHIFT, us, 0, 0, 0);
+}
+
+int hc_schedule_read(void *tree, u32 size)
+{
+	struct sbiret ret = call(SHYPER_HC_SCHEDULE_READ, virt_to_phys(tree), size, 0, 0);
+
+	return ret.error ? errno_of(ret.error) : (int)ret.value;
 }
 
 int hc_trace_start(u32 events, u32 slots)

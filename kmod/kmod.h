@@ -78,6 +78,14 @@ int hc_net_info(u32 id, u32 card, struct shyper_net_info *info);
 int hc_net_set(u32 id, u32 card, u32 what, u32 value);
 int hc_sched_info(u32 number, struct shyper_sched_info *info);
 int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period);
+int hc_schedule_info(struct shyper_schedule_info *info);
+int hc_schedule_switch(unsigned long table);
+int hc_schedule_shift(s64 us);
+
+/* hc_schedule_set(), _read() - the tree is kmalloc memory; _read() returns the bytes of it. */
+int hc_schedule_set(const void *tree, u32 size);
+int hc_schedule_read(void *tree, u32 size);
+
 int hc_trace_start(u32 events, u32 slots);
 void hc_trace_stop(void);
 int hc_trace_read(struct shyper_trace_read *out);
@@ -268,7 +276,7 @@ struct shyper_call {
 long shyper_call(const struct shyper_call *calls, size_t count, void *file, unsigned int command,
 		 unsigned long argument);
 
-/* --- vm_file.c, device.c, trace.c, state.c: what user space sees ------------------------------ */
+/* --- vm_file.c, device.c, schedule.c, trace.c, state.c: what user space sees ------------------ */
 
 /* shyper_vm_file() - a new open file for a VM, which takes over the caller's reference. */
 struct file *shyper_vm_file(struct shyper_vm *vm);
@@ -282,6 +290,10 @@ int shyper_reason(const struct shyper_refusal *refusal, void __user *user);
 /* Of a descriptor that is a refusal and no more: enter(), and err with Shyper's words for it. */
 int shyper_enter(void *refusal);
 int shyper_told(struct shyper_refusal *refusal, int err);
+
+/* SHYPER_SCHEDULE_SET, _READ: their trees are user memory. Without locks. */
+int shyper_schedule_set(struct shyper_refusal *refusal, const void __user *user);
+int shyper_schedule_read(struct shyper_refusal *refusal, void __user *user);
 
 /* shyper_trace_open() - run() of SHYPER_TRACE_OPEN. */
 int shyper_trace_open(void *refusal, void *values);

@@ -394,6 +394,7 @@ static const struct {
 	[SHYPER_HC_SCHEDULE_SET] = { "schedule-set", hc_schedule_set, false },
 	[SHYPER_HC_SCHEDULE_SWITCH] = { "schedule-switch", hc_schedule_switch, false },
 	[SHYPER_HC_SCHEDULE_SHIFT] = { "schedule-shift", hc_schedule_shift, false },
+	[SHYPER_HC_SCHEDULE_READ] = { "schedule-read", hc_schedule_read, false },
 };
 
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg)

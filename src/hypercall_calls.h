@@ -46,6 +46,7 @@ struct hypercall_result hc_schedule_info(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_schedule_set(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_schedule_switch(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_schedule_shift(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_schedule_read(struct vm *caller, const u64 *arg);
 
 /* hypercall_devices_reset() - the MVM boots anew: it serves no device any more. */
 void hypercall_devices_reset(void);

@@ -157,13 +157,28 @@ struct hypercall_result hc_schedule_set(struct vm *caller, const u64 *arg)
 	if (err)
 		return hypercall_done(err);
 	err = schedule_parse(&s, tree, arg[1], &error);
-	hypercall_tree_free(tree, arg[1]);
 	if (!err)
-		err = schedule_install(&s, &error);
+		err = schedule_install(&s, tree, &error);
+	hypercall_tree_free(tree, arg[1]);
 	if (err)
 		refuse("node %s%s%s: %s", error.node, error.property[0] ? ", property " : "",
 		       error.property, error.reason);
 	return hypercall_done(err);
+}
+
+struct hypercall_result hc_schedule_read(struct vm *caller, const u64 *arg)
+{
+	size_t size;
+	const void *tree = schedule_tree(&size);
+	struct hypercall_result result;
+
+	if (!tree) {
+		refuse("there is no schedule");
+		return hypercall_done(-ENOENT);
+	}
+	result = hypercall_give(caller, arg[0], arg[1], tree, size);
+	result.value = size;
+	return result;
 }
 
 struct hypercall_result hc_schedule_switch(struct vm *caller, const u64 *arg)

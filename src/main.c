@@ -74,7 +74,7 @@ static void take_schedule(u32 n)
 	if (!schedule_is(tree, image.size))
 		return;
 	if (schedule_parse(&schedule, tree, image.size, &error) ||
-	    schedule_install(&schedule, &error))
+	    schedule_install(&schedule, tree, &error))
 		log_err("schedule refused: node %s%s%s: %s", error.node,
 			error.property[0] ? ", property " : "", error.property, error.reason);
 }

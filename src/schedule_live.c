@@ -5,6 +5,8 @@
  */
 #include <hv/frames.h>
 
+#include <libfdt.h>
+
 #include <asm/hart.h>
 #include <hv/errno.h>
 #include <hv/log.h>
@@ -20,6 +22,7 @@ static struct {
 	struct schedule us[2];
 	struct schedule ticks[2];
 	u32 last;		/* which of the two was installed last */
+	u64 tree[VMDEF_TREE_SIZE / sizeof(u64)];	/* of that one */
 
 	struct spinlock lock;	/* of the rest */
 	struct frames frames;	/* frame.number 0: there is no schedule */
@@ -44,6 +47,12 @@ bool schedule_frame(u64 now, struct frame *out)
 const struct schedule *schedule_live(void)
 {
 	return live.us[live.last].tables ? &live.us[live.last] : NULL;
+}
+
+const void *schedule_tree(size_t *size)
+{
+	*size = fdt_totalsize(live.tree);
+	return schedule_live() ? live.tree : NULL;
 }
 
 /* --- What is asked of the board and the VMs ------------------------------------------------ */
@@ -138,7 +147,7 @@ static void start(const struct schedule *s)
 	spin_unlock(&live.lock);
 }
 
-int schedule_install(const struct schedule *s, struct vmdef_error *error)
+int schedule_install(const struct schedule *s, const void *fdt, struct vmdef_error *error)
 {
 	const struct schedule *now = schedule_live();
 	u32 place = 1 - live.last;
@@ -157,6 +166,7 @@ int schedule_install(const struct schedule *s, struct vmdef_error *error)
 	live.us[place] = live.ticks[place] = *s;
 	schedule_scale(&live.ticks[place], arch_timebase());
 	live.last = place;
+	memcpy(live.tree, fdt, fdt_totalsize(fdt));
 	start(&live.ticks[place]);
 	return 0;
 }

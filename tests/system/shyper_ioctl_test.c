@@ -4,6 +4,7 @@
  *   shyper_ioctl_test all TREE       everything; "passed" and status 0, or what failed and status 1
  *   shyper_ioctl_test make TREE      a VM that runs on after us; prints its id
  *   shyper_ioctl_test unmake ID      stops and destroys it, having looked at its memory
+ *   shyper_ioctl_test schedule TREE  the calls about schedules; TREE is one, with two tables
  * TREE is a compiled definition tree: RAM of 32 MiB at 0x80000000 and of 1 MiB at 0x90000000.
  */
 #define _GNU_SOURCE
@@ -211,6 +212,78 @@ static void test_system(void)
 	OK(ioctl(device, SHYPER_SCHED_INFO, &hart));
 	HOLDS(hart.info.policy == SHYPER_SCHED_PINNED && hart.info.vcpus == 1);
 	HOLDS(hart.info.vcpu[0].vm == 0 && hart.info.vcpu[0].state == SHYPER_SCHED_RUNNING);
+}
+
+/* The frame may end at any time, so a change is awaited. */
+static void await_table(unsigned int table)
+{
+	struct shyper_schedule_info i = { 0 };
+
+	for (int tries = 0; tries < 1000; tries++) {
+		OK(ioctl(device, SHYPER_SCHEDULE_INFO, &i));
+		if (!i.pending && i.table == table)
+			break;
+		usleep(10000);
+	}
+	HOLDS(!i.pending && i.table == table && i.next == table);
+}
+
+static void test_schedule_refusals(struct shyper_schedule_tree *good)
+{
+	struct shyper_schedule_tree t = *good;
+	char junk[64] = "junk";
+	__s64 far = 1 << 30;
+
+	t.reserved = 1;
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SET, &t), EINVAL);
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_READ, &t), EINVAL);
+	t = (struct shyper_schedule_tree){ .tree = good->tree, .size = SHYPER_TREE_MAX + 1 };
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SET, &t), EINVAL);
+	t.size = 0;
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SET, &t), EINVAL);
+	t = (struct shyper_schedule_tree){ .tree = 0x10, .size = 100 };
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SET, &t), EFAULT);
+	t = (struct shyper_schedule_tree){ .tree = (unsigned long)junk, .size = sizeof(junk) };
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SET, &t), EINVAL);
+	HOLDS(strstr(reason(device), "node /"));
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SWITCH, 2), ENOENT);
+	HOLDS(strstr(reason(device), "no table 2"));
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SWITCH, -1ul), ENOENT);
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SHIFT, &far), EINVAL);
+	HOLDS(strstr(reason(device), "half a frame"));
+	far = (__s64)1 << 63;
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SHIFT, &far), EINVAL);
+}
+
+static int test_schedule(void)
+{
+	static char back[SHYPER_TREE_MAX];
+	struct shyper_schedule_tree t = { 0 }, r = { .tree = (unsigned long)back };
+	struct shyper_schedule_info i = { 0 };
+	__s64 shift = 100;
+
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_INFO, &i), ENOENT);
+	HOLDS(strstr(reason(device), "no schedule"));
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_READ, &r), ENOENT);
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SWITCH, 0), ENOENT);
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_SHIFT, &shift), ENOENT);
+	t.tree = (unsigned long)read_tree(&t.size);
+	OK(ioctl(device, SHYPER_SCHEDULE_SET, &t));
+	await_table(0);
+	OK(ioctl(device, SHYPER_SCHEDULE_INFO, &i));
+	HOLDS(i.tables == 2 && i.frame && i.length && !strcmp(i.name[1], "two"));
+	OK(ioctl(device, SHYPER_SCHEDULE_SWITCH, 1));
+	await_table(1);
+	OK(ioctl(device, SHYPER_SCHEDULE_SHIFT, &shift));
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_READ, &r), EINVAL);
+	r.size = sizeof(back);
+	OK(ioctl(device, SHYPER_SCHEDULE_READ, &r));
+	HOLDS(r.size == t.size && !memcmp(back, (void *)t.tree, r.size));
+	r.tree = 0x10;
+	REFUSED(ioctl(device, SHYPER_SCHEDULE_READ, &r), EFAULT);
+	test_schedule_refusals(&t);
+	puts(failures ? "failed" : "passed");
+	return failures != 0;
 }
 
 static void test_device_refuses(void)
@@ -695,5 +768,7 @@ int main(int argc, char **argv)
 		return make_vm();
 	if (!strcmp(argv[1], "unmake"))
 		return unmake_vm(strtoul(argv[2], NULL, 0));
+	if (!strcmp(argv[1], "schedule"))
+		return test_schedule();
 	return 2;
 }

@@ -11,6 +11,18 @@ HERE = TOP / "tests/system"
 MODULE = TOP / f"build/kmod{SUFFIX}/shyper_riscv64.ko"
 MVM = TOP / "config/mvm.dts"
 
+SCHEDULE = """/dts-v1/;
+/ {
+	compatible = "shyper,schedule-v1";
+	partitions {
+		a: a { harts = <1>; period-us = <5000>; duration-us = <1000>; };
+	};
+	tables {
+		one { frame-us = <5000>; hart1 { hart = <1>; windows = <0 1000 &a>; }; };
+		two { frame-us = <5000>; hart1 { hart = <1>; windows = <0 2000 &a>; }; };
+	};
+};"""
+
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, make):
@@ -21,9 +33,11 @@ def archive(tmp_path_factory, make):
     source = (HERE / "shyper_ioctl_test.dts").read_text()
     compile_tree(source, folder / "vm.dtb")
     compile_tree(source.replace('"ioctl-test"', '"second"'), folder / "second.dtb")
+    compile_tree(SCHEDULE, folder / "schedule.dtb")
     compile_program(folder / "calls", HERE / "calls_vm.c", HERE / "vm.c")
     compile_tree((HERE / "disk_vm.dts").read_text(), folder / "calls.dtb")
-    return pack(folder, "ioctl-test", "vm.dtb", "second.dtb", "calls", "calls.dtb", MODULE,
+    return pack(folder, "ioctl-test", "vm.dtb", "second.dtb", "schedule.dtb",
+                "calls", "calls.dtb", MODULE,
                 TOP / "build/guest/counter.bin")
 
 
@@ -51,6 +65,7 @@ def test_every_call_and_every_refusal(mvm, archive):
     insmod(mvm, archive)
     assert mvm.run("/tmp/ioctl-test all /tmp/vm.dtb", timeout=120) == "passed"
     assert vms(mvm) == {0: ("mvm", "running")}
+    assert mvm.run("/tmp/ioctl-test schedule /tmp/schedule.dtb") == "passed"
     mvm.run("rmmod shyper_riscv64")
     check_kernel_log(mvm)
 

@@ -67,6 +67,8 @@
  * keeps time for several machines. At most half a frame.
  */
 #define SHYPER_HC_SCHEDULE_SHIFT 29
+/* (buffer, size) → bytes: the tree of the schedule that SHYPER_HC_SCHEDULE_INFO tells of. */
+#define SHYPER_HC_SCHEDULE_READ 30
 
 /* Status in a0. */
 #define SHYPER_OK 0

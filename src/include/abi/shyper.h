@@ -61,6 +61,13 @@ struct shyper_sched_set {
 	__u32 period;
 };
 
+/* A schedule of partitions, as a tree (docs/scheduling.md). */
+struct shyper_schedule_tree {
+	__u64 tree;	/* user address */
+	__u32 size;	/* in: bytes, or room; out: bytes */
+	__u32 reserved;	/* 0 */
+};
+
 /* On /dev/shyper. */
 #define SHYPER_API_VERSION _IO(SHYPER_IOCTL, 0)	/* → SHYPER_ABI_VERSION */
 #define SHYPER_REASON _IOWR(SHYPER_IOCTL, 1, struct shyper_text)
@@ -72,6 +79,18 @@ struct shyper_sched_set {
 #define SHYPER_NET_SET _IOW(SHYPER_IOCTL, 7, struct shyper_net_set)
 #define SHYPER_SCHED_INFO _IOWR(SHYPER_IOCTL, 8, struct shyper_sched_hart) /* ENOENT: none */
 #define SHYPER_SCHED_SET _IOW(SHYPER_IOCTL, 9, struct shyper_sched_set)
+
+/*
+ * The schedule of partitions; ENOENT: there is none, or no such table. SHYPER_SCHEDULE_SET puts
+ * another in its place, SHYPER_SCHEDULE_SWITCH goes to the table of that number (the argument
+ * itself), SHYPER_SCHEDULE_SHIFT moves all frames by so many microseconds: all from the end of the
+ * frame on, which SHYPER_SCHEDULE_INFO tells. SHYPER_SCHEDULE_READ gives its tree.
+ */
+#define SHYPER_SCHEDULE_INFO _IOR(SHYPER_IOCTL, 10, struct shyper_schedule_info)
+#define SHYPER_SCHEDULE_SET _IOW(SHYPER_IOCTL, 11, struct shyper_schedule_tree)
+#define SHYPER_SCHEDULE_SWITCH _IO(SHYPER_IOCTL, 12)
+#define SHYPER_SCHEDULE_SHIFT _IOW(SHYPER_IOCTL, 13, __s64)
+#define SHYPER_SCHEDULE_READ _IOWR(SHYPER_IOCTL, 14, struct shyper_schedule_tree)
 
 /*
  * SHYPER_TRACE_OPEN - have Shyper record what its harts do (trace.h), until the descriptor that it

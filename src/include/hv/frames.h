@@ -46,9 +46,10 @@ static inline u64 frame_end(const struct frame *frame)
  * The frames of this machine. Any hart.
  *   schedule_frame(): the frame that now lies in; false: there is no schedule
  *   schedule_live(): what is, or will be at the end of the frame; NULL: none
- *   schedule_install(): copy a checked schedule; it is live at once, or replaces the one that is
- *	at the end of the frame. -EBUSY: another one waits for that; -EINVAL: see the error. By who
- *	makes VMs
+ *   schedule_install(): copy a checked schedule, and the tree that it was read from; it is live at
+ *	once, or replaces the one that is at the end of the frame. -EBUSY: another one waits for
+ *	that; -EINVAL: see the error. By who makes VMs
+ *   schedule_tree(): the tree of schedule_live(), and its size; NULL: none. By who makes VMs
  *   schedule_frames(): the frames as they are; there is a schedule
  *   schedule_switch(): to the table of this number at the end of the frame; -ENOENT
  *   schedule_shift(): frames shall begin so many microseconds later (< 0: earlier) than they do:
@@ -58,7 +59,9 @@ static inline u64 frame_end(const struct frame *frame)
  */
 bool schedule_frame(u64 now, struct frame *out);
 const struct schedule *schedule_live(void);
-int __must_check schedule_install(const struct schedule *s, struct vmdef_error *error);
+int __must_check schedule_install(const struct schedule *s, const void *fdt,
+				  struct vmdef_error *error);
+const void *schedule_tree(size_t *size);
 void schedule_frames(struct frames *out);
 int __must_check schedule_switch(u64 table);
 int __must_check schedule_shift(s64 us);
