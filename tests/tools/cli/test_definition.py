@@ -96,6 +96,13 @@ def test_sched(cli):
     assert prop(tree, "/sched", "period-us", "u") == "10000"
 
 
+def test_partition(cli):
+    cli.config(sched={"policy": "partition"})
+    tree = checked(cli.tree(1))
+    assert prop(tree, "/sched", "policy") == "partition"
+    assert prop(tree, "/sched", "priority", "u") is None
+
+
 @pytest.mark.parametrize("sched, policy", [
     ({"policy": "pinned"}, None), ({"policy": "priority"}, "priority")])
 def test_sched_without_numbers(cli, sched, policy):
@@ -178,10 +185,12 @@ def native(**changes):
     ({"harts": [9]}, "vm.json:4:12: harts: hart 9 for vCPU 0 does not exist"),
     ({"sched": "priority"}, "must be an object"),
     ({"sched": {"priority": 1}}, '"policy" is missing'),
-    ({"sched": {"policy": "fair"}}, "possible are pinned, priority"),
+    ({"sched": {"policy": "fair"}}, "possible are pinned, priority, partition"),
     ({"sched": {"policy": "priority", "priorty": 1}}, 'did you mean "priority"'),
     ({"sched": {"policy": "priority", "priority": 32}}, "is 32; possible are 0 to 31"),
     ({"sched": {"policy": "pinned", "priority": 1}}, 'with policy "priority" only'),
+    ({"sched": {"policy": "partition", "priority": 1}}, 'with policy "priority" only'),
+    ({"sched": {"policy": "partition", "budget_us": 500, "period_us": 5000}}, "only"),
     ({"sched": {"policy": "pinned", "budget_us": 500}}, 'with policy "priority" only'),
     ({"sched": {"policy": "pinned", "period_us": 5000}}, 'with policy "priority" only'),
     ({"sched": {"policy": "priority", "budget_us": 99, "period_us": 5000}}, "is 99"),

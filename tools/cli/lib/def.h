@@ -88,6 +88,7 @@ enum def_irqchip { DEF_IRQCHIP_BOARDS, DEF_IRQCHIP_PLIC, DEF_IRQCHIP_APLIC };
 #define DEF_PERIOD_MAX 10000000
 struct def_sched {
 	bool shared;			/* false: each vCPU has its hart to itself */
+	bool windowed;			/* shared: in windows, that a schedule has for it */
 	uint64_t priority;
 	uint64_t budget_us;		/* 0: no limit */
 	uint64_t period_us;

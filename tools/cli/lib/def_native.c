@@ -103,20 +103,22 @@ static int read_harts(struct reader *r, const struct where *where, const json_t 
 static int read_policy(struct reader *r, const struct where *where, const json_t *value,
 		       void *into)
 {
-	static const char *const words[] = { "pinned", "priority", NULL };
+	static const char *const words[] = { "pinned", "priority", "partition", NULL };
+	struct def_sched *sched = into;
 	unsigned int n;
 
 	if (reader_word(r, where, value, words, &n))
 		return -1;
-	((struct def_sched *)into)->shared = n != 0;
+	sched->shared = n != 0;
+	sched->windowed = n == 2;
 	return 0;
 }
 
 /* policy was read before. */
 static int read_share(struct reader *r, const struct where *where, const json_t *value,
-		      bool shared, uint64_t low, uint64_t high, uint64_t *out)
+		      const struct def_sched *sched, uint64_t low, uint64_t high, uint64_t *out)
 {
-	if (!shared)
+	if (!sched->shared || sched->windowed)
 		return reader_refuse(r, where, "has a meaning with policy \"priority\" only");
 	return reader_number(r, where, value, low, high, out);
 }
@@ -126,7 +128,7 @@ static int read_priority(struct reader *r, const struct where *where, const json
 {
 	struct def_sched *sched = into;
 
-	return read_share(r, where, value, sched->shared, 0, DEF_PRIORITY_MAX, &sched->priority);
+	return read_share(r, where, value, sched, 0, DEF_PRIORITY_MAX, &sched->priority);
 }
 
 static int read_budget(struct reader *r, const struct where *where, const json_t *value,
@@ -134,7 +136,7 @@ static int read_budget(struct reader *r, const struct where *where, const json_t
 {
 	struct def_sched *sched = into;
 
-	return read_share(r, where, value, sched->shared, DEF_BUDGET_MIN, DEF_PERIOD_MAX,
+	return read_share(r, where, value, sched, DEF_BUDGET_MIN, DEF_PERIOD_MAX,
 			  &sched->budget_us);
 }
 
@@ -143,7 +145,7 @@ static int read_period(struct reader *r, const struct where *where, const json_t
 {
 	struct def_sched *sched = into;
 
-	return read_share(r, where, value, sched->shared, DEF_PERIOD_MIN, DEF_PERIOD_MAX,
+	return read_share(r, where, value, sched, DEF_PERIOD_MIN, DEF_PERIOD_MAX,
 			  &sched->period_us);
 }
 

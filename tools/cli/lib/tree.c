@@ -7,17 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first error of a row of writes; after it, nothing more is written. */
-struct writer {
-	void *fdt;
-	int error;
-};
-
-#define WRITE(w, call)                           \
-	do {                                     \
-		if (!(w)->error)                 \
-			(w)->error = (call);     \
-	} while (0)
+#include "writer.h"
 
 /* What a VM has unless its definition says otherwise (docs/vm-definition.md, devices). */
 static const struct {
@@ -95,8 +85,9 @@ static void put_sched(struct writer *w, const struct def_sched *sched)
 	if (!sched->shared)
 		return;
 	begin(w, "sched");
-	put_string(w, "policy", "priority");
-	put_u32(w, "priority", (uint32_t)sched->priority);
+	put_string(w, "policy", sched->windowed ? "partition" : "priority");
+	if (!sched->windowed)
+		put_u32(w, "priority", (uint32_t)sched->priority);
 	if (sched->budget_us) {
 		put_u32(w, "budget-us", (uint32_t)sched->budget_us);
 		put_u32(w, "period-us", (uint32_t)sched->period_us);
