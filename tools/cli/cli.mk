@@ -2,6 +2,8 @@
 # The shyper command: for the MVM, linked with the libraries of its Debian, and for the host with
 # the tests' device in place of /dev/shyper.
 cli-src := $(wildcard tools/cli/*.c tools/cli/lib/*.c tools/cli/daemon/*.c)
+# Shyper's own code reads and checks schedules.
+cli-src += src/schedule.c src/schedule_check.c src/vmdef_walk.c src/vmdef_value.c src/lib/format.c
 cli-host-src := $(filter-out tools/cli/lib/device.c,$(cli-src)) tests/tools/cli/fake_device.c
 cli-libs := -ljansson -lsmartcols -lfdt -lm
 cli-flags := -std=gnu11 -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE $(warnings) \

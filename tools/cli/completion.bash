@@ -48,7 +48,7 @@ _shyper() {
 		choice="config boot start list info stats set console pause resume pin reboot
 			reset shutdown stop remove getvmid getdefconfig delconfig"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == sched ]]; then
-		choice="show"
+		choice="show set switch shift"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == trace ]]; then
 		choice="record report svg"
 	elif ((COMP_CWORD == 2)) && [[ ${COMP_WORDS[1]} == net ]]; then
@@ -79,7 +79,7 @@ _shyper() {
 		"system log" | "events "*) choice="$choice --follow" ;;
 		esac
 		case $verb in
-		"vm config" | "trace report" | "trace svg" | "system daemon" | "system update")
+		"vm config" | "sched set" | "trace report" | "trace svg" | "system daemon" | "system update")
 			[[ $word == -* ]] || {
 				compopt -o default
 				return

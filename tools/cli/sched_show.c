@@ -2,6 +2,7 @@
 /* shyper sched show and vm stats: who has had how much of which hart. */
 #include <stdio.h>
 
+#include "lib/plan.h"
 #include "lib/shares.h"
 #include "lib/table.h"
 #include "verb.h"
@@ -90,8 +91,13 @@ static const char *text_share(const json_t *one, char *buf, size_t size)
 static json_t *op_show(struct session *s, const json_t *args)
 {
 	int ms = shares_ms(s, args);
+	json_t *harts = ms < 0 ? NULL : shares_of(s, (unsigned int)ms);
+	json_t *plan = harts ? plan_live(s) : NULL;
 
-	return ms < 0 ? NULL : shares_of(s, (unsigned int)ms);
+	if (plan)
+		return json_pack("{so so}", "harts", harts, "schedule", plan);
+	json_decref(harts);
+	return NULL;
 }
 
 /* A line for each vCPU with what its hart is, and one for a hart without any. */
@@ -115,7 +121,49 @@ static json_t *lines_of(const json_t *harts)
 	return lines;
 }
 
-static void print_show(const json_t *harts)
+static const char *text_windows(const json_t *one, char *buf, size_t size)
+{
+	return number(one, "windows", buf, size);
+}
+
+static const char *text_missed(const json_t *one, char *buf, size_t size)
+{
+	return number(one, "missed", buf, size);
+}
+
+static const char *text_late(const json_t *one, char *buf, size_t size)
+{
+	return number(one, "late", buf, size);
+}
+
+static const char *text_latest(const json_t *one, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.1f us", json_number_value(json_object_get(one, "late_max_us")));
+	return buf;
+}
+
+/* How partitions fared. */
+static void print_health(const json_t *lines)
+{
+	static const struct column columns[] = {
+		{ "PARTITION", 0, text_vm }, { "VCPU", SCOLS_FL_RIGHT, text_vcpu },
+		{ "HART", SCOLS_FL_RIGHT, text_hart }, { "WINDOWS", SCOLS_FL_RIGHT, text_windows },
+		{ "MISSED", SCOLS_FL_RIGHT, text_missed }, { "LATE", SCOLS_FL_RIGHT, text_late },
+		{ "LATEST", SCOLS_FL_RIGHT, text_latest },
+	};
+	json_t *partitions = json_array(), *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line) {
+		if (json_object_get(line, "windows"))
+			json_array_append(partitions, line);
+	}
+	putchar('\n');
+	table_print(partitions, columns, sizeof(columns) / sizeof(columns[0]));
+	json_decref(partitions);
+}
+
+static void print_show(const json_t *result)
 {
 	static const struct column columns[] = {
 		{ "HART", SCOLS_FL_RIGHT, text_hart }, { "POLICY", 0, text_policy },
@@ -125,9 +173,14 @@ static void print_show(const json_t *harts)
 		{ "WAITED", SCOLS_FL_RIGHT, text_waited },
 		{ "SHARE", SCOLS_FL_RIGHT, text_share },
 	};
-	json_t *lines = lines_of(harts);
+	const json_t *plan = json_object_get(result, "schedule");
+	json_t *lines = lines_of(json_object_get(result, "harts"));
 
 	table_print(lines, columns, sizeof(columns) / sizeof(columns[0]));
+	if (json_is_object(plan)) {
+		plan_print(plan);
+		print_health(lines);
+	}
 	json_decref(lines);
 }
 

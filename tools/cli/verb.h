@@ -37,8 +37,8 @@ struct verb {
 };
 
 extern const struct verb verb_events, verb_net_info, verb_net_link, verb_net_list,
-	verb_net_mirror, verb_net_serve, verb_net_stats, verb_sched_show, verb_system_daemon,
-	verb_system_info, verb_system_log,
+	verb_net_mirror, verb_net_serve, verb_net_stats, verb_sched_set, verb_sched_shift,
+	verb_sched_show, verb_sched_switch, verb_system_daemon, verb_system_info, verb_system_log,
 	verb_system_reboot, verb_system_shutdown, verb_system_test, verb_system_update,
 	verb_trace_record, verb_trace_report, verb_trace_svg,
 	verb_vm_boot, verb_vm_config, verb_vm_console, verb_vm_delconfig, verb_vm_getdefconfig,

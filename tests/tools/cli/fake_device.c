@@ -255,6 +255,120 @@ static int sched_set(int fd, const struct shyper_sched_set *set)
 	return 0;
 }
 
+/*
+ * A schedule is the file 0.schedule; frames have 20 ms. A change, which 0.frames keeps, is true
+ * when the frame ends in which it was asked for.
+ */
+#define FRAME (TIMEBASE / 50)
+
+struct fake_frames {
+	uint64_t from;		/* number of the frame */
+	uint32_t before, table;
+	uint32_t set;		/* 1: the change is another schedule */
+	int64_t shift;
+};
+
+static size_t load_schedule(void *tree, size_t size)
+{
+	FILE *file = fopen(path_of(0, "schedule"), "rb");
+	size_t got = file ? fread(tree, 1, size, file) : 0;
+
+	if (file)
+		fclose(file);
+	return got;
+}
+
+static struct fake_frames load_frames(void)
+{
+	struct fake_frames frames = { 0 };
+	FILE *file = fopen(path_of(0, "frames"), "rb");
+
+	if (file && fread(&frames, sizeof(frames), 1, file) != 1)
+		abort();
+	if (file)
+		fclose(file);
+	return frames;
+}
+
+static void save_frames(const struct fake_frames *frames)
+{
+	FILE *file = fopen(path_of(0, "frames"), "wb");
+
+	fwrite(frames, sizeof(*frames), 1, file);
+	fclose(file);
+}
+
+static int schedule_info(int fd, struct shyper_schedule_info *info)
+{
+	struct fake_frames frames = load_frames();
+	char tree[SHYPER_TREE_MAX];
+	int node;
+
+	(void)fd;
+	if (!load_schedule(tree, sizeof(tree)))
+		return refuse(-ENOENT, "there is no schedule");
+	*info = (struct shyper_schedule_info){ .frame = ticks() / FRAME, .length = FRAME,
+					       .next = frames.table, .shift = frames.shift };
+	info->start = info->frame * FRAME;
+	info->table = info->frame < frames.from ? frames.before : frames.table;
+	info->pending = frames.set && info->frame < frames.from;
+	fdt_for_each_subnode(node, tree, fdt_path_offset(tree, "/tables"))
+		snprintf(info->name[info->tables++], SHYPER_NAME, "%s",
+			 fdt_get_name(tree, node, NULL));
+	return 0;
+}
+
+static void change_frames(uint32_t table, bool set)
+{
+	struct fake_frames frames = load_frames();
+
+	frames.from = ticks() / FRAME + 1;
+	frames.before = frames.table;
+	frames.table = table;
+	frames.set = set;
+	save_frames(&frames);
+}
+
+static int schedule_set(int fd, const void *tree, size_t size)
+{
+	FILE *file;
+
+	(void)fd;
+	if (!access(path_of(0, "refuse"), F_OK))
+		return refuse(-EINVAL, "node /partitions, property harts: a: the board has no "
+			      "hart 9");
+	file = fopen(path_of(0, "schedule"), "wb");
+	fwrite(tree, 1, size, file);
+	fclose(file);
+	change_frames(0, true);
+	return 0;
+}
+
+static int schedule_switch(int fd, uint32_t table)
+{
+	(void)fd;
+	change_frames(table, false);
+	return 0;
+}
+
+static int schedule_shift(int fd, int64_t us)
+{
+	struct fake_frames frames = load_frames();
+
+	(void)fd;
+	if (us > 10000)
+		return refuse(-EINVAL, "at most half a frame");
+	frames.shift = us * (TIMEBASE / 1000000);
+	save_frames(&frames);
+	return 0;
+}
+
+static int schedule_read(int fd, void *tree, size_t size)
+{
+	(void)fd;
+	return (int)load_schedule(tree, size);
+}
+
 /* Records of hart N are the file N.trace; somebody else records while there is 0.tracing. */
 static int trace_open(int fd, const struct shyper_trace_open *open)
 {
@@ -606,6 +720,11 @@ const struct device device = {
 	.net_set = net_set,
 	.sched_info = sched_info,
 	.sched_set = sched_set,
+	.schedule_info = schedule_info,
+	.schedule_set = schedule_set,
+	.schedule_switch = schedule_switch,
+	.schedule_shift = schedule_shift,
+	.schedule_read = schedule_read,
 	.trace_open = trace_open,
 	.trace_read = trace_read,
 	.create = create,

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """VMs that share harts: sched show, vm set and vm stats."""
+import json
+
 import pytest
 
 from commandline import WAYS
@@ -20,7 +22,7 @@ def two(cli, request):
 
 
 def test_show(two):
-    harts = two.json("sched", "show", "--interval", "0.1")
+    harts = two.json("sched", "show", "--interval", "0.1")["harts"]
     assert [(hart["hart"], hart["policy"], len(hart["vcpus"])) for hart in harts] == [
         (0, "free", 0), (1, "priority", 1), (2, "priority", 2), (3, "pinned", 1)]
     first, second = harts[2]["vcpus"]
@@ -31,7 +33,7 @@ def test_show(two):
         "period_us": 10000}
     assert (second["name"], second["state"], second["share"]) == ("b", "off", 0)
     assert harts[3]["vcpus"] == [{"vm": 3, "name": "c", "vcpu": 0, "state": "running"}]
-    assert all("share" not in vcpu for hart in two.json("sched", "show", "-i", 0)
+    assert all("share" not in vcpu for hart in two.json("sched", "show", "-i", 0)["harts"]
                for vcpu in hart["vcpus"])
 
 
@@ -59,7 +61,7 @@ def test_stats(two):
 
 def test_set(two):
     def shares(vm):
-        one = [vcpu for vcpu in two.json("sched", "show", "-i", 0)[2]["vcpus"]
+        one = [vcpu for vcpu in two.json("sched", "show", "-i", 0)["harts"][2]["vcpus"]
                if vcpu["name"] == vm][0]
         return one["priority"], one["budget_us"], one["period_us"]
 
@@ -92,6 +94,127 @@ def test_budgets_over_the_whole(two):
     (["vm", "set", "a", "-p", "-1"], "--priority needs a number", 2),
     (["sched", "show", "-i", "x"], "an interval of", 2),
     (["sched", "show", "-i", "-1"], "an interval of", 2),
-    (["sched", "shw"], "sched show", 2), (["vm", "stats", "x"], "no VM", 1)])
+    (["sched", "shw"], "sched show", 2), (["sched", "set"], "sched set needs FILE", 2),
+    (["sched", "switch"], "sched switch needs TABLE", 2), (["sched", "shift"], "needs US", 2),
+    (["sched", "set", "/none"], "/none: No such file", 1),
+    (["sched", "switch", "x"], "there is no schedule", 1),
+    (["sched", "shift", "1.5"], "needs microseconds", 2),
+    (["sched", "shift", "--", "--1"], "needs microseconds", 2), (["vm", "stats", "x"], "no VM", 1)])
 def test_refused(two, words, text, status):
     assert text in two.error(*words, status=status)
+
+
+# --- Schedules of partitions ----------------------------------------------------------------------
+
+PLAN = {
+    "switch_us": 20,
+    "partitions": {"a": {"harts": [1, 2], "period_us": 5000, "duration_us": 1000},
+                   "b c": {"harts": [2], "period_us": 10000, "duration_us": 2000}},
+    "tables": {
+        "flight": {"frame_us": 10000, "harts": {
+            "1": [[0, 1000, "a"], [5000, 1000, "a"]],
+            "2": [[0, 1000, "a"], [1000, 2000, "b c"], [5000, 1000, "a"]]}},
+        "survey": {"frame_us": 10000, "correction_us": 30, "relaxed": True, "harts": {
+            "1": [[0, 1000, "a"], [5000, 1000, "a"]],
+            "2": [[0, 1000, "a"], [1000, 3000, "b c"], [5000, 1000, "a"]]}}}}
+
+
+def write(cli, plan):
+    path = cli.folder / "plan.json"
+    path.write_text(plan if isinstance(plan, str) else json.dumps(plan, indent=1))
+    return path
+
+
+def test_schedule(two):
+    assert two.json("sched", "show", "-i", 0)["schedule"] is None
+    done = two.json("sched", "set", write(two, PLAN))
+    assert done["table"] == "flight" and done["frame"] > 0
+    shown = two.json("sched", "show", "-i", 0)["schedule"]
+    assert shown["frame"] >= done["frame"] and shown["length_us"] == 20000
+    assert (shown["table"], shown["next"], shown["pending"]) == ("flight", "flight", False)
+    assert shown["config"] == {**PLAN, "late_us": 10}
+    two.run("sched", "set", write(two, shown["config"]))
+    assert two.json("sched", "show", "-i", 0)["schedule"]["config"] == shown["config"]
+    assert two.out("sched", "switch", "survey").startswith("table survey, from frame ")
+    assert two.json("sched", "switch", "survey")["table"] == "survey"
+    assert two.out("sched", "shift", 300) == "frames begin +300 us\n"
+    assert two.json("sched", "show", "-i", 0)["schedule"]["shift_us"] == 300
+    two.run("sched", "shift", "--", "-400")
+    assert [line["event"] for line in two.events()][-5:] == [
+        "schedule set", "schedule switched", "schedule switched", "schedule shifted",
+        "schedule shifted"]
+
+
+def test_schedule_for_people(two):
+    two.run("sched", "set", write(two, PLAN))
+    two.run("sched", "shift", "--", "-40")
+    text = two.out("sched", "show", "-i", "0.1")
+    assert " of 20000 us, table flight, still to be shifted by -40 us\n" in text
+    assert "partition a: 1000 of every 5000 us on hart 1 2\n" in text
+    assert "table flight: frame of 10000 us, strict, re-sync at its end\n" in text
+    assert "table survey: frame of 10000 us, relaxed, re-sync by 30 us a window\n" in text
+    assert "  hart 2       1000 + 3000     b c\n" in text
+
+
+def changed(path, value):
+    """PLAN with another value at the path; None: without it."""
+    plan = json.loads(json.dumps(PLAN))
+    at = plan
+    for key in path[:-1]:
+        at = at[key]
+    if value is None:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return plan
+
+
+FLIGHT = ("tables", "flight")
+
+
+@pytest.mark.parametrize("path, value, text", [
+    (("frames",), 1, 'unknown key "frames"'),
+    (("tables",), None, '"tables" is missing'),
+    (("tables",), {}, "/tables: there is none"),
+    (("tables",), {str(n): {} for n in range(9)}, "has 9 members; at most 8 are possible"),
+    (("switch_us",), 2000, "switch_us: is 2000; possible are 1 to 1000"),
+    (("late_us",), 0, "late_us: is 0; possible are 1 to 1000000"),
+    (("partitions",), [], "partitions: must be an object"),
+    (("partitions", "a", "harts"), [], "harts: must name at least one hart"),
+    (("partitions", "a", "harts"), [1, 1], "names hart 1 twice"),
+    (("partitions", "a", "period_us"), -1, "period_us: must be a whole number"),
+    (("partitions", "a", "duration_us"), 6000, "duration_us: is 6000, more than the period, 5000"),
+    (("partitions", "b c", "duration_us"), 9000, "hart 2 is used by 110.00 %: more than 100"),
+    (("partitions", "x" * 32), {}, "a name has 1 to 31 bytes"),
+    ((*FLIGHT, "frame_us"), 7000, "frame_us: is 7000, no multiple of the period of a, 5000"),
+    ((*FLIGHT, "relaxed"), 1, "relaxed: must be true or false"),
+    ((*FLIGHT, "correction_us"), 300, "correction_us: is 300, more than a tenth"),
+    (("tables", "a/b"), {}, '"a/b" is no name of a table'),
+    ((*FLIGHT, "harts", "one"), [], '"one" is no hart'),
+    ((*FLIGHT, "harts", "1"), [[0, 1000]], "1[0]: is no window"),
+    ((*FLIGHT, "harts", "1"), [[0, 0, "a"]], "is 0; possible are 1 to 1000000"),
+    ((*FLIGHT, "harts", "1"), [[0, 1000, "d"]], 'there is no partition "d"'),
+    ((*FLIGHT, "harts", "1"), [[0, 20, "a"]], "0 + 20 us of a on hart 1: a switch alone costs 20"),
+    ((*FLIGHT, "harts", "1"), [[0, 1000, "a"], [9500, 1000, "a"]], "behind the frame of 10000 us"),
+    ((*FLIGHT, "harts", "1"), [[0, 1000, "a"], [500, 1000, "a"]], "overlaps 0 + 1000 us of a"),
+    ((*FLIGHT, "harts", "1"), [[0, 1000, "a"]], "a has 0 us on hart 1 in its period from 5000"),
+    ((*FLIGHT, "harts", "1"), [[1, 1000, "a"], [5000, 1000, "a"]], "they must be the same"),
+    ((*FLIGHT, "harts", "3"), [[0, 1000, "a"]], "is of a, which has no vCPU there"),
+    (("tables", "survey", "harts", "2", 1), [6000, 3000, "b c"], "leaves b c without time for"),
+])
+def test_schedule_refused(cli, path, value, text):
+    cli.run("sched", "set", write(cli, PLAN))
+    before = cli.json("sched", "show", "-i", 0)["schedule"]["config"]
+    assert text in cli.error("sched", "set", write(cli, changed(path, value)))
+    assert cli.json("sched", "show", "-i", 0)["schedule"]["config"] == before
+
+
+def test_schedule_refused_by_shyper(cli):
+    assert "plan.json:1:2: " in cli.error("sched", "set", write(cli, "[1"))
+    assert "must be an object" in cli.error("sched", "set", write(cli, "[1]"))
+    cli.run("sched", "set", write(cli, PLAN))
+    assert 'no table "night"; there are flight, survey' in cli.error("sched", "switch", "night")
+    assert "at most half a frame" in cli.error("sched", "shift", 20000)
+    (cli.fake / "0.refuse").write_text("x")
+    assert "plan.json: node /partitions, property harts: a: the board has no hart 9" in \
+        cli.error("sched", "set", write(cli, PLAN))

@@ -89,6 +89,40 @@ static int sched_set(int fd, const struct shyper_sched_set *set)
 	return call(fd, SHYPER_SCHED_SET, &copy);
 }
 
+static int schedule_info(int fd, struct shyper_schedule_info *info)
+{
+	return call(fd, SHYPER_SCHEDULE_INFO, info);
+}
+
+static int schedule_set(int fd, const void *tree, size_t size)
+{
+	struct shyper_schedule_tree request = { .tree = (uintptr_t)tree, .size = (uint32_t)size };
+
+	return call(fd, SHYPER_SCHEDULE_SET, &request);
+}
+
+static int schedule_switch(int fd, uint32_t table)
+{
+	int result = ioctl(fd, SHYPER_SCHEDULE_SWITCH, (unsigned long)table);
+
+	return result < 0 ? -errno : result;
+}
+
+static int schedule_shift(int fd, int64_t us)
+{
+	__s64 copy = us;
+
+	return call(fd, SHYPER_SCHEDULE_SHIFT, &copy);
+}
+
+static int schedule_read(int fd, void *tree, size_t size)
+{
+	struct shyper_schedule_tree request = { .tree = (uintptr_t)tree, .size = (uint32_t)size };
+	int result = call(fd, SHYPER_SCHEDULE_READ, &request);
+
+	return result < 0 ? result : (int)request.size;
+}
+
 static int trace_open(int fd, const struct shyper_trace_open *request)
 {
 	struct shyper_trace_open copy = *request;
@@ -228,6 +262,11 @@ const struct device device = {
 	.net_set = net_set,
 	.sched_info = sched_info,
 	.sched_set = sched_set,
+	.schedule_info = schedule_info,
+	.schedule_set = schedule_set,
+	.schedule_switch = schedule_switch,
+	.schedule_shift = schedule_shift,
+	.schedule_read = schedule_read,
 	.trace_open = trace_open,
 	.trace_read = trace_read,
 	.create = create,

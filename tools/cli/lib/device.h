@@ -28,6 +28,12 @@ struct device {
 	/* a hart and who is on it; ENOENT: there are not so many */
 	int (*sched_info)(int fd, struct shyper_sched_hart *hart);
 	int (*sched_set)(int fd, const struct shyper_sched_set *set);
+	/* the schedule; ENOENT: there is none. schedule_read: → bytes of its tree */
+	int (*schedule_info)(int fd, struct shyper_schedule_info *info);
+	int (*schedule_set)(int fd, const void *tree, size_t size);
+	int (*schedule_switch)(int fd, uint32_t table);
+	int (*schedule_shift)(int fd, int64_t us);
+	int (*schedule_read)(int fd, void *tree, size_t size);
 	/* → the descriptor of a trace, which ends when it is closed */
 	int (*trace_open)(int fd, const struct shyper_trace_open *open);
 	int (*trace_read)(int trace, struct shyper_trace_read *read);

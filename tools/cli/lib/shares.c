@@ -99,6 +99,12 @@ static json_t *json_vcpu(struct session *s, const struct shyper_sched_info *befo
 					      (int)vcpu->budget, "period_us", (int)vcpu->period,
 					      "ran", (double)vcpu->ran / second, "waited",
 					      (double)vcpu->waited / second));
+	if (now->policy == SHYPER_SCHED_PARTITION && vcpu->windows + vcpu->missed)
+		json_object_update_new(out, json_pack("{sI sI sI sf}", "windows",
+						      (json_int_t)vcpu->windows, "missed",
+						      (json_int_t)vcpu->missed, "late",
+						      (json_int_t)vcpu->late, "late_max_us",
+						      1e6 * (double)vcpu->late_max / second));
 	was = before ? same(before, vcpu) : NULL;
 	if (was && now->now > before->now)
 		json_object_set_new(out, "share", json_real(100.0 * (double)(vcpu->ran - was->ran) /
