@@ -80,11 +80,11 @@ class Cli:
     def end(self, vm, reason, code=0, cause=""):
         """What a guest does to itself."""
         path = self.fake / f"{vm}.vm"
-        with open(path, "r+b") as file:
-            file.seek(32)
-            file.write(struct.pack("<III", ENDED, REASONS[reason], code))
+        with open(path, "r+b", buffering=0) as file:
             file.seek(280)
             file.write(cause.encode().ljust(160, b"\0"))
+            file.seek(32)  # whoever sees this sees the rest
+            file.write(struct.pack("<III", ENDED, REASONS[reason], code))
 
     def tree(self, vm):
         return self.fake / f"{vm}.dtb"
