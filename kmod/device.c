@@ -97,7 +97,7 @@ static int sched_set(void *refusal, void *values)
 {
 	const struct shyper_sched_set *set = values;
 
-	return shyper_told(refusal, hc_sched_set(set->vm, set->priority, set->budget, set->period));
+	return shyper_told(refusal, hc_sched_set(set));
 }
 
 static int schedule_info(void *refusal, void *values)

@@ -170,9 +170,10 @@ int hc_sched_info(u32 number, struct shyper_sched_info *info)
 	return err;
 }
 
-int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period)
+int hc_sched_set(const struct shyper_sched_set *set)
 {
-	return call_errno(SHYPER_HC_SCHED_SET, id, priority, budget, period);
+	return call_errno(SHYPER_HC_SCHED_SET, set->vm, set->priority | (u32)set->flags << 16,
+			  set->budget, set->period);
 }
 
 int hc_schedule_info(struct shyper_schedule_info *info)

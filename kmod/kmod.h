@@ -77,7 +77,7 @@ int hc_vm_info(u32 id, struct shyper_vm_info *info);
 int hc_net_info(u32 id, u32 card, struct shyper_net_info *info);
 int hc_net_set(u32 id, u32 card, u32 what, u32 value);
 int hc_sched_info(u32 number, struct shyper_sched_info *info);
-int hc_sched_set(u32 id, u32 priority, u32 budget, u32 period);
+int hc_sched_set(const struct shyper_sched_set *set);
 int hc_schedule_info(struct shyper_schedule_info *info);
 int hc_schedule_switch(unsigned long table);
 int hc_schedule_shift(s64 us);

@@ -51,7 +51,8 @@ static void look(void *arg)
 		info->vcpus++;
 		out->vm = vcpu->vm->id;
 		out->vcpu = vcpu->index;
-		out->priority = vcpu->vm->def.sched.priority;
+		out->priority = (u16)vcpu->vm->def.sched.priority;
+		out->flags = vcpu->vm->def.sched.strict ? SHYPER_SCHED_STRICT : 0;
 		out->budget = vcpu->vm->def.sched.budget_us;
 		out->period = vcpu->vm->def.sched.period_us;
 		out->state = state_of(s, i, out);
@@ -70,8 +71,10 @@ struct hypercall_result hc_sched_info(struct vm *caller, const u64 *arg)
 }
 
 /* As src/vmdef.c does for definitions. */
-static int check(const struct vm *vm, u64 priority, u64 budget, u64 period)
+static int check(const struct vm *vm, u64 how, u64 budget, u64 period)
 {
+	u64 priority = how & 0xffff, flags = how >> 16;
+
 	if (!vm->def.sched.shared)
 		refuse("%s has its harts to itself: its policy is \"pinned\"", vm->def.name);
 	else if (vm->def.sched.windowed)
@@ -80,6 +83,11 @@ static int check(const struct vm *vm, u64 priority, u64 budget, u64 period)
 	else if (priority > VMDEF_PRIORITY_MAX)
 		refuse("priority %llu: possible are 0 to %u", (unsigned long long)priority,
 		       VMDEF_PRIORITY_MAX);
+	else if (flags & ~(u64)SHYPER_SCHED_STRICT)
+		refuse("flags %llu: possible is %u", (unsigned long long)flags,
+		       SHYPER_SCHED_STRICT);
+	else if (flags && !budget)
+		refuse("a strict budget of 0: nothing would be left");
 	else if (!budget != !period)
 		refuse("a budget of %llu us and a period of %llu us: both are 0, or none is",
 		       (unsigned long long)budget, (unsigned long long)period);
@@ -111,7 +119,8 @@ struct hypercall_result hc_sched_set(struct vm *caller, const u64 *arg)
 	err = check(vm, arg[1], arg[2], arg[3]);
 	if (err)
 		return hypercall_done(err);
-	vm->def.sched.priority = (u32)arg[1];
+	vm->def.sched.priority = arg[1] & 0xffff;
+	vm->def.sched.strict = arg[1] >> 16;
 	vm->def.sched.budget_us = (u32)arg[2];
 	vm->def.sched.period_us = (u32)arg[3];
 	for (u32 i = 0; i < vm->vcpus; i++)

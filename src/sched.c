@@ -81,6 +81,7 @@ static struct sched_params params_of(const struct vm *vm)
 		.priority = vm->def.sched.priority,
 		.budget = micros(vm->def.sched.budget_us),
 		.period = micros(vm->def.sched.period_us),
+		.strict = vm->def.sched.strict,
 	};
 }
 

@@ -92,6 +92,17 @@ static bool ready(const struct sched_entity *e)
 	return e->state == SCHED_READY && !e->windowed;
 }
 
+static bool may_run(const struct sched_entity *e)
+{
+	return has_budget(e) || !e->params.strict;
+}
+
+/* When the choice ends by itself. */
+static u64 ends(const struct sched_entity *next, u64 now)
+{
+	return next->params.strict && next->left ? later(now, next->left) : SCHED_NEVER;
+}
+
 /* When the choice ends because of this other one that is ready too. */
 static u64 ends_by(const struct sched_entity *next, const struct sched_entity *other, u64 now)
 {
@@ -99,7 +110,7 @@ static u64 ends_by(const struct sched_entity *next, const struct sched_entity *o
 
 	if (next->params.budget && next->left)
 		until = later(now, next->left);
-	if (rank(other) == rank(next))
+	if (may_run(other) && rank(other) == rank(next))
 		until = MIN(until, later(now, next->slice));
 	/* With its budget back it has a higher rank, or one that is first by its older turn. */
 	if (!has_budget(other) &&
@@ -110,7 +121,8 @@ static u64 ends_by(const struct sched_entity *next, const struct sched_entity *o
 
 static struct sched_choice choose(struct sched_queue *q, u64 now)
 {
-	struct sched_choice choice = { .next = SCHED_NOBODY, .until = SCHED_NEVER };
+	struct sched_choice choice = { .next = SCHED_NOBODY };
+	u64 refilled = SCHED_NEVER;
 
 	for (u32 i = 0; i < q->count; i++) {
 		struct sched_entity *e = &q->entity[i];
@@ -118,13 +130,17 @@ static struct sched_choice choose(struct sched_queue *q, u64 now)
 		if (!ready(e))
 			continue;
 		refill(e, now);
-		if (choice.next == SCHED_NOBODY || before(e, &q->entity[choice.next]))
+		if (!may_run(e))
+			refilled = MIN(refilled, e->refill);
+		else if (choice.next == SCHED_NOBODY || before(e, &q->entity[choice.next]))
 			choice.next = i;
 	}
+	choice.until = choice.next == SCHED_NOBODY ? refilled :
+						      ends(&q->entity[choice.next], now);
 	for (u32 i = 0; i < q->count; i++) {
 		const struct sched_entity *e = &q->entity[i];
 
-		if (i != choice.next && ready(e))
+		if (choice.next != SCHED_NOBODY && i != choice.next && ready(e))
 			choice.until = MIN(choice.until,
 					   ends_by(&q->entity[choice.next], e, now));
 	}

@@ -265,6 +265,11 @@ static int read_period(struct vmdef_parse *p, const struct vmdef_value *v)
 	return read_share(p, v, VMDEF_PERIOD_MIN, VMDEF_PERIOD_MAX, &p->def->sched.period_us);
 }
 
+static int read_strict(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	return vmdef_read_flag(p, v, &p->def->sched.strict);
+}
+
 static int check_sched(struct vmdef_parse *p, int node, const struct vmdef_kind *kind)
 {
 	const struct vmdef_sched *sched = &p->def->sched;
@@ -276,6 +281,8 @@ static int check_sched(struct vmdef_parse *p, int node, const struct vmdef_kind 
 	if (sched->budget_us > sched->period_us)
 		return vmdef_refuse_node(p, node, "budget-us", "is %u, more than the period, %u",
 					 sched->budget_us, sched->period_us);
+	if (sched->strict && !sched->budget_us)
+		return vmdef_refuse_node(p, node, "strict", "has a meaning beside budget-us only");
 	return 0;
 }
 
@@ -449,6 +456,7 @@ static const struct vmdef_property sched_properties[] = {
 	{ "priority", false, read_priority },
 	{ "budget-us", false, read_budget },
 	{ "period-us", false, read_period },
+	{ "strict", false, read_strict },
 	{ NULL, false, NULL },
 };
 

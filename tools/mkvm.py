@@ -268,7 +268,8 @@ def nic_list(value):
 def sched(value):
     """Policy and numbers; what they mean together, Shyper's own check says."""
     keys = {"policy": one_of("pinned", "priority", "partition"), "priority": number(0, 31),
-            "budget_us": number(100, 10000000), "period_us": number(1000, 10000000)}
+            "budget_us": number(100, 10000000), "period_us": number(1000, 10000000),
+            "strict": flag}
     if not isinstance(value, dict) or "policy" not in value:
         raise ValueError('write it like {"policy": "priority", "priority": 1}')
     for key in value:
@@ -446,7 +447,9 @@ class Definition:
             yield (f"memory@{RAM_BASE:x} {{ reg = <{cells(RAM_BASE)} {cells(vm['memory'])}>; }};")
         if "sched" in vm:
             numbers = "".join(f" {key.replace('_', '-')} = <{value}>;"
-                              for key, value in vm["sched"].items() if key != "policy")
+                              for key, value in vm["sched"].items()
+                              if key not in ("policy", "strict"))
+            numbers += " strict;" if vm["sched"].get("strict") else ""
             yield f"sched {{ policy = {quote(vm['sched']['policy'])};{numbers} }};"
         yield from self.image_lines(kernel, kernel_image, initrd_image)
         yield "devices {"

@@ -338,7 +338,8 @@ static struct sbiret sched_look(unsigned long number)
 static void check_sched_refusals(unsigned long id)
 {
 	static const unsigned long bad[][3] = {
-		{ 32, 0, 0 }, { ~0UL, 0, 0 }, { 1UL << 32, 0, 0 },
+		{ 32, 0, 0 }, { 1UL << 16, 0, 0 }, { 1UL << 17, 500, 1000 },
+		{ ~0UL, 0, 0 }, { 1UL << 32, 0, 0 },
 		{ 0, 1000, 0 }, { 0, 0, 1000 }, { 0, 2000, 1999 }, { 0, 99, 1000 },
 		{ 0, 500, 999 }, { 0, 500, 10000001 }, { 0, ~0UL, ~0UL },
 		{ 0, 1UL << 32 | 500, 1UL << 32 | 1000 },
@@ -355,6 +356,23 @@ static void check_sched_refusals(unsigned long id)
 					sizeof(sched) - 1, 0), SHYPER_E_INVAL);
 	refused("to nowhere", hc(SHYPER_HC_SCHED_INFO, 0, OUTSIDE, sizeof(sched), 0),
 		SHYPER_E_FAULT);
+}
+
+/* It runs for a tenth of the time and waits for the rest, though nobody else wants that. */
+static void check_strict(unsigned long hart, unsigned long id)
+{
+	const struct shyper_sched_vcpu *one = &sched.vcpu[0];
+	u64 ran;
+
+	check_err("strict", hc(SHYPER_HC_SCHED_SET, id, 7 | SHYPER_SCHED_STRICT << 16, 1000, 10000),
+		  SHYPER_OK);
+	CHECK("waits", WAIT_FOR(!sched_look(hart).error && one->state == SHYPER_SCHED_READY, 10000),
+	      "state %u", one->state);
+	CHECK("its numbers", one->priority == 7 && one->flags == SHYPER_SCHED_STRICT, "%u %u",
+	      one->priority, one->flags);
+	ran = one->ran;
+	CHECK("runs again", WAIT_FOR(!sched_look(hart).error && one->ran > ran, 10000), "ran %lu",
+	      (unsigned long)one->ran);
 }
 
 /* A child that shares its hart, and nobody is there to share it with. */
@@ -382,6 +400,7 @@ static void check_sched(unsigned long hart, unsigned long id)
 	CHECK("goes on", WAIT_FOR(!sched_look(hart).error && one->ran > ran + 1000, 10000),
 	      "ran %lu", (unsigned long)one->ran);
 	check_eq("never waits", one->waited, 0);
+	check_strict(hart, id);
 	check_err("set while it runs", hc(SHYPER_HC_SCHED_SET, id, 3, 0, 0), SHYPER_OK);
 	check_err("pause", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_OK);
 	check_err("child's hart", sched_look(hart), SHYPER_OK);

@@ -21,7 +21,8 @@ static u64 now;
 
 static void add(u32 priority, u64 budget, u64 period)
 {
-	entity[queue.count] = (struct sched_entity){ .params = { priority, budget, period } };
+	entity[queue.count] = (struct sched_entity){ .params = { priority, budget, period,
+							       false } };
 	policy->begin(&queue, queue.count++, now);
 }
 
@@ -29,6 +30,12 @@ static void add_ready(u32 priority, u64 budget, u64 period)
 {
 	add(priority, budget, period);
 	policy->set_state(&queue, queue.count - 1, SCHED_READY);
+}
+
+static void add_strict(u32 priority, u64 budget, u64 period)
+{
+	add_ready(priority, budget, period);
+	entity[queue.count - 1].params.strict = true;
 }
 
 static int setup(void **state)
@@ -178,6 +185,34 @@ static void test_budget_over_the_end_of_a_period(void **state)
 	expect(0, 30);
 }
 
+static void test_strict_budget(void **state)
+{
+	(void)state;
+	add_strict(9, 40, 100);
+	expect(0, 40);
+	run(0, 40);
+	expect(SCHED_NOBODY, 60);
+	now += 60;
+	expect(0, 40);
+}
+
+/* It leaves the hart to those behind it, and to them alone. */
+static void test_strict_beside_others(void **state)
+{
+	(void)state;
+	add_strict(9, 40, 100);
+	add_strict(9, 10, 100);
+	add_ready(1, 20, 100);
+	run(0, 40);
+	expect(1, 10);
+	run(1, 10);
+	expect(2, 20);
+	run(2, 30);
+	expect(2, 20);	/* without budget, until the others' is back */
+	policy->set_state(&queue, 2, SCHED_BLOCKED);
+	expect(SCHED_NOBODY, 20);
+}
+
 static void test_shares_are_exact(void **state)
 {
 	(void)state;
@@ -238,7 +273,7 @@ static void check_choice(const struct sched_choice *choice)
 	u32 next = choice->next;
 
 	for (u32 i = 0; i < queue.count; i++) {
-		if (entity[i].state != SCHED_READY)
+		if (entity[i].state != SCHED_READY || (entity[i].params.strict && !funded(i)))
 			continue;
 		assert_int_not_equal(next, SCHED_NOBODY);
 		if (funded(i) != funded(next))
@@ -247,7 +282,10 @@ static void check_choice(const struct sched_choice *choice)
 			assert_true(entity[next].params.priority >= entity[i].params.priority);
 	}
 	assert_true(choice->until > now);
-	assert_true(next == SCHED_NOBODY || entity[next].state == SCHED_READY);
+	if (next == SCHED_NOBODY)
+		return;
+	assert_int_equal(entity[next].state, SCHED_READY);
+	assert_true(funded(next) || !entity[next].params.strict);
 }
 
 /* At any moment before its end the choice would have been the same. */
@@ -257,11 +295,10 @@ static void check_until(const struct sched_choice *choice)
 	struct sched_queue then = queue;
 	u64 span = MIN(choice->until - now, 1000), at = now + (u64)rand() % span;
 
-	if (choice->next == SCHED_NOBODY)
-		return;
 	memcpy(copy, entity, sizeof(copy));
 	then.entity = copy;
-	policy->charge(&then, choice->next, now, at);
+	if (choice->next != SCHED_NOBODY)
+		policy->charge(&then, choice->next, now, at);
 	assert_int_equal(policy->choose(&then, at).next, choice->next);
 }
 
@@ -271,6 +308,7 @@ static void random_entities(void)
 		u64 period = rand() % 2 ? 100 + (u64)rand() % 400 : 0;
 
 		add((u32)rand() % 3, period ? 1 + (u64)rand() % period : 0, period);
+		entity[i].params.strict = period && rand() % 2;
 		account[i].begun = now;
 		account[i].period = account[i].used = 0;
 		now += (u64)rand() % 30;
@@ -337,6 +375,8 @@ int main(void)
 		cmocka_unit_test_setup(test_budget_ends, setup),
 		cmocka_unit_test_setup(test_budget_does_not_add_up, setup),
 		cmocka_unit_test_setup(test_budget_over_the_end_of_a_period, setup),
+		cmocka_unit_test_setup(test_strict_budget, setup),
+		cmocka_unit_test_setup(test_strict_beside_others, setup),
 		cmocka_unit_test_setup(test_shares_are_exact, setup),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test_setup(test_random_fairness, setup),

@@ -31,6 +31,7 @@ static void test_complete(void **state)
 	assert_true(def.sched.shared);
 	assert_int_equal(def.sched.priority, 31);
 	assert_int_equal(def.sched.budget_us, 2500);
+	assert_true(def.sched.strict);
 	assert_int_equal(def.sched.period_us, 10000);
 	assert_string_equal(def.cmdline, "console=ttyS0 quiet");
 	assert_true(def.autostart);

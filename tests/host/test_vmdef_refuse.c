@@ -119,6 +119,9 @@ static const struct refusal refusals[] = {
 	  "come together" },
 	{ "period without budget", { WITHOUT("/sched", "budget-us") }, "/sched", "budget-us",
 	  "come together" },
+	{ "strict without budget", { WITHOUT("/sched", "budget-us"),
+	  WITHOUT("/sched", "period-us") }, "/sched", "strict", "beside budget-us" },
+	{ "strict with a value", { CELLS("/sched", "strict", 1) }, "/sched", "strict", "" },
 	{ "two of it", { TEXT("/sched@1", "policy", "pinned") }, "/sched", "", "twice" },
 	/* bootargs, actions, flags */
 	{ "long command line", { TEXT("/", "bootargs", X2048) }, "/", "bootargs", "at most 2047" },

@@ -38,6 +38,7 @@ const struct edit complete[] = {
 	CELLS("/sched", "priority", 31),
 	CELLS("/sched", "budget-us", 2500),
 	CELLS("/sched", "period-us", 10000),
+	FLAG("/sched", "strict"),
 	TEXT("/kernel", "image", "kernel-1"),
 	CELLS("/kernel", "load", 0, 0x80200000),
 	CELLS("/kernel", "entry", 0x80200040),

@@ -241,13 +241,15 @@ def test_json_nics(pack, flat, tmp_path):
 
 
 def test_json_sched(pack, flat, tmp_path):
-    sched = {"policy": "priority", "priority": 3, "budget_us": 2500, "period_us": 10000}
+    sched = {"policy": "priority", "priority": 3, "budget_us": 2500, "period_us": 10000,
+             "strict": True}
     boot = pack("--vm", write_json(tmp_path / "vms.json", [
         {"name": n, "kernel": flat.name, "harts": [1], "sched": sched} for n in "ab"]))
     for vm in ("vm-1", "vm-2"):
         assert boot.prop(vm, "/sched", "policy") == "priority"
         assert boot.prop(vm, "/sched", "budget-us", "u") == "2500"
         assert boot.prop(vm, "/sched", "period-us", "u") == "10000"
+        assert boot.prop(vm, "/sched", "strict") == ""
 
 
 def test_json_forms(pack, flat, tmp_path):

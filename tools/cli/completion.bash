@@ -24,7 +24,7 @@ _shyper_takes() {
 	case $1 in
 	--timeout | -t | --display | --card | -c | --interval | -i) ;;
 	--duration | -d | --events | -e | --ring | -r | --from | --to | --output | -o) ;;
-	--priority | -p | --budget | -b | --period | -P) ;;
+	--priority | -p | --budget | -b | --period | -P | --strict | -s) ;;
 	*) return 1 ;;
 	esac
 }
@@ -69,7 +69,7 @@ _shyper() {
 		"vm shutdown" | "vm stop") choice="$choice --force --wait --timeout" ;;
 		"vm reboot") choice="$choice --force --timeout" ;;
 		"vm boot" | "vm start") choice="$choice --display" ;;
-		"vm set") choice="$choice --priority --budget --period" ;;
+		"vm set") choice="$choice --priority --budget --period --strict" ;;
 		"sched show") choice="$choice --interval" ;;
 		"trace record") choice="$choice --output --duration --events --ring" ;;
 		"trace svg") choice="$choice --output --from --to" ;;

@@ -63,8 +63,9 @@ static const char *text_budget(const json_t *one, char *buf, size_t size)
 
 	if (!budget)
 		return "-";
-	snprintf(buf, size, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " us", budget,
-		 json_integer_value(json_object_get(one, "period_us")));
+	snprintf(buf, size, "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " us%s", budget,
+		 json_integer_value(json_object_get(one, "period_us")),
+		 json_is_true(json_object_get(one, "strict")) ? ", strict" : "");
 	return buf;
 }
 

@@ -49,10 +49,12 @@
 /* Of harts and the vCPUs that share them. */
 #define SHYPER_HC_SCHED_INFO 20	/* (number, struct shyper_sched_info, size): the nth hart, from 0 */
 /*
- * (id, priority, budget, period): what the VM's definition says in node sched, from now on; a new
- * period begins. Of a VM that shares its harts. Budget and period in microseconds, or both 0.
+ * (id, priority | flags << 16, budget, period): what the VM's definition says in node sched, from
+ * now on; a new period begins. Of a VM that shares its harts. Budget and period in microseconds, or
+ * both 0.
  */
 #define SHYPER_HC_SCHED_SET 21
+#define SHYPER_SCHED_STRICT 1	/* flag: without budget it waits for the next period */
 /* Of the trace (trace.h): one at a time, until it is stopped or the MVM boots anew. */
 #define SHYPER_HC_TRACE_START 22	/* (events, records of each hart's ring) */
 #define SHYPER_HC_TRACE_STOP 23	/* (): when there is none, too */
@@ -238,7 +240,8 @@ struct shyper_sched_info {
 		__u32 vm;
 		__u32 vcpu;	/* number in the VM */
 		__u32 state;	/* SHYPER_SCHED_OFF … */
-		__u32 priority;
+		__u16 priority;
+		__u16 flags;	/* SHYPER_SCHED_STRICT */
 		__u32 budget;	/* microseconds of each period; 0: no limit */
 		__u32 period;
 		/*

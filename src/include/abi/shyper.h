@@ -56,7 +56,8 @@ struct shyper_sched_hart {
 };
 struct shyper_sched_set {
 	__u32 vm;
-	__u32 priority;
+	__u16 priority;
+	__u16 flags;	/* SHYPER_SCHED_STRICT */
 	__u32 budget;	/* microseconds, as is the period; 0, 0: no limit */
 	__u32 period;
 };

@@ -24,6 +24,7 @@ struct sched_params {
 	u32 priority;	/* the higher one runs */
 	u64 budget;	/* ticks in each period that it has at this priority; 0: without limit */
 	u64 period;
+	bool strict;	/* without budget it does not run at all */
 };
 
 /* How a partition's windows on a hart went. */
@@ -97,8 +98,8 @@ struct sched_policy {
 
 /*
  * Fixed priorities. An entity that has used up its budget comes behind all that have not, until its
- * next period; so it uses only time that nobody else has a claim to. Entities of one rank take
- * turns.
+ * next period; so it uses only time that nobody else has a claim to, or none if it is strict.
+ * Entities of one rank take turns.
  */
 extern const struct sched_policy sched_priority;
 

@@ -93,6 +93,7 @@ struct vmdef_sched {
 	u32 priority;		/* 0 … VMDEF_PRIORITY_MAX; the highest one runs */
 	u32 budget_us;		/* of each period that it has at this priority; 0: no limit */
 	u32 period_us;
+	bool strict;		/* without budget it waits for the next period */
 };
 #define VMDEF_PRIORITY_MAX 31
 #define VMDEF_BUDGET_MIN 100

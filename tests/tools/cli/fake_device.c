@@ -178,7 +178,7 @@ static int net_set(int fd, const struct shyper_net_set *set)
 static bool load_sched(uint32_t id, struct shyper_sched_set *set)
 {
 	static const char *const names[] = { "priority", "budget-us", "period-us" };
-	uint32_t *const to[] = { &set->priority, &set->budget, &set->period };
+	uint32_t priority = 0, *const to[] = { &priority, &set->budget, &set->period };
 	char tree[65536] = "";
 	FILE *file = fopen(path_of(id, "dtb"), "rb");
 	int node = -1;
@@ -193,6 +193,9 @@ static bool load_sched(uint32_t id, struct shyper_sched_set *set)
 
 		*to[i] = value ? fdt32_to_cpu(*value) : 0;
 	}
+	set->priority = (__u16)priority;
+	set->flags = node >= 0 && fdt_getprop(tree, node, "strict", NULL) ?
+		     SHYPER_SCHED_STRICT : 0;
 	file = node >= 0 ? fopen(path_of(id, "sched"), "rb") : NULL;
 	if (file && fread(set, sizeof(*set), 1, file) != 1)
 		abort();
@@ -212,7 +215,8 @@ static void add_vcpu(struct shyper_sched_info *out, uint32_t id, const struct sh
 	out->policy = load_sched(id, &set) ? SHYPER_SCHED_PRIORITY : SHYPER_SCHED_PINNED;
 	*vcpu = (struct shyper_sched_vcpu){
 		.vm = id, .vcpu = index, .state = runs ? SHYPER_SCHED_RUNNING : SHYPER_SCHED_OFF,
-		.priority = set.priority, .budget = set.budget, .period = set.period,
+		.priority = set.priority, .flags = set.flags, .budget = set.budget,
+		.period = set.period,
 	};
 	if (runs && out->policy == SHYPER_SCHED_PRIORITY) {
 		vcpu->ran = out->now / 4 * 3;

@@ -94,6 +94,12 @@ def test_sched(cli):
     assert prop(tree, "/sched", "priority", "u") == "3"
     assert prop(tree, "/sched", "budget-us", "u") == "2500"
     assert prop(tree, "/sched", "period-us", "u") == "10000"
+    assert prop(tree, "/sched", "strict") is None
+
+
+def test_strict_budget(cli):
+    cli.config(sched={"policy": "priority", "budget_us": 2500, "period_us": 10000, "strict": True})
+    assert prop(checked(cli.tree(1)), "/sched", "strict") == ""
 
 
 def test_partition(cli):
@@ -196,6 +202,7 @@ def native(**changes):
     ({"sched": {"policy": "priority", "budget_us": 99, "period_us": 5000}}, "is 99"),
     ({"sched": {"policy": "priority", "budget_us": 100, "period_us": 999}}, "is 999"),
     ({"sched": {"policy": "priority", "budget_us": 100}}, "budget_us and period_us together"),
+    ({"sched": {"policy": "priority", "strict": True}}, "strict without a budget"),
     ({"sched": {"policy": "priority", "period_us": 5000}}, "budget_us and period_us together"),
     ({"sched": {"policy": "priority", "budget_us": 5001, "period_us": 5000}},
      "a budget of 5001 us, more than the period, 5000"),

@@ -76,6 +76,23 @@ def test_set(two):
     assert two.events()[-1]["event"] == "set"
 
 
+def test_set_strict(two):
+    def shown():
+        return two.json("sched", "show", "-i", 0)[2]["vcpus"][0]["strict"]
+
+    assert shown() is False
+    two.run("vm", "set", "a", "--strict", "yes")
+    assert shown() is True
+    assert "2000 of 10000 us, strict" in two.out("sched", "show", "-i", 0)
+    two.run("vm", "set", "a", "-p", 3)
+    assert shown() is True
+    two.run("vm", "set", "a", "-s", "no")
+    assert shown() is False
+    two.run("vm", "set", "a", "-s", "yes")
+    two.run("vm", "set", "a", "-b", 0)
+    assert shown() is False
+
+
 def test_budgets_over_the_whole(two):
     two.run("vm", "set", "b", "-b", 5000, "-P", 10000)
     out, error = two.run("vm", "set", "a", "-b", 7000)
@@ -91,6 +108,8 @@ def test_budgets_over_the_whole(two):
     (["vm", "set", "a", "-b", 20000], "a budget too large", 1),
     (["vm", "set", "a", "-b", "1e3"], "--budget needs a number", 2),
     (["vm", "set", "a", "-P", "9999999999"], "--period needs a number", 2),
+    (["vm", "set", "a", "-p", 65537], "a priority of 65537: possible are 0 to 31", 1),
+    (["vm", "set", "a", "-s", "on"], "--strict needs yes or no", 2),
     (["vm", "set", "a", "-p", "-1"], "--priority needs a number", 2),
     (["sched", "show", "-i", "x"], "an interval of", 2),
     (["sched", "show", "-i", "-1"], "an interval of", 2),

@@ -92,6 +92,7 @@ struct def_sched {
 	uint64_t priority;
 	uint64_t budget_us;		/* 0: no limit */
 	uint64_t period_us;
+	bool strict;			/* none left: it waits for the next period */
 };
 
 struct def {

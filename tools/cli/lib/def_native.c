@@ -149,6 +149,12 @@ static int read_period(struct reader *r, const struct where *where, const json_t
 			  &sched->period_us);
 }
 
+static int read_strict(struct reader *r, const struct where *where, const json_t *value,
+		       void *into)
+{
+	return reader_flag(r, where, value, &((struct def_sched *)into)->strict);
+}
+
 static int read_sched(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
 	static const struct key keys[] = {
@@ -156,6 +162,7 @@ static int read_sched(struct reader *r, const struct where *where, const json_t 
 		{ "priority", false, read_priority },
 		{ "budget_us", false, read_budget },
 		{ "period_us", false, read_period },
+		{ "strict", false, read_strict },
 		{ NULL, false, NULL },
 	};
 	struct def_sched *sched = &((struct def *)into)->sched;
@@ -167,6 +174,8 @@ static int read_sched(struct reader *r, const struct where *where, const json_t 
 	if (sched->budget_us > sched->period_us)
 		return reader_refuse(r, where, "has a budget of %" PRIu64 " us, more than the "
 				     "period, %" PRIu64, sched->budget_us, sched->period_us);
+	if (sched->strict && !sched->budget_us)
+		return reader_refuse(r, where, "is strict without a budget");
 	return 0;
 }
 

@@ -94,9 +94,10 @@ static json_t *json_vcpu(struct session *s, const struct shyper_sched_info *befo
 
 	if (now->policy == SHYPER_SCHED_PINNED)
 		return out;
-	json_object_update_new(out, json_pack("{si si si sf sf}", "priority",
+	json_object_update_new(out, json_pack("{si si si sb sf sf}", "priority",
 					      (int)vcpu->priority, "budget_us",
 					      (int)vcpu->budget, "period_us", (int)vcpu->period,
+					      "strict", !!(vcpu->flags & SHYPER_SCHED_STRICT),
 					      "ran", (double)vcpu->ran / second, "waited",
 					      (double)vcpu->waited / second));
 	if (now->policy == SHYPER_SCHED_PARTITION && vcpu->windows + vcpu->missed)

@@ -91,6 +91,8 @@ static void put_sched(struct writer *w, const struct def_sched *sched)
 	if (sched->budget_us) {
 		put_u32(w, "budget-us", (uint32_t)sched->budget_us);
 		put_u32(w, "period-us", (uint32_t)sched->period_us);
+		if (sched->strict)
+			WRITE(w, fdt_property(w->fdt, "strict", NULL, 0));
 	}
 	end(w);
 }
