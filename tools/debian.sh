@@ -121,11 +121,16 @@ fetch() {
 guest_get() { fetch guest_apt "$CACHE/debs" "$@"; }
 
 # guest_solve PACKAGE… - what apt would install for them: "name version architecture" lines. The
-# packages of images/unwanted count as installed, whatever version somebody asks for.
+# packages of images/unwanted count as installed, whatever version somebody asks for; those with an
+# equals sign in the version that apt would take, for some ask for exactly that.
 guest_solve() {
 	grep -v '^#' images/unwanted | while read -r package; do
-		printf 'Package: %s\nStatus: install ok installed\nVersion: 99:1\n' "$package"
-		printf 'Architecture: all\nMulti-Arch: foreign\nProvides: awk, debconf-2.0\n'
+		version=99:1
+		[ "$package" = "${package%=}" ] || version=$(guest_apt apt-cache policy \
+			"${package%=}" | sed -n 's/^ *Candidate: //p')
+		printf 'Package: %s\nStatus: hold ok installed\n' "${package%=}"
+		printf 'Version: %s\nArchitecture: all\n' "$version"
+		printf 'Multi-Arch: foreign\nProvides: awk, debconf-2.0\n'
 		printf 'Maintainer: none\nDescription: unwanted\n\n'
 	done >"$CACHE/apt/unwanted"
 	guest_apt apt-get -q -q -s -o Dir::State::status="$CACHE/apt/unwanted" \
