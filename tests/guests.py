@@ -18,7 +18,7 @@ TROUBLE = "BUG|WARNING|Oops|INFO: task|refcount|leak|UBSAN: "
 def fio(name, size="16M", path="/root/t"):
     """Random writes of 4 KiB with a sync after every 32, all read back and checked."""
     return (f"fio --name={name} --filename={path} --size={size} --bs=4k --rw=randwrite "
-            "--ioengine=libaio --iodepth=32 --direct=1 --verify=crc32c --fsync=32 "
+            "--ioengine=libaio --iodepth=32 --direct=1 --verify=crc32c --fsync=32 --eta=never "
             f"--output=/tmp/{name}.log || {{ cat /tmp/{name}.log; false; }}")
 
 
