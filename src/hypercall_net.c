@@ -56,6 +56,7 @@ struct hypercall_result hc_net_info(struct vm *caller, const u64 *arg)
 	info.tx_bytes = counters->tx_bytes;
 	info.rx_frames = counters->rx_frames;
 	info.rx_bytes = counters->rx_bytes;
+	info.copied = counters->copied;
 	memcpy(info.drops, counters->drops, sizeof(counters->drops));
 	return hypercall_give(caller, arg[2], arg[3], &info, sizeof(info));
 }

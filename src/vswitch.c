@@ -47,7 +47,7 @@ struct vswitch {
 static struct vswitch switches[VSWITCH_SWITCHES];
 static struct vswitch_port *monitor;	/* atomic */
 
-static struct vswitch_port *port_at(struct vswitch *sw, u32 index)
+static struct vswitch_port *port_at(struct vswitch *sw, u64 index)
 {
 	return __atomic_load_n(&sw->port[index], __ATOMIC_ACQUIRE);
 }
@@ -78,13 +78,13 @@ static __noinline bool within_rate(struct vswitch_port *from, u64 size)
 /* ---- Addresses ---- */
 
 /* The port whose own address this is; -1: none. */
-static int owner_of(const struct vswitch *sw, u64 mac)
+static long owner_of(const struct vswitch *sw, u64 mac)
 {
-	u32 top = __atomic_load_n(&sw->top, __ATOMIC_RELAXED);
+	long top = __atomic_load_n(&sw->top, __ATOMIC_RELAXED);
 
-	for (u32 i = 0; i < top; i++)
+	for (long i = 0; i < top; i++)
 		if (__atomic_load_n(&sw->mac[i], __ATOMIC_RELAXED) == mac)
-			return (int)i;
+			return i;
 	return -1;
 }
 
@@ -171,17 +171,17 @@ static __noinline bool check_other_source(struct vswitch_port *from, u64 source)
 }
 
 /* Learned addresses alone; the usual case is worth the separation. */
-static __noinline int find_behind(struct vswitch *sw, u64 mac)
+static __noinline long find_behind(struct vswitch *sw, u64 mac)
 {
 	const struct learned *entry = find_learned(sw, mac);
 
-	return entry ? (int)(key_of(entry) & 0xffff) - 1 : -1;
+	return entry ? (long)(key_of(entry) & 0xffff) - 1 : -1;
 }
 
 /* The port behind which this address is; -1: not known. */
-static int find(struct vswitch *sw, u64 mac)
+static long find(struct vswitch *sw, u64 mac)
 {
-	int owner = owner_of(sw, mac);
+	long owner = owner_of(sw, mac);
 
 	return likely(owner >= 0) ? owner : find_behind(sw, mac);
 }
@@ -189,7 +189,7 @@ static int find(struct vswitch *sw, u64 mac)
 /* ---- Frames ---- */
 
 /* One copy; true: the monitor wants one, too. */
-static inline bool deliver(struct vswitch_port *from, u32 index, const struct net_frame *frame)
+static inline bool deliver(struct vswitch_port *from, u64 index, const struct net_frame *frame)
 {
 	struct vswitch_port *to = port_at(from->sw, index);
 
@@ -234,7 +234,7 @@ u32 vswitch_send(struct vswitch_port *from, const struct net_frame *frame)
 {
 	u64 source = mac_load(frame->head + 6), to;
 	bool mirrored;
-	int index;
+	long index;
 
 	if (!from->sw)
 		return 0;
@@ -251,8 +251,8 @@ u32 vswitch_send(struct vswitch_port *from, const struct net_frame *frame)
 	if (index < 0)
 		return flood(from, frame);
 	mirrored = vswitch_mirrored(from);
-	if ((u32)index != from->index)
-		mirrored |= deliver(from, (u32)index, frame);
+	if (index != from->index)
+		mirrored |= deliver(from, (u64)index, frame);
 	return 1 + (unlikely(mirrored) ? mirror(from, frame) : 0);
 }
 
@@ -377,7 +377,7 @@ void vswitch_leave(struct vswitch_port *port)
 int vswitch_set_mac(struct vswitch_port *port, u64 mac)
 {
 	struct vswitch *sw = port->sw;
-	int owner = -1;
+	long owner = -1;
 
 	if (sw) {
 		spin_lock(&sw->lock);

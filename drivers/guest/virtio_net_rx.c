@@ -16,6 +16,7 @@ struct sink {
 	u32 chains;			/* taken */
 	u32 staged;			/* of these */
 	u32 written;			/* into the current one */
+	u32 copied;			/* into all of them */
 	u8 *count[2];			/* where num_buffers is, if there are several */
 };
 
@@ -85,6 +86,7 @@ static bool put(struct sink *sink, const u8 *from, u64 size, enum vswitch_drop *
 		if (to) {
 			memcpy(to, from, n);
 			sink->written += (u32)n;
+			sink->copied += (u32)n;
 		} else if (next_buffer(sink, why)) {
 			n = 0;
 		} else {
@@ -194,9 +196,12 @@ static __noinline enum vswitch_drop store_pieces(struct virtio_net *net,
 {
 	struct sink sink = { .net = net, .chain = net->chain };
 	enum vswitch_drop why;
+	bool filled;
 
 	begin_buffer(&sink);
-	if (!fill(&sink, frame, &why)) {
+	filled = fill(&sink, frame, &why);
+	net->port.counters.copied += sink.copied;
+	if (!filled) {
 		virtqueue_rewind(&net->rx, sink.chains, sink.staged);
 		return why;
 	}
@@ -226,15 +231,16 @@ static enum vswitch_drop store(struct virtio_net *net, const struct net_frame *f
 
 	if (!pop(net, &net->chain))
 		return VSWITCH_NO_BUFFER;
-	to = net->chain.segments == 1 ? net->segment[0].ram : NULL;
-	if (unlikely(!to || size < START_SIZE || net->chain.writable < size ||
-		     !takes_partial(net, frame)))
+	to = net->chain.segments == 1 ? net->chain.segment->ram : NULL;
+	if (unlikely(!to || net->chain.writable < size || !takes_partial(net, frame) ||
+		     (!frame->whole && size < START_SIZE)))
 		return store_pieces(net, frame);
 	copy_start(to, frame, to);
 	if (likely(frame->whole))
 		memcpy(to + START_SIZE, frame->whole, size - START_SIZE);
 	else
 		gather(to + START_SIZE, frame->rest, size - START_SIZE);
+	net->port.counters.copied += size;
 	virtqueue_push(&net->rx, net->chain.head, size);
 	return DELIVERED;
 }

@@ -13,7 +13,7 @@
 #include "types.h"
 
 #define SHYPER_EXTENSION 0x0A485950	/* firmware-specific space, "HYP" */
-#define SHYPER_ABI_VERSION 3		/* raised when something below changes its meaning */
+#define SHYPER_ABI_VERSION 4		/* raised when something below changes its meaning */
 
 /* Functions. "id" is a VM's number; the MVM is 0 and may name itself only where it says so. */
 #define SHYPER_HC_VERSION 0	/* () → SHYPER_ABI_VERSION; any VM may ask */
@@ -211,6 +211,7 @@ struct shyper_net_info {
 	__u64 tx_bytes;
 	__u64 rx_frames;	/* delivered to it */
 	__u64 rx_bytes;
+	__u64 copied;		/* bytes written to its memory, with the header of virtio */
 	/*
 	 * Frames that came to nothing. Its own: malformed, spoofed (false source), limited (beyond
 	 * its rate), storm (too many to all). For it: down (no driver or link), no-buffer, unfit

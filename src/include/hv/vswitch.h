@@ -65,6 +65,7 @@ struct vswitch_counters {
 	u64 tx_bytes;
 	u64 rx_frames;		/* delivered to it */
 	u64 rx_bytes;
+	u64 copied;		/* bytes written to its VM's memory, of frames dropped then, too */
 	u64 drops[VSWITCH_DROPS];
 };
 

@@ -4,7 +4,7 @@ import pytest
 
 CARD = {"vm", "name", "card", "switch", "vlan", "mac", "mtu", "rate", "addresses", "locked",
         "small_frames", "monitor", "mirrored", "link", "driver", "tx_frames", "tx_bytes",
-        "rx_frames", "rx_bytes", "drops"}
+        "rx_frames", "rx_bytes", "copied", "drops"}
 DROPS = {"malformed", "spoofed", "limited", "storm", "down", "no-buffer", "unfit"}
 MAC = "52:54:00:AB:cd:01"
 

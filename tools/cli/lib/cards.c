@@ -62,11 +62,12 @@ static json_t *card_of(const struct session_vm *vm, uint32_t n, const struct shy
 			 "link", flags & SHYPER_NET_LINK, "driver", flags & SHYPER_NET_DRIVER);
 	if (!(flags & SHYPER_NET_MONITOR))
 		json_object_set_new(card, "switch", json_string(info->sw));
-	json_object_update_new(card, json_pack("{sI sI sI sI so}", "tx_frames",
+	json_object_update_new(card, json_pack("{sI sI sI sI sI so}", "tx_frames",
 					       (json_int_t)info->tx_frames, "tx_bytes",
 					       (json_int_t)info->tx_bytes, "rx_frames",
 					       (json_int_t)info->rx_frames, "rx_bytes",
-					       (json_int_t)info->rx_bytes, "drops",
+					       (json_int_t)info->rx_bytes, "copied",
+					       (json_int_t)info->copied, "drops",
 					       drops_of(info)));
 	return card;
 }
