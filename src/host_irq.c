@@ -56,9 +56,12 @@ int host_irq_attach(u32 source, const struct host_irq_target *target)
 		owners[source].hart = target->hart_index;
 		owners[source].trigger = target->trigger ? target->trigger : IRQ_TRIGGER_HIGH;
 		__atomic_store_n(&owners[source].handler, target->handler, __ATOMIC_RELEASE);
-		chip->route(source, &(struct host_irq_route){
-			.trigger = owners[source].trigger,
-			.enabled = true, .hart_index = target->hart_index });
+		if (!chip->route(source, &(struct host_irq_route){
+				.trigger = owners[source].trigger,
+				.enabled = true, .hart_index = target->hart_index })) {
+			__atomic_store_n(&owners[source].handler, NULL, __ATOMIC_RELEASE);
+			err = -EIO;
+		}
 	}
 	spin_unlock(&lock);
 	return err;
@@ -68,7 +71,8 @@ void host_irq_detach(u32 source)
 {
 	spin_lock(&lock);
 	if (owners[source].handler) {
-		chip->route(source, &(struct host_irq_route){ .hart_index = owners[source].hart });
+		(void)chip->route(source,
+				  &(struct host_irq_route){ .hart_index = owners[source].hart });
 		/* One that was never completed would stay blocked for the next owner. */
 		chip->complete(owners[source].hart, source);
 		__atomic_store_n(&owners[source].handler, NULL, __ATOMIC_RELEASE);
@@ -76,18 +80,20 @@ void host_irq_detach(u32 source)
 	spin_unlock(&lock);
 }
 
-void host_irq_route(u32 source, const struct host_irq_route *route)
+bool host_irq_route(u32 source, const struct host_irq_route *route)
 {
 	owners[source].hart = route->hart_index;
-	chip->route(source, route);
+	return chip->route(source, route);
 }
 
 /* First the route: whoever completes it by the new hart finds it there. */
-void host_irq_move(u32 source, u32 hart_index)
+bool host_irq_move(u32 source, u32 hart_index)
 {
-	chip->route(source, &(struct host_irq_route){ .trigger = owners[source].trigger,
-			    .enabled = true, .hart_index = hart_index });
+	bool routed = chip->route(source, &(struct host_irq_route){
+		.trigger = owners[source].trigger, .enabled = true, .hart_index = hart_index });
+
 	owners[source].hart = hart_index;
+	return routed;
 }
 
 void host_irq_moved(u32 source, u32 old_hart_index)
@@ -100,6 +106,12 @@ void host_irq_sync(void)
 {
 	if (chip && chip->sync)
 		chip->sync();
+}
+
+void host_irq_forget(u32 source)
+{
+	if (chip->forget)
+		chip->forget(source);
 }
 
 void host_irq_pend(u32 source, bool pending)

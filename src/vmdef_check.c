@@ -97,12 +97,27 @@ static u64 size_needed(const struct vmdef *def, u32 i)
 	return vmdef_devices[i].min_size;
 }
 
+/* AIA specification, 3.6: the number of a vCPU is a field of its own in its file's address. */
+static u64 imsic_alignment(const struct vmdef *def)
+{
+	u64 size = vmdef_imsic_stride(def);
+
+	while (size < def->vcpus * vmdef_imsic_stride(def))
+		size *= 2;
+	return size;
+}
+
 /* The hardware's interrupt files are mapped there. */
 static int check_imsic(const struct vmdef_parse *p)
 {
 	const struct vmdef_device *imsic = &p->def->imsic;
+	u64 alignment = imsic_alignment(p->def);
 
-	if (IS_ALIGNED(imsic->base | imsic->size, PAGE_SIZE))
+	if (imsic->size && !IS_ALIGNED(imsic->base, alignment))
+		return refuse_at(p, p->device_node[VMDEF_IMSIC], vmdef_devices[VMDEF_IMSIC].path,
+				 "reg", "0x%lx is not a multiple of 0x%lx, which the pages of %u "
+				 "vCPUs need", imsic->base, alignment, p->def->vcpus);
+	if (IS_ALIGNED(imsic->size, PAGE_SIZE))
 		return 0;
 	return refuse_at(p, p->device_node[VMDEF_IMSIC], vmdef_devices[VMDEF_IMSIC].path, "reg",
 			 "0x%lx + 0x%lx is not made of whole pages", imsic->base, imsic->size);

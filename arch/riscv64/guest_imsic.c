@@ -10,6 +10,7 @@
 #include <hv/board.h>
 #include <hv/check.h>
 #include <hv/errno.h>
+#include <hv/host_irq.h>
 #include <hv/refuse.h>
 #include <hv/vm.h>
 
@@ -52,8 +53,13 @@ void arch_msi_send(u64 page, u32 id)
 	*(volatile u32 *)(uintptr_t)page = id;
 }
 
+/* Wires of the board go nowhere by now; what they have sent may be under way yet. */
 void guest_files_empty(const struct vm *vm)
 {
+	if (vm->def.irqs)
+		host_irq_sync();
+	for (u32 i = 0; i < vm->def.irqs; i++)
+		host_irq_forget(vm->def.irq[i].host);
 	for (u32 i = 0; i < vm->vcpus; i++)
 		if (vm->vcpu[i]->hart == this_hart() && vm->vcpu[i]->arch.file)
 			imsic_guest_clear(vm->vcpu[i]->arch.file);
@@ -130,14 +136,14 @@ int arch_vm_files(struct vm *vm)
 /* Nobody sends any more: the guest and its wires have stopped, and its G-stage is gone. */
 void arch_vm_files_exit(struct vm *vm)
 {
-	u64 harts_with = 0;
+	u64 its_harts = 0;
 
 	for (u32 i = 0; i < vm->vcpus; i++)
-		if (vm->vcpu[i]->arch.file)
-			harts_with |= BIT(vm->vcpu[i]->hart->index);
-	if (!harts_with)
+		if (vm->def.imsic.size && vm->vcpu[i]->hart)
+			its_harts |= BIT(vm->vcpu[i]->hart->index);
+	if (!its_harts)
 		return;
-	fence_remote(harts_with, &(struct fence){ .op = FENCE_FILES, .vm = vm });
+	fence_remote(its_harts, &(struct fence){ .op = FENCE_FILES, .vm = vm });
 	for (u32 i = 0; i < vm->vcpus; i++)
 		if (vm->vcpu[i]->arch.file)
 			guest_file_give(vm->vcpu[i], vm->vcpu[i]->arch.file);

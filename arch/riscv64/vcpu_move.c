@@ -6,6 +6,7 @@
 #include <asm/csr.h>
 #include <asm/hart.h>
 #include <asm/imsic.h>
+#include <hv/host_irq.h>
 #include <hv/machine.h>
 #include <hv/timer.h>
 #include <hv/vcpu.h>
@@ -30,6 +31,8 @@ static void read_file(void *arg)
 {
 	struct move *move = arg;
 
+	if (move->vcpu->vm->def.irqs)
+		host_irq_sync();	/* what wires of the board have sent is in it */
 	imsic_guest_out(move->file, &move->state);
 }
 

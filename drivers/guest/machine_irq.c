@@ -109,6 +109,14 @@ static enum irq_trigger trigger_of(enum vaplic_mode mode)
 	return IRQ_TRIGGER_NONE;
 }
 
+/* A guest chooses modes and targets, of which the board's controller need not have all. */
+static void check_routed(struct vm *vm, u32 host, bool routed)
+{
+	if (!routed)
+		vm_warn(vm, "the board's interrupt %u is off: the controller does not take its "
+			"trigger or hart; give the vCPU another hart", host);
+}
+
 /*
  * Straight into the vCPU's interrupt file when the hardware has one for it, else to Shyper. Of a
  * vCPU that moves meanwhile the file is read first: its new one tells of its new hart, and no old
@@ -128,7 +136,7 @@ static void wire_configure(void *ctx, u32 source, const struct vaplic_route *rou
 
 	if (route->enabled && route->msi)
 		to.identity = route->eiid;
-	host_irq_route(host_of(vm, source), &to);
+	check_routed(vm, host_of(vm, source), host_irq_route(host_of(vm, source), &to));
 }
 
 static void wire_set_pending(void *ctx, u32 source)
@@ -231,15 +239,38 @@ static int imsic_init(struct vm *vm, struct machine_irq *irq)
 	return machine_add_device(vm, &vm->def.imsic, &imsic_mmio_ops, vm);
 }
 
+static void add_source(u64 *own, const struct vmdef_device *device)
+{
+	if (device->size)
+		own[device->irq / 64] |= BIT(device->irq % 64);
+}
+
+/* Those with a device or a wire of the board behind them: the others are nothing to the guest. */
+static void own_sources(const struct vmdef *def, u64 *own)
+{
+	add_source(own, &def->uart);
+	add_source(own, &def->rtc);
+	add_source(own, &def->console);
+	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
+		add_source(own, &def->virtio[i]);
+	for (u32 i = 0; i < VMDEF_NETS; i++)
+		add_source(own, &def->net[i].device);
+	for (u32 i = 0; i < def->irqs; i++)
+		own[def->irq[i].guest / 64] |= BIT(def->irq[i].guest % 64);
+}
+
 static int aplic_init(struct vm *vm, struct machine_irq *irq)
 {
+	u64 own[VAPLIC_WORDS] = { 0 };
 	struct vaplic_geometry geometry = {
 		.vcpus = vm->def.vcpus,
 		.sources = vm->def.sources,
 		.direct = !vm->def.imsic.size,
 		.eiids = vm->def.imsic.size ? arch_imsic_ids() : 0,
+		.own = vm->def.management ? NULL : own,	/* see events_attach() */
 	};
 
+	own_sources(&vm->def, own);
 	vaplic_init(&irq->aplic, &geometry, &aplic_hooks, &wire_ops, vm);
 	vm->irqchip = &vaplic_irqchip_ops;
 	return machine_add_device(vm, &vm->def.aplic, &vaplic_mmio_ops, &irq->aplic);
@@ -296,14 +327,17 @@ static int attach_wire(struct vm *vm, struct machine_irq *irq, const struct vmde
 	int err = host_irq_attach(wire->host, &target);
 
 	if (err) {
-		refuse("%s refused: the board's interrupt %u is %s", vm->def.name, wire->host,
-		       err == -EBUSY ? "in use" : "absent");
+		refuse("%s refused: the board's interrupt %u %s", vm->def.name, wire->host,
+		       err == -EBUSY ? "is in use" :
+		       err == -EIO ? "cannot be sent to the hart of vCPU 0; give it another" :
+				     "is absent");
 		return err;
 	}
 	irq->wires++;
 	if (vm->def.irqchip != VMDEF_IRQCHIP_APLIC)
 		return 0;
-	host_irq_route(wire->host, &(struct host_irq_route){ .hart_index = target.hart_index });
+	check_routed(vm, wire->host, host_irq_route(wire->host, &(struct host_irq_route){
+						    .hart_index = target.hart_index }));
 	return vaplic_attach(&irq->aplic, wire->guest);
 }
 
@@ -325,10 +359,8 @@ void machine_irq_reroute(struct vm *vm, struct machine_irq *irq, u32 vcpu)
 		vaplic_reroute(&irq->aplic, vcpu);
 	else if (vcpu == 0)
 		for (u32 i = 0; i < irq->wires; i++)
-			host_irq_move(vm->def.irq[i].host, hart);
-	/* Messages that the board sent by the old routes have arrived. */
-	if (irq->wires)
-		host_irq_sync();
+			check_routed(vm, vm->def.irq[i].host,
+				     host_irq_move(vm->def.irq[i].host, hart));
 }
 
 void machine_irq_rerouted(struct vm *vm, const struct machine_irq *irq, u32 vcpu, u32 hart_index)

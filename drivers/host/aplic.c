@@ -9,6 +9,8 @@
 #include <asm/imsic.h>
 #include <hv/board.h>
 #include <hv/host_irq.h>
+#include <hv/log.h>
+#include <hv/spinlock.h>
 #include <hv/timer.h>
 
 /* Register offsets, 4.5; source registers are 4 bytes each. */
@@ -78,24 +80,37 @@ static u32 source_mode(enum irq_trigger trigger)
 	return INACTIVE;
 }
 
-/* What is pending of an earlier owner or mode is gone before the source speaks again. */
-static void set_up(u32 source, u32 target, const struct host_irq_route *to)
+/* sourcecfg and target are WARL: what this controller cannot do, it does not hold. */
+static bool holds(u64 offset, u32 value)
+{
+	*reg(offset) = value;
+	return *reg(offset) == value;
+}
+
+/*
+ * What is pending of an earlier owner or mode is gone before the source speaks again. False: there
+ * is no such mode or target; the source is disabled.
+ */
+static bool set_up(u32 source, u32 target, const struct host_irq_route *to)
 {
 	u32 mode = source_mode(to->trigger);
 
 	*reg(CLRIENUM) = source;
 	if (*reg(SOURCECFG(source)) != mode) {
-		*reg(SOURCECFG(source)) = mode;
+		if (!holds(SOURCECFG(source), mode))
+			return false;
 		*reg(CLRIPNUM) = source;
 	}
 	if (mode == INACTIVE)
-		return;
-	*reg(TARGET(source)) = target;
+		return true;
+	if (!holds(TARGET(source), target))
+		return false;
 	if (to->enabled)
 		*reg(SETIENUM) = source;
 	/* A level that was high all the time. No effect on one that is low (4.7). */
 	if (messages && mode >= LEVEL_HIGH)
 		*reg(SETIPNUM_LE) = source;
+	return true;
 }
 
 static void pend(u32 source, bool pending)
@@ -120,13 +135,17 @@ static bool input(u32 source)
 
 /* --- Messages -------------------------------------------------------------------------------- */
 
-/* Identity 1 is the kick; source n has n + 1, which exists (host_irq_init()). */
-static void msi_route(u32 source, const struct host_irq_route *to)
+/*
+ * Identity 1 is the kick; source n has n + 1, which exists (host_irq_init()). A controller that
+ * knows no such guest interrupts Shyper, whose handler passes it on.
+ */
+static bool msi_route(u32 source, const struct host_irq_route *to)
 {
-	u32 file = to->guest_file ? to->guest_file << TARGET_GUEST_SHIFT | to->identity :
-				    source + IMSIC_KICK;
+	u32 hart = target_of(to->hart_index);
+	u32 guest = to->guest_file << TARGET_GUEST_SHIFT | to->identity;
 
-	set_up(source, target_of(to->hart_index) | file, to);
+	return (to->guest_file && set_up(source, hart | guest, to)) ||
+	       set_up(source, hart | (source + IMSIC_KICK), to);
 }
 
 static u32 msi_claim(u32 hart_index)
@@ -150,18 +169,49 @@ static void msi_complete(u32 hart_index, u32 source)
 		*reg(SETIPNUM_LE) = source;
 }
 
+static bool busy(void)
+{
+	return *reg(GENMSI) & GENMSI_BUSY;
+}
+
+static bool arrived(void)
+{
+	return imsic_take(board.imsic_ids);
+}
+
+static bool await(bool (*condition)(void), bool value, u64 end)
+{
+	while (condition() != value)
+		if (arch_time() >= end)
+			return false;
+	return true;
+}
+
 /*
- * 4.9.3: messages that the APLIC has sent arrive in order, so an extempore one is behind them. The
- * hardware's time is bounded, but not by us.
+ * 4.9.3: messages to one hart arrive in the order in which the APLIC has sent them, so an extempore
+ * one is behind them. genmsi takes none while it is busy with another hart's. The hardware's time
+ * is bounded, but not by us.
  */
 static void msi_sync(void)
 {
+	static struct spinlock lock;	/* genmsi */
 	u64 end = arch_time() + arch_timebase() / 1000;
+	bool sent;
 
-	(void)imsic_take(board.imsic_ids);
-	*reg(GENMSI) = target_of(this_hart()->index) | board.imsic_ids;
-	while ((*reg(GENMSI) & GENMSI_BUSY || !imsic_take(board.imsic_ids)) && arch_time() < end)
-		;
+	(void)arrived();	/* one that was not waited for long enough */
+	spin_lock(&lock);
+	sent = await(busy, false, end);
+	if (sent)
+		*reg(GENMSI) = target_of(this_hart()->index) | board.imsic_ids;
+	spin_unlock(&lock);
+	if (!sent || !await(arrived, true, end))
+		log_err("APLIC: a message of its own %s for 1 ms; others may come late too",
+			sent ? "was under way" : "could not be sent");
+}
+
+static void msi_forget(u32 source)
+{
+	(void)imsic_take(source + IMSIC_KICK);
 }
 
 static void msi_hart_init(u32 hart_index)
@@ -179,6 +229,7 @@ static const struct host_irqchip_ops msi_ops = {
 	.pending = pending,
 	.input = input,
 	.sync = msi_sync,
+	.forget = msi_forget,
 };
 
 /* --- Direct delivery ------------------------------------------------------------------------- */
@@ -203,10 +254,10 @@ static void direct_hart_init(u32 hart_index)
 	*idc(hart_index, IDELIVERY) = 1;
 }
 
-static void direct_route(u32 source, const struct host_irq_route *to)
+static bool direct_route(u32 source, const struct host_irq_route *to)
 {
-	if (present(to->hart_index))
-		set_up(source, target_of(to->hart_index) | TARGET_PRIORITY, to);
+	return present(to->hart_index) &&
+	       set_up(source, target_of(to->hart_index) | TARGET_PRIORITY, to);
 }
 
 /*

@@ -76,10 +76,11 @@ static void leave(u32 source, u32 hart_index)
 }
 
 /* A PLIC's gateways know how their source signals. */
-static void route(u32 source, const struct host_irq_route *to)
+static bool route(u32 source, const struct host_irq_route *to)
 {
 	*reg(PRIORITY(source)) = to->enabled;
 	enable(source, to->hart_index, to->enabled);
+	return true;
 }
 
 static const struct host_irqchip_ops plic_ops = {

@@ -43,15 +43,17 @@ struct host_irqchip_ops {
 	/* Next source pending for this hart, 0: none. */
 	u32 (*claim)(u32 hart_index);
 	void (*complete)(u32 hart_index, u32 source);
-	void (*route)(u32 source, const struct host_irq_route *route);
+	/* False: the controller cannot do that; the source interrupts nobody. */
+	bool (*route)(u32 source, const struct host_irq_route *route);
 	/* NULL of a PLIC. See host_irq_pend() and so on. */
 	void (*pend)(u32 source, bool pending);
 	bool (*pending)(u32 source);
 	bool (*input)(u32 source);
 	/* NULL: a source has one target. This hart takes it no more. */
 	void (*leave)(u32 source, u32 hart_index);
-	/* NULL: it sends no messages. Those that it has sent have arrived on return. */
+	/* NULL of those that send no messages. See host_irq_sync(). */
 	void (*sync)(void);
+	void (*forget)(u32 source);
 };
 
 /* host_irq_init() - choose and start the driver. Boot hart, after board_parse(). 0, -ENODEV. */
@@ -60,7 +62,8 @@ void host_irq_hart_init(void);
 
 /*
  * host_irq_attach() - give a source its handler and hart. 0; -EBUSY: taken; -ERANGE: no such
- * source; -ENODEV: no controller. host_irq_detach() undoes it, wherever the source goes by then.
+ * source; -ENODEV: no controller; -EIO: it cannot have this source interrupt that hart.
+ * host_irq_detach() undoes it, wherever the source goes by then.
  */
 struct host_irq_target {
 	u32 hart_index;
@@ -72,24 +75,32 @@ int __must_check host_irq_attach(u32 source, const struct host_irq_target *targe
 void host_irq_detach(u32 source);
 
 /*
- * For the owner of an attached source: host_irq_route() - send it elsewhere, or to nobody.
+ * For the owner of an attached source: host_irq_route() - send it elsewhere, or to nobody. False:
+ * the controller cannot send it there, and sends it to nobody.
  * host_irq_pend() - set or clear its pending bit, as far as its trigger lets software do so.
  * host_irq_pending(), host_irq_input() - that bit, and whether its wire is asserted. Boards with an
  * APLIC; any hart.
  */
-void host_irq_route(u32 source, const struct host_irq_route *route);
+bool __must_check host_irq_route(u32 source, const struct host_irq_route *route);
 void host_irq_pend(u32 source, bool pending);
 bool host_irq_pending(u32 source);
 bool host_irq_input(u32 source);
 
 /*
  * host_irq_move() - of a source that goes to a handler: another hart takes it, the old one too
- * until host_irq_moved(), which comes when no hart is about to complete it there. host_irq_sync() -
- * messages by routes of before have arrived. By one hart at a time.
+ * until host_irq_moved(), which comes when no hart is about to complete it there. False: as
+ * above. By one hart at a time.
  */
-void host_irq_move(u32 source, u32 hart_index);
+bool __must_check host_irq_move(u32 source, u32 hart_index);
 void host_irq_moved(u32 source, u32 old_hart_index);
+
+/*
+ * For the calling hart, once a source's route leads elsewhere: host_irq_sync() - messages by routes
+ * of before have arrived in the hart's files. host_irq_forget() - then, of a source that nobody is
+ * to hear of any more: what came to the handler's file is gone.
+ */
 void host_irq_sync(void);
+void host_irq_forget(u32 source);
 
 /*
  * host_irq_complete() - end a source whose handler returned false, or that went to a guest's file:

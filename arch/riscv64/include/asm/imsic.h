@@ -32,7 +32,10 @@ void imsic_guest_in(u32 file, const struct vimsic_state *state);
 /* imsic_guest_clear() - guest file number file: nothing pending or enabled, delivery off. */
 void imsic_guest_clear(u32 file);
 
-/* guest_files_empty() - imsic_guest_clear() for all vCPUs of the VM that are pinned here. */
+/*
+ * guest_files_empty() - imsic_guest_clear() for all vCPUs of the VM that are pinned here, and what
+ * wires of the board have sent for it to Shyper is forgotten. All routes of the VM are inactive.
+ */
 struct vm;
 void guest_files_empty(const struct vm *vm);
 
