@@ -10,6 +10,7 @@
 #include <linux/io.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
+#include <linux/workqueue.h>
 
 #include "kmod.h"
 
@@ -52,6 +53,21 @@ void shyper_events_device_heard(u32 id, u32 device)
 	heard(&events->device[id], id, BIT(device), false);
 }
 
+/*
+ * Windows of partitions that were missed or late may come in thousands: whose they were is told
+ * once a second. Bits that stand do not interrupt again.
+ */
+static void tell_health(struct work_struct *work)
+{
+	unsigned long health = xchg(&events->health, 0);
+	unsigned int id;
+
+	for_each_set_bit(id, &health, SHYPER_VMS)
+		shyper_vm_changed(id);
+}
+
+static DECLARE_DELAYED_WORK(health_work, tell_health);
+
 static irqreturn_t take(int number, void *context)
 {
 	unsigned long state = xchg(&events->state, 0);
@@ -65,6 +81,8 @@ static irqreturn_t take(int number, void *context)
 		tell(&events->device[id], id, false);
 		tell(&events->doorbell[id], id, true);
 	}
+	if (READ_ONCE(events->health))
+		schedule_delayed_work(&health_work, HZ);
 	/* Bits of several interrupts may have been taken at once: ours, even when none is left. */
 	return IRQ_HANDLED;
 }
@@ -115,5 +133,6 @@ void shyper_events_stop(void)
 	hc_events(0, 0);
 	mutex_unlock(&shyper_lock);
 	free_irq(irq, events);
+	cancel_delayed_work_sync(&health_work);
 	free_page((unsigned long)events);
 }

@@ -205,7 +205,7 @@ int shyper_vm_runs(struct shyper_vm *vm);
 struct shyper_vm *shyper_vm_get(unsigned long id);
 void shyper_vm_put(struct shyper_vm *vm);
 
-/* shyper_vm_changed() - Shyper reports that the state of VM id is another. Interrupt context. */
+/* shyper_vm_changed() - Shyper reports that VM id has news. Any context. */
 void shyper_vm_changed(unsigned int id);
 
 /* shyper_vm_let_go() - one fewer that is counted in vm->served. */

@@ -4,7 +4,8 @@
  * environment's SHYPER_FAKE names, so that all processes of a test see the same ones. ID.vm is a
  * struct fake_vm, ID.ram the guest's memory; tests write state, reason and exit code of a struct
  * shyper_vm_info there to make a guest end. Trees are kept as ID.dtb, disks as ID.diskN, flags of
- * network cards as ID.cardN, what was set of its share as ID.sched; ID.console is its console, the
+ * network cards as ID.cardN, what was set of its share as ID.sched, how many windows a partition
+ * had, missed and had late, and by how many ticks, as ID.health; ID.console is its console, the
  * UNIX socket ID.agent the port of its guest agent, which another process has while ID.busy is
  * there. With 0.old the module knows no disks; with 0.refuse every definition is refused in the
  * words of that file; with 0.sick guests crash.
@@ -204,6 +205,34 @@ static bool load_sched(uint32_t id, struct shyper_sched_set *set)
 	return node >= 0;
 }
 
+static bool is_partition(uint32_t id)
+{
+	char tree[65536] = "";
+	FILE *file = fopen(path_of(id, "dtb"), "rb");
+	const char *policy = NULL;
+
+	if (file && fread(tree, 1, sizeof(tree), file))
+		policy = fdt_getprop(tree, fdt_path_offset(tree, "/sched"), "policy", NULL);
+	if (file)
+		fclose(file);
+	return policy && !strcmp(policy, "partition");
+}
+
+static void load_health(uint32_t id, struct shyper_sched_vcpu *vcpu)
+{
+	FILE *file = fopen(path_of(id, "health"), "r");
+	unsigned long n[4] = { 0 };
+
+	if (file && fscanf(file, "%lu %lu %lu %lu", &n[0], &n[1], &n[2], &n[3]) != 4)
+		abort();
+	if (file)
+		fclose(file);
+	vcpu->windows = n[0];
+	vcpu->missed = n[1];
+	vcpu->late = n[2];
+	vcpu->late_max = n[3];
+}
+
 /* A VM that shares runs for 3 of 4 ticks in which it is not paused. */
 static void add_vcpu(struct shyper_sched_info *out, uint32_t id, const struct shyper_vm_info *vm,
 		     uint32_t index)
@@ -218,6 +247,10 @@ static void add_vcpu(struct shyper_sched_info *out, uint32_t id, const struct sh
 		.priority = set.priority, .flags = set.flags, .budget = set.budget,
 		.period = set.period,
 	};
+	if (is_partition(id)) {
+		out->policy = SHYPER_SCHED_PARTITION;
+		load_health(id, vcpu);
+	}
 	if (runs && out->policy == SHYPER_SCHED_PRIORITY) {
 		vcpu->ran = out->now / 4 * 3;
 		vcpu->waited = out->now / 4;

@@ -175,6 +175,37 @@ def test_schedule_for_people(two):
     assert "  hart 2       1000 + 3000     b c\n" in text
 
 
+def fares(cli, windows, missed, late, late_max):
+    """What windows of VM 1 were; the daemon wakes."""
+    (cli.fake / "1.health.new").write_text(f"{windows} {missed} {late} {late_max}")
+    (cli.fake / "1.health.new").rename(cli.fake / "1.health")
+    with open(cli.fake / "1.vm", "r+b") as file:
+        byte = file.read(1)
+        file.seek(0)
+        file.write(byte)
+
+
+def test_health(cli):
+    cli.daemon()
+    cli.run("sched", "set", write(cli, PLAN))
+    cli.config(harts=[1, 2], vcpus=2, sched={"policy": "partition"})
+    cli.run("vm", "boot", "a")
+    fares(cli, 50, 0, 0, 95)
+    assert ["a", "1", "2", "50", "0", "0", "9.5", "us"] == \
+        cli.out("sched", "show", "-i", 0).splitlines()[-1].split()
+    fares(cli, 60, 1, 2, 250)
+    cli.until(lambda: cli.events()[-1]["event"] == "overrun")
+    fares(cli, 70, 3, 2, 250)
+    vcpu = cli.json("sched", "show", "-i", 0)["harts"][2]["vcpus"][0]
+    assert [vcpu[key] for key in ("windows", "missed", "late", "late_max_us")] == [70, 3, 2, 25]
+    missed, late = cli.events()[-2:]
+    assert (missed["event"], missed["name"], missed["missed"]) == ("missed windows", "a", 2)
+    assert (late["late"], late["late_max_us"]) == (4, 25)
+    # Within ten seconds of each other there is one line, and none is forgotten.
+    cli.until(lambda: cli.events()[-1].get("missed") == 6, 30)
+    assert "a (VM 1): missed windows, missed 6\n" in cli.out("events")
+
+
 def changed(path, value):
     """PLAN with another value at the path; None: without it."""
     plan = json.loads(json.dumps(PLAN))

@@ -155,6 +155,7 @@ void watch_scan(struct watch *w)
 		else
 			close_vm(&w->vm[id]);
 	}
+	health_scan(w);
 }
 
 unsigned int watch_fill(const struct watch *w, struct pollfd *pfds)
@@ -171,7 +172,7 @@ unsigned int watch_fill(const struct watch *w, struct pollfd *pfds)
 
 int watch_due(struct watch *w)
 {
-	int64_t now = clock_ms(), wait = -1;
+	int64_t now = clock_ms(), wait = health_wait(w);
 
 	for (uint32_t id = 1; id < SHYPER_VMS; id++) {
 		struct watch_vm *vm = &w->vm[id];

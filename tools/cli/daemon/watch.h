@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "../lib/session.h"
+#include "health.h"
 
 struct watch_vm {
 	int fd;			/* -1: no such VM */
@@ -18,6 +19,7 @@ struct watch_vm {
 	uint64_t released;	/* info.boots of the run whose disks were taken back */
 	uint64_t looked;	/* info.boots of the run whose disks were looked for */
 	int64_t due;		/* ms of CLOCK_MONOTONIC: boot it then; 0: no */
+	struct health health;
 };
 
 struct watch {
@@ -32,7 +34,10 @@ void watch_scan(struct watch *w);
 /* watch_fill() - descriptors to poll, SHYPER_VMS at most; returns how many. */
 unsigned int watch_fill(const struct watch *w, struct pollfd *pfds);
 
-/* watch_due() - boot, or reset, what is due; ms until the next is, or -1. */
+/*
+ * watch_due() - boot, or reset, what is due; ms until the next is, or another
+ * look at windows, or -1.
+ */
 int watch_due(struct watch *w);
 
 #endif
