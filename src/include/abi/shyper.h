@@ -8,8 +8,8 @@
  * A VM's descriptor can be mapped: offset 0 is the start of the guest's first RAM range, offsets
  * follow the guest's addresses; SEEK_END gives the size. poll() reports POLLPRI when the VM's
  * state has changed since the last SHYPER_VM_INFO on that descriptor, or, at most once a second,
- * when a partition has missed windows or had them late (SHYPER_SCHED_INFO); POLLIN when a device that was
- * set up through it has something to tell, and POLLHUP when the VM is destroyed.
+ * when a partition has missed windows or had them late (SHYPER_SCHED_INFO); POLLIN when a device
+ * that was set up through it has something to tell, and POLLHUP when the VM is destroyed.
  */
 #ifndef ABI_SHYPER_H
 #define ABI_SHYPER_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Windows that were missed or late. Shyper counts them; kmod wakes the daemon when there are more. */
+/* Windows that were missed or late: Shyper counts, kmod wakes the daemon when there are more. */
 #include "health.h"
 
 #include "../lib/clock.h"
