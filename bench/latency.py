@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How late a control loop of 1 kHz wakes up, in instructions, alone and beside hostile guests.
 
-tests/guest/control.c has a hart and its higher priority; the others do their worst. The figures are
-exact, for QEMU runs with -icount shift=0; they are kept in build/bench/latency.json.
+tests/guest/control.c has a hart and its higher priority; the others do their worst. A Linux boots,
+makes and ends processes that fill memory, sleep for microseconds and print, and crashes, again and
+again. The figures are exact, for QEMU runs with -icount shift=0; they are kept in
+build/bench/latency.json.
 usage: bench/latency.py [CPU]   (a CPU model of QEMU, default rv64)
 """
 import json
@@ -13,8 +15,25 @@ import sys
 
 from switch import OUT, TOP, shared
 
-HOSTILE = ("alone", "spin", "sleep_storm", "sbi_fuzz", "mmio_fuzz", "hostile")
+HOSTILE = ("alone", "spin", "sleep_storm", "sbi_fuzz", "mmio_fuzz", "hostile", "linux")
+LOAD = ("for i in 1 2 3; do while :; do dd if=/dev/urandom of=/tmp/$i bs=64k count=8 2>&1 | "
+        "sha256sum; usleep 100; done & done; usleep 1500000; echo c >/proc/sysrq-trigger")
 LINE = r"latency count {} max (\d+) p9999 (\d+) p99 (\d+) p50 (\d+)\r"
+
+
+def load_linux(run, line):
+    """VM 1 boots, works for a while and crashes, and begins anew. Returns the loop's line."""
+    run.expect("Enter 'help'")
+    run.control("t")
+    run.type("1")
+    run.expect("input goes to VM 1")
+    while True:
+        run.send("")
+        run.expect("guest# ")
+        run.send(LOAD)
+        found = run.expect(f"{line}|Enter 'help'")
+        if found.group(1):
+            return found
 
 
 def measure(folder, other, count=10000, cpu="rv64", timeout=1800):
@@ -22,7 +41,8 @@ def measure(folder, other, count=10000, cpu="rv64", timeout=1800):
     vms = [("control", {"priority": 9})] + ([] if other == "alone" else [(other, {})])
     run = shared(folder / other, *vms, cpu=cpu, timeout=timeout)
     try:
-        found = run.expect(LINE.format(count))
+        line = LINE.format(count)
+        found = load_linux(run, line) if other == "linux" else run.expect(line)
         run.expect("latency end")
         told = run.output().split(found.group(0).strip())[1]
         rows = re.findall(r"latency below (\d+): (\d+)", told)
@@ -35,7 +55,7 @@ def measure(folder, other, count=10000, cpu="rv64", timeout=1800):
 
 def main():
     cpu = sys.argv[1] if len(sys.argv) > 1 else "rv64"
-    subprocess.run(["make", "-s", "all", "guest-payloads"], cwd=TOP, check=True)
+    subprocess.run(["make", "-s", "all", "guest-payloads", "images"], cwd=TOP, check=True)
     found = {}
     print("{:14}{:>8}{:>8}{:>8}{:>8}".format("beside", "max", "p99.99", "p99", "p50"))
     for other in HOSTILE:

@@ -29,12 +29,19 @@ WORLD = {"trap_entry", "leave", "arch_vcpu_load", "switched", "units_load", "fp_
          "vec_save", "vec_restore", "vcpu_enter", "arch_vcpu_enter"}
 
 
+# What may stand where a payload's name does.
+LINUX = {"linux": {"kernel": str(TOP / "build/images/linux/Image"), "memory": "256M",
+                   "initrd": str(TOP / "build/images/linux/initrd.gz"),
+                   "cmdline": "console=ttyS0 quiet panic=1", "on_crash": "restart"}}
+
+
 def shared(folder, *vms, cpu="rv64", flags=ICOUNT, timeout=600, **variables):
     """A machine with these VMs, (payload, sched), on its only hart."""
     folder.mkdir(parents=True, exist_ok=True)
     tree = [{"kernel": str(TOP / f"build/guest/{payload}.bin"), "name": f"{payload}-{n}",
              "memory": "64M", "harts": [0], "irqchip": "plic",
-             "sched": {"policy": "priority"} | sched} for n, (payload, sched) in enumerate(vms)]
+             "sched": {"policy": "priority"} | sched} | LINUX.get(payload, {})
+            for n, (payload, sched) in enumerate(vms)]
     definition, fit = folder / "vms.json", folder / "vms.itb"
     definition.write_text(json.dumps(tree))
     subprocess.run([TOP / "tools/mkvm.py", "--out", fit, "--vm", definition], check=True)
