@@ -50,7 +50,10 @@ static void print_card(const json_t *card)
 
 	json_array_append(one, (json_t *)(uintptr_t)card);
 	printf("card %d\n", (int)number(card, "card"));
-	printf("  switch:      %s\n", sw ? sw : "none, it gets what is mirrored");
+	if (cards_is_vhost(card))
+		printf("  back-end:    %s\n", cards_tap(card, buf, sizeof(buf)));
+	else
+		printf("  switch:      %s\n", sw ? sw : "none, it gets what is mirrored");
 	if (number(card, "vlan"))
 		printf("  VLAN:        %d\n", (int)number(card, "vlan"));
 	printf("  MAC:         %s\n", json_string_value(json_object_get(card, "mac")));

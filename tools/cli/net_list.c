@@ -25,6 +25,8 @@ static const char *text_switch(const json_t *card, char *buf, size_t size)
 	const char *name = json_string_value(json_object_get(card, "switch"));
 	int vlan = (int)json_integer_value(json_object_get(card, "vlan"));
 
+	if (cards_is_vhost(card))
+		return cards_tap(card, buf, size);
 	if (!name)
 		return "(monitor)";
 	if (!vlan)

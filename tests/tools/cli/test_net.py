@@ -2,8 +2,8 @@
 """The verbs about network cards."""
 import pytest
 
-CARD = {"vm", "name", "card", "switch", "vlan", "mac", "mtu", "rate", "addresses", "locked",
-        "small_frames", "monitor", "mirrored", "link", "driver", "tx_frames", "tx_bytes",
+CARD = {"vm", "name", "card", "backend", "switch", "vlan", "mac", "mtu", "rate", "addresses",
+        "locked", "small_frames", "monitor", "mirrored", "link", "driver", "tx_frames", "tx_bytes",
         "rx_frames", "rx_bytes", "copied", "drops"}
 DROPS = {"malformed", "spoofed", "limited", "storm", "down", "no-buffer", "unfit"}
 MAC = "52:54:00:AB:cd:01"
@@ -41,6 +41,34 @@ def test_tables(two):
     assert "storm 7" in two.out("net", "stats") and "storm 7" in two.out("net", "stats", "a")
     text = two.out("net", "info", "a")
     assert "100M bits a second" in text and "7 storm" in text and "no limit" in text
+
+
+def test_vhost_cards(cli):
+    """Of them the kernel tells what it knows of the tap; Shyper knows nothing."""
+    cli.environment["SHYPER_TAPS"] = str(cli.folder)
+    cli.config(nics=[{}, {"backend": "vhost", "bridge": "br0", "mac": MAC, "mtu": 9000}])
+    cli.config(name="b", nics=[{"backend": "vhost"}])
+    for name, value in {"flags": "0x1003", "carrier": 1, "statistics/rx_packets": 5,
+                        "statistics/rx_bytes": 5000, "statistics/tx_packets": 6,
+                        "statistics/tx_bytes": 6000, "statistics/tx_dropped": 2}.items():
+        file = cli.folder / "vm1-1" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{value}\n")
+    first, second, third = cli.json("net", "list")
+    assert (first["backend"], first["card"], second["card"]) == ("switch", 0, 1)
+    assert set(second) == CARD - {"switch", "copied"} | {"tap", "bridge"}
+    wanted = {"backend": "vhost", "tap": "vm1-1", "bridge": "br0", "mac": MAC.lower(),
+              "mtu": 9000, "link": True, "driver": True, "tx_frames": 5, "tx_bytes": 5000,
+              "rx_frames": 6, "rx_bytes": 6000}
+    assert wanted.items() <= second.items() and second["drops"]["no-buffer"] == 2
+    assert set(third) == CARD - {"switch", "copied"} | {"tap"} and not third["driver"]
+    assert third["mac"].startswith("52:49:") and third["tx_frames"] == 0
+    assert "vhost, tap vm1-1, bridge br0" in cli.out("net", "list")
+    assert "back-end:    vhost, tap vm2-0\n" in cli.out("net", "info", "b")
+    assert "no-buffer 2" in cli.out("net", "stats", "a")
+    for verb in "mirror", "link":
+        assert "tcpdump -i vm2-0" in cli.error("net", verb, "b")
+        assert "the tap vm1-1" in cli.error("net", verb, "a", "--card", 1)
 
 
 def test_mirror_and_link(two):
