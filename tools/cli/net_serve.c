@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * shyper net serve NAME|ID: serve the VM's vhost cards until it has run. `vm boot` starts it; it
+ * shyper net serve NAME|ID: serve the VM's vhost devices until it has run. `vm boot` starts it; it
  * says "ready", or why not, in one line.
  */
 #include <stdio.h>
@@ -52,6 +52,6 @@ const struct verb verb_net_serve = {
 	.name = "net serve",
 	.argument = "NAME|ID",
 	.key = "vm",
-	.help = "serve a VM's vhost cards; vm boot does that by itself",
+	.help = "serve a VM's vhost devices; vm boot does that by itself",
 	.run = run,
 };

@@ -79,6 +79,8 @@ static json_t *make_record(const struct config *c, uint32_t id)
 		return NULL;
 	}
 	json_object_set_new(record, "restart", json_string(def_restart_names[c->def.restart]));
+	if (c->def.vsock)
+		json_object_set_new(record, "cid", json_integer(def_cid(&c->def, id)));
 	return record;
 }
 
@@ -100,6 +102,35 @@ static int remember(struct session *s, const struct config *c, uint32_t id)
 	return err;
 }
 
+/* Two at the same moment may both pass: then the second does not boot. */
+static int check_cid(struct session *s, const struct config *c, uint32_t id)
+{
+	uint32_t cid = def_cid(&c->def, id);
+	struct shyper_system_info system;
+	char position[PATH_MAX + 32];
+	bool taken = false;
+
+	if (!cid)
+		return 0;
+	if (session_system(s, &system))
+		return -1;
+	for (uint32_t other = 1; other < SHYPER_VMS && !taken; other++) {
+		json_t *record = other == id || !(system.vms >> other & 1) ? NULL :
+				 store_record_load(other);
+
+		taken = json_integer_value(json_object_get(record, "cid")) == cid;
+		if (taken)
+			error_set(&s->error, "vsock: cid %u is VM %u's already; name another with "
+				  "\"cid\"", cid, other);
+		json_decref(record);
+	}
+	if (!taken)
+		return 0;
+	document_position(&c->doc, &(struct where){ NULL, "vsock", 0 }, false, position,
+			  sizeof(position));
+	return error_prefix(&s->error, "%s: ", position);
+}
+
 static json_t *refused(struct session *s, const struct config *c, int err)
 {
 	char why[512];
@@ -119,7 +150,7 @@ static json_t *make(struct session *s, const struct config *c)
 	if (vm.fd < 0)
 		return refused(s, c, vm.fd);
 	snprintf(vm.info.name, sizeof(vm.info.name), "%s", c->def.name);
-	if (remember(s, c, vm.id)) {
+	if (check_cid(s, c, vm.id) || remember(s, c, vm.id)) {
 		device.command(vm.fd, DEVICE_DESTROY);
 		session_done(&vm);
 		return NULL;

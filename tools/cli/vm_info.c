@@ -163,6 +163,7 @@ static void print(const json_t *vm)
 	if (json_array_size(json_object_get(vm, "cards")))
 		printf("%-11s %s\n", "addresses:",
 		       cards_addresses(json_object_get(vm, "cards"), buf, sizeof(buf)));
+	print_text(vm, "vsock cid:", "cid");
 	print_exits(vm);
 }
 

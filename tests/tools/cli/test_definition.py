@@ -59,6 +59,27 @@ def test_vhost_cards_are_devices_of_the_management_vm(cli):
     assert nodes(checked(cli.tree(1))) == ["console", "virtio0", "virtio1", "net0", "net2"]
 
 
+def test_vsock(cli):
+    """A device of the management VM's, too, with an address that no other VM has."""
+    cli.config(nics=[{"backend": "vhost"}], disks=["/srv/a.img"], vsock={})
+    assert nodes(checked(cli.tree(1))) == ["console", "virtio0", "virtio1", "virtio2"]
+    cli.config(name="b", vsock={"cid": 5})
+    cli.config(name="c")
+    assert [cli.vm(name).get("cid") for name in "abc"] == [3, 5, None]
+    assert "vsock cid:  3\n" in cli.out("vm", "info", "a")
+    for vsock in {"cid": 5}, {"cid": 3}:
+        cli.write(native(name="d", vsock=vsock))
+        assert f"vm.json:4:12: vsock: cid {vsock['cid']} is VM" in cli.error("vm", "config",
+                                                                             "vm.json")
+    cli.config(name="d", vsock={"cid": 4294967294})
+    cli.run("vm", "remove", "c")
+    cli.run("vm", "remove", "b")
+    cli.config(name="b", vsock={"cid": 5})  # VM 2 again, so VM 3's default is taken
+    cli.write(native(name="c", vsock={}))
+    assert "cid 5 is VM 2's already; name another" in cli.error("vm", "config", "vm.json")
+    assert [vm["name"] for vm in cli.json("vm", "list")] == ["a", "b", "d"]
+
+
 @pytest.mark.parametrize("memory, size", [
     ("64M", 64 * MIB), ("0x4000000", 64 * MIB), ("1g", 1 << 30), (67108864, 64 * MIB),
     ("65536K", 64 * MIB)])
@@ -239,6 +260,12 @@ def native(**changes):
     ({"nics": [{"speed": 1}]}, "speed"),
     ({"nics": [{}] * 5}, "at most 4"),
     ({"nics": {}}, "must be a list"),
+    ({"vsock": 3}, "vsock"),
+    ({"vsock": {"cid": 2}}, "3 to 4294967294"),
+    ({"vsock": {"cid": 4294967295}}, "3 to 4294967294"),
+    ({"vsock": {"cid": -1}}, "not negative"),
+    ({"vsock": {"port": 1}}, 'unknown key "port"'),
+    ({"vsock": {}, "disks": [f"/d{n}" for n in range(8)]}, "vsock: a VM has at most 8 disks"),
     ({"restart": "on-fail"}, 'did you mean "on-failure"'),
     ({"restart": "sometimes"}, "possible are never, on-failure, always"),
     ({"name": ""}, "must not be empty"),

@@ -120,17 +120,17 @@ static int check_harts(struct reader *r, const struct def *def)
 	return 0;
 }
 
-/* A vhost card is a device of those that disks are. */
+/* What vhost serves is a device of those that disks are. */
 static int check_devices(struct reader *r, const struct def *def)
 {
-	static const struct where where = { NULL, "nics", 0 };
-	uint32_t devices = def->disks;
+	const struct where where = { NULL, def->vsock ? "vsock" : "nics", 0 };
+	uint32_t devices = def->disks + def->vsock;
 
 	for (uint32_t i = 0; i < def->nics; i++)
 		devices += def->nic[i].vhost;
 	if (devices > DEF_DISKS)
-		return reader_refuse(r, &where, "a VM has at most %u disks and cards with "
-				     "\"backend\": \"vhost\"", DEF_DISKS);
+		return reader_refuse(r, &where, "a VM has at most %u disks, cards with "
+				     "\"backend\": \"vhost\" and \"vsock\" in all", DEF_DISKS);
 	return 0;
 }
 
@@ -139,6 +139,13 @@ bool def_mac_possible(const uint8_t mac[6])
 	static const uint8_t none[6];
 
 	return !(mac[0] & 1) && memcmp(mac, none, sizeof(none)) != 0;
+}
+
+uint32_t def_cid(const struct def *def, uint32_t id)
+{
+	if (!def->vsock)
+		return 0;
+	return def->cid ? def->cid : id - 1 + DEF_CID_MIN;
 }
 
 int def_parse(struct def *def, const struct document *doc, json_t **notes, struct error *error)

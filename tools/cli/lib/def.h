@@ -19,6 +19,8 @@
 #define DEF_NICS 4
 #define DEF_BRIDGE 16			/* bytes of a network interface's name, with the NUL */
 #define DEF_SERIAL 20		/* bytes */
+#define DEF_CID_MIN 3		/* below: nobody's, one's own, the host's */
+#define DEF_CID_MAX 0xfffffffe
 #define DEF_ADDRESS_END (UINT64_C(1) << 56)
 #define DEF_RAM_BASE UINT64_C(0x80000000)
 #define DEF_PAGE UINT64_C(4096)
@@ -124,6 +126,8 @@ struct def {
 	struct def_disk disk[DEF_DISKS];	/* by the number of their device */
 	uint32_t nics;
 	struct def_nic nic[DEF_NICS];	/* by the number of their device */
+	bool vsock;			/* sockets between it and the MVM */
+	uint32_t cid;			/* its address for these; 0: by its number */
 	bool console;			/* a virtio console, at … */
 	struct def_place console_place;
 	enum def_restart restart;
@@ -133,6 +137,9 @@ extern const char *const def_restart_names[];	/* by enum def_restart, NULL at th
 
 /* def_mac_possible() - a card can have this address: it is one card's, and not 0. */
 bool def_mac_possible(const uint8_t mac[6]);
+
+/* def_cid() - the address of VM id for sockets, 0: it has none. */
+uint32_t def_cid(const struct def *def, uint32_t id);
 
 /* The two forms; def comes with defaults in it. Both are def_parse()'s. */
 int def_native(struct reader *r, struct def *def);

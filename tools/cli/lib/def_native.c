@@ -204,7 +204,7 @@ static int read_irqchip(struct reader *r, const struct where *where, const json_
 	return 0;
 }
 
-/* --- Disks and network cards ----------------------------------------------------------------- */
+/* --- Disks, network cards and sockets -------------------------------------------------------- */
 
 static int disk_path(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
@@ -257,8 +257,8 @@ static int nic_switch(struct reader *r, const struct where *where, const json_t 
 	return nic->sw[0] ? 0 : reader_refuse(r, where, "must not be empty");
 }
 
-static int nic_number(struct reader *r, const struct where *where, const json_t *value,
-		      uint32_t low, uint32_t high, uint32_t *out)
+static int read_u32(struct reader *r, const struct where *where, const json_t *value,
+		    uint32_t low, uint32_t high, uint32_t *out)
 {
 	uint64_t n;
 
@@ -270,12 +270,12 @@ static int nic_number(struct reader *r, const struct where *where, const json_t 
 
 static int nic_vlan(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
-	return nic_number(r, where, value, 1, 4094, &((struct def_nic *)into)->vlan);
+	return read_u32(r, where, value, 1, 4094, &((struct def_nic *)into)->vlan);
 }
 
 static int nic_mtu(struct reader *r, const struct where *where, const json_t *value, void *into)
 {
-	return nic_number(r, where, value, 68, 65535, &((struct def_nic *)into)->mtu);
+	return read_u32(r, where, value, 68, 65535, &((struct def_nic *)into)->mtu);
 }
 
 /* Bits a second, as networks are sold: units of 1000. */
@@ -395,6 +395,24 @@ static int read_nics(struct reader *r, const struct where *where, const json_t *
 	return reader_list(r, where, value, DEF_NICS, read_nic, into);
 }
 
+static int vsock_cid(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	struct def *def = into;
+
+	return read_u32(r, where, value, DEF_CID_MIN, DEF_CID_MAX, &def->cid);
+}
+
+static int read_vsock(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	static const struct key keys[] = {
+		{ "cid", false, vsock_cid },
+		{ NULL, false, NULL },
+	};
+
+	((struct def *)into)->vsock = true;
+	return reader_object(r, where, value, keys, true, into);
+}
+
 int def_native(struct reader *r, struct def *def)
 {
 	static const struct key keys[] = {
@@ -410,6 +428,7 @@ int def_native(struct reader *r, struct def *def)
 		{ "sched", false, read_sched },
 		{ "disks", false, read_disks },
 		{ "nics", false, read_nics },
+		{ "vsock", false, read_vsock },
 		{ "restart", false, read_restart },
 		{ "irqchip", false, read_irqchip },
 		{ NULL, false, NULL },

@@ -43,6 +43,8 @@ json_t *describe_vm(const struct session_vm *vm, const struct shyper_system_info
 	}
 	if (restart && vm->id)
 		json_object_set(out, "restart", restart);
+	if (vm->id)
+		json_object_set(out, "cid", json_object_get(record, "cid"));
 	if (vm->id && json_object_get(record, "disks"))
 		json_object_set(out, "disks", json_object_get(record, "disks"));
 	json_decref(record);

@@ -134,22 +134,28 @@ static void put_virtio(struct writer *w, const char *name, const struct def_plac
 	end(w);
 }
 
-static void put_virtios(struct writer *w, const struct def *def)
+/* Of those that the MVM serves. */
+static void put_served(struct writer *w, uint32_t n, const struct def_place *place)
 {
 	char name[24];
 
+	snprintf(name, sizeof(name), "virtio%u", n);
+	put_virtio(w, name, place);
+}
+
+static void put_virtios(struct writer *w, const struct def *def)
+{
+	uint32_t n = 0;
+
 	if (def->console)
 		put_virtio(w, "console", &def->console_place);
-	for (uint32_t i = 0; i < def->disks; i++) {
-		snprintf(name, sizeof(name), "virtio%u", i);
-		put_virtio(w, name, &def->disk[i].place);
-	}
-	for (uint32_t i = 0, n = def->disks; i < def->nics; i++) {
-		if (!def->nic[i].vhost)
-			continue;
-		snprintf(name, sizeof(name), "virtio%u", n++);
-		put_virtio(w, name, &def->nic[i].place);
-	}
+	for (uint32_t i = 0; i < def->disks; i++)
+		put_served(w, n++, &def->disk[i].place);
+	for (uint32_t i = 0; i < def->nics; i++)
+		if (def->nic[i].vhost)
+			put_served(w, n++, &def->nic[i].place);
+	if (def->vsock)
+		put_served(w, n, &(struct def_place){ .irq = 0 });
 }
 
 static void put_nic(struct writer *w, uint32_t n, const struct def_nic *nic)

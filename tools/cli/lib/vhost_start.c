@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Starting the process that serves vhost cards: `shyper net serve`, of this very program. */
+/* Starting the process that serves vhost devices: `shyper net serve`, of this very program. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,12 @@
 
 #include "vhost.h"
 
-static bool has_cards(const struct def *def)
+static bool has_devices(const struct def *def)
 {
 	for (uint32_t i = 0; i < def->nics; i++)
 		if (def->nic[i].vhost)
 			return true;
-	return false;
+	return def->vsock;
 }
 
 /* Nothing of whoever asked stays open in it; what goes wrong later is the daemon's log's. */
@@ -59,7 +59,7 @@ int vhost_start(struct session *s, const struct session_vm *vm, const struct def
 	int ends[2];
 
 	*pid = 0;
-	if (!has_cards(def))
+	if (!has_devices(def))
 		return 0;
 	if (pipe2(ends, O_CLOEXEC))
 		return error_set(&s->error, "a pipe: %s", strerror(errno));
@@ -74,7 +74,7 @@ int vhost_start(struct session *s, const struct session_vm *vm, const struct def
 	if (!strcmp(said, "ready"))
 		return 0;
 	vhost_stop(*pid);
-	return error_set(&s->error, "VM %u (%s): its vhost cards: %s", vm->id, vm->info.name,
+	return error_set(&s->error, "VM %u (%s): its vhost devices: %s", vm->id, vm->info.name,
 			 said[0] ? said : "the process that should serve them has died");
 }
 
