@@ -35,8 +35,8 @@ def web():
     server.shutdown()
 
 
-def start(shyper, number):
-    shyper.config_guest(number)
+def start(shyper, number, **more):
+    shyper.config_guest(number, **more)
     shyper.run(f"vm boot vm{number}")
     return shyper.guest(f"vm{number}")
 
@@ -49,8 +49,8 @@ def log_in(guest):
 
 @pytest.fixture
 def guests(shyper):
-    """vm1 and vm2, logged in, with addresses."""
-    both = [start(shyper, number) for number in (1, 2)]
+    """vm1 and vm2, whose port is locked, logged in, with addresses."""
+    both = [start(shyper, 1), start(shyper, 2, nics=[{"locked": True}])]
     for guest in both:
         log_in(guest)
     return both
@@ -81,6 +81,7 @@ def test_what_the_guide_says(shyper, guests, web):
     forward(shyper, one)
     mirror(shyper, one)
     unplug(shyper, one, two)
+    locked(shyper, one, two)
 
 
 def forward(shyper, one):
@@ -123,6 +124,22 @@ def unplug(shyper, one, two):
     shyper.run("net link vm1")
     await_carrier(one, 1)
     ping(two, ONE)
+
+
+def pretend(guest):
+    """Three frames for all, by an address that is nobody's."""
+    everyone, nobody = r"\377" * 6, r"\002\000\000\000\000\231"
+    guest.run(f"for i in 1 2 3; do printf '{everyone}{nobody}\\210\\265%046d' 0 | "
+              "socat -u - INTERFACE:eth0 || break; done")
+
+
+def locked(shyper, one, two):
+    for guest in one, two:
+        pretend(guest)
+    shyper.await_line("shyper net stats vm2", "spoofed 3")
+    for guest, address in (one, TWO), (two, ONE):
+        ping(guest, address)
+    assert [card(shyper, name)["drops"]["spoofed"] for name in ("vm1", "vm2")] == [0, 3]
 
 
 def test_who_does_not_run(shyper, guests):
