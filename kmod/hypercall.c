@@ -8,6 +8,7 @@
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -42,6 +43,8 @@ static int errno_of(long status)
 		return -EBUSY;
 	case SHYPER_E_NOMEM:
 		return -ENOMEM;
+	case SHYPER_E_AGAIN:
+		return -EAGAIN;
 	default:
 		/* SHYPER_E_FAULT too: the addresses were ours. */
 		return -EIO;
@@ -101,6 +104,17 @@ static struct sbiret call(unsigned long function, unsigned long a0, unsigned lon
 	return call_free(function, a0, a1, a2, a3);
 }
 
+/* A call that may need several goes, between which others have the hart. */
+static struct sbiret call_again(unsigned long function, unsigned long a0, unsigned long a1,
+				unsigned long a2)
+{
+	struct sbiret ret;
+
+	while ((ret = call(function, a0, a1, a2, 0)).error == SHYPER_E_AGAIN)
+		cond_resched();
+	return ret;
+}
+
 void hc_show(struct seq_file *out)
 {
 	for (unsigned int function = 0; function < ARRAY_SIZE(names); function++) {
@@ -121,14 +135,15 @@ static int call_errno(unsigned long function, unsigned long a0, unsigned long a1
 
 int hc_create(const void *tree, u32 size, phys_addr_t floor)
 {
-	struct sbiret ret = call(SHYPER_HC_VM_CREATE, virt_to_phys((void *)tree), size, floor, 0);
+	struct sbiret ret = call_again(SHYPER_HC_VM_CREATE, virt_to_phys((void *)tree), size,
+				       floor);
 
 	return ret.error ? errno_of(ret.error) : (int)ret.value;
 }
 
 int hc_vm(unsigned long function, u32 id)
 {
-	return call_errno(function, id, 0, 0, 0);
+	return errno_of(call_again(function, id, 0, 0).error);
 }
 
 int hc_boot(u32 id, const struct shyper_boot *boot)

@@ -97,7 +97,7 @@ static int range_refused(const struct gmap *gmap, u64 gpa, u64 size)
 static void block_release(const struct gmap *gmap, const struct gmap_block *block)
 {
 	if (block->kind == GMAP_RAM)
-		page_free(HPA(block->hpa), block->size, gmap->owner);
+		page_give_back(HPA(block->hpa), block->size, gmap->owner, gmap_is_clear(gmap));
 	else
 		page_free_device(HPA(block->hpa), block->size, gmap->owner);
 }
@@ -211,10 +211,48 @@ int gmap_add_device(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size)
 	return ret;
 }
 
+/* --- Clearing ------------------------------------------------------------------------------- */
+
+void gmap_soil(struct gmap *gmap)
+{
+	gmap->used = true;
+	gmap->clear_block = 0;
+	gmap->clear_offset = 0;
+}
+
+bool gmap_is_clear(const struct gmap *gmap)
+{
+	return !gmap->used && gmap->count && gmap->clear_block == gmap->count;
+}
+
+bool gmap_clear_step(struct gmap *gmap)
+{
+	while (gmap->clear_block < gmap->count) {
+		const struct gmap_block *block = &gmap->block[gmap->clear_block];
+		u64 left = block->kind == GMAP_RAM ? block->size - gmap->clear_offset : 0;
+		hpa_t at = HPA(block->hpa + gmap->clear_offset);
+		u64 ahead;
+
+		if (left) {
+			ahead = gmap->used ? 0 : page_clear_ahead(at);
+			if (!ahead)
+				page_clear(at, PAGE_SIZE);
+			gmap->clear_offset += MIN(left, MAX(ahead, PAGE_SIZE));
+			return true;
+		}
+		gmap->clear_block++;
+		gmap->clear_offset = 0;
+	}
+	gmap->used = false;
+	return false;
+}
+
 void gmap_release(struct gmap *gmap)
 {
 	const struct gmap_block *block;
 
+	/* Nobody gets what another has left. */
+	CHECK(!gmap->used);
 	gmap_for_each(gmap, block)
 		block_release(gmap, block);
 	array_free(gmap);
@@ -309,18 +347,6 @@ int gmap_write(const struct gmap *gmap, gpa_t gpa, const void *buf, u64 len)
 		u8 *ram = gmap_ram_piece(gmap, GPA(gpa.v + done), len - done, &n);
 
 		memcpy(ram, from + done, n);
-	}
-	return 0;
-}
-
-int gmap_zero(const struct gmap *gmap, gpa_t gpa, u64 len)
-{
-	if (!gmap_is_ram(gmap, gpa, len))
-		return -EFAULT;
-	for (u64 done = 0, n; done < len; done += n) {
-		u8 *ram = gmap_ram_piece(gmap, GPA(gpa.v + done), len - done, &n);
-
-		memset(ram, 0, n);
 	}
 	return 0;
 }

@@ -57,6 +57,7 @@ static long status_of(int err)
 	case -EEXIST:
 	case -EBUSY: return SHYPER_E_BUSY;
 	case -ENOMEM: return SHYPER_E_NOMEM;
+	case -EAGAIN: return SHYPER_E_AGAIN;
 	default: return SHYPER_E_INVAL;
 	}
 }
@@ -134,21 +135,6 @@ static struct hypercall_result hc_system_info(struct vm *caller, const u64 *arg)
 	return hypercall_give(caller, arg[0], arg[1], &info, sizeof(info));
 }
 
-/* Read, check and make; the definition's copy is the only thing that is ever looked at. */
-static int create(const void *tree, size_t size, u64 floor, struct vm **vm)
-{
-	static struct vmdef def;	/* large; under the management lock */
-	struct vmdef_error error;
-
-	if (vmdef_parse(&def, tree, size, &error)) {
-		refuse("node %s%s%s: %s", error.node, error.property[0] ? ", property " : "",
-		       error.property, error.reason);
-		return -EINVAL;
-	}
-	def.host_floor = floor;
-	return vm_create(&def, NULL, vm);
-}
-
 /* The caller's tree in memory of Shyper's own, which tree_free() gives back. */
 int hypercall_tree(struct vm *caller, u64 from, u64 size, void **tree)
 {
@@ -169,47 +155,6 @@ int hypercall_tree(struct vm *caller, u64 from, u64 size, void **tree)
 void hypercall_tree_free(void *tree, u64 size)
 {
 	page_free(ptr_pa(tree), ALIGN_UP(size, PAGE_SIZE), OWNER_HV);
-}
-
-static struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg)
-{
-	u64 size = arg[1], floor = arg[2];
-	struct vm *vm = NULL;
-	void *tree;
-	int err = IS_ALIGNED(floor, PAGE_SIZE) ? 0 : -EINVAL;
-
-	if (!err)
-		err = hypercall_tree(caller, arg[0], size, &tree);
-	if (err)
-		return hypercall_done(err);
-	err = create(tree, size, floor, &vm);
-	hypercall_tree_free(tree, size);
-	if (err)
-		return hypercall_done(err);
-	err = arch_vm_window(caller, vm, true);
-	if (err) {
-		refuse("%s refused: its memory cannot be shown to the MVM", vm->def.name);
-		(void)!vm_destroy(vm);	/* it has never run */
-		return hypercall_done(err);
-	}
-	return value(vm->id);
-}
-
-static struct hypercall_result hc_vm_destroy(struct vm *caller, const u64 *arg)
-{
-	struct vm *vm = hypercall_named(arg[0], false);
-	enum vm_state state;
-	int err;
-
-	if (!vm)
-		return hypercall_done(-ENOENT);
-	state = vm_state(vm);
-	if (vm->fit || (state != VM_MADE && state != VM_ENDED)) {
-		refuse("%s is running; stop it first", vm->def.name);
-		return hypercall_done(-EBUSY);
-	}
-	err = arch_vm_window(caller, vm, false);
-	return hypercall_done(err ? err : vm_destroy(vm));
 }
 
 static struct hypercall_result hc_vm_boot(struct vm *caller, const u64 *arg)
@@ -412,7 +357,7 @@ struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *ar
 	if (function != SHYPER_HC_REASON)
 		refuse_forget();
 	result = calls[function].handle(caller, arg);
-	if (result.status != SHYPER_OK)
+	if (result.status != SHYPER_OK && result.status != SHYPER_E_AGAIN)
 		refuse_status(calls[function].name, status_text(result.status));
 	management_unlock();
 	return result;
@@ -425,4 +370,5 @@ void hypercall_reset(const struct vm *vm)
 	events_detach();
 	trace_stop();
 	hypercall_devices_reset();
+	hypercall_vms_reset();
 }

@@ -28,6 +28,9 @@ struct vm *hypercall_named(u64 id, bool self);
 int __must_check hypercall_tree(struct vm *caller, u64 from, u64 size, void **tree);
 void hypercall_tree_free(void *tree, u64 size);
 
+struct hypercall_result hc_vm_create(struct vm *caller, const u64 *arg);
+struct hypercall_result hc_vm_destroy(struct vm *caller, const u64 *arg);
+
 struct hypercall_result hc_device_setup(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_device_info(struct vm *caller, const u64 *arg);
 struct hypercall_result hc_device_interrupt(struct vm *caller, const u64 *arg);
@@ -50,5 +53,8 @@ struct hypercall_result hc_schedule_read(struct vm *caller, const u64 *arg);
 
 /* hypercall_devices_reset() - the MVM boots anew: it serves no device any more. */
 void hypercall_devices_reset(void);
+
+/* hypercall_vms_reset() - and nobody goes on with the VM that it was creating. */
+void hypercall_vms_reset(void);
 
 #endif

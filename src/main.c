@@ -98,7 +98,8 @@ static void make_vm(u32 n)
 			error.property[0] ? ", property " : "", error.property, error.reason);
 		return;
 	}
-	(void)!vm_create(&def, &boot_fit, &vm);	/* a failure has been logged */
+	if (vm_create(&def, &boot_fit, &vm) == 0)	/* else it has been logged */
+		vm_admit(vm);
 }
 
 /* True when there is such a VM and it starts. */

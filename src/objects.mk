@@ -32,6 +32,7 @@ objs += src/hypercall_device.o
 objs += src/hypercall_net.o
 objs += src/hypercall_sched.o
 objs += src/hypercall_trace.o
+objs += src/hypercall_vm.o
 objs += src/main.o
 objs += src/monitor.o
 objs += src/monitor_commands.o

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The page allocator: which free pages to hand out, zeroed, and scrubbing those that come back.
- * Searches walk the free counts of the ownership table from GiB to 2 MiB to pages; the table
- * itself is owner.c's. Memory is zeroed outside of the lock: it has its owner already.
+ * The page allocator: which free pages to hand out, and scrubbing those that come back. Searches
+ * walk the free counts of the ownership table from GiB to 2 MiB to pages; the table itself is
+ * owner.c's. Memory is zeroed outside of the lock: it has its owner already.
  */
 #include <hv/page.h>
 
@@ -33,11 +33,6 @@ static void take_locked(const struct place *place, u64 n, owner_t owner)
 {
 	CHECK(owner == OWNER_HV || owner >= OWNER_VM(0));
 	owner_change(place->region, place->frame, n, OWNER_FREE, OWNER_WORD(owner, 0));
-}
-
-static void zero(u64 frame, u64 n)
-{
-	memset(pa_ptr(HPA(frame << PAGE_SHIFT)), 0, n << PAGE_SHIFT);
 }
 
 /* --- Contiguous runs, from the bottom ------------------------------------------------------- */
@@ -107,8 +102,8 @@ int page_alloc(u64 size, u64 align, owner_t owner, hpa_t *out)
 	spin_unlock(&owners.lock);
 	if (!place.frame)
 		return -ENOMEM;
-	zero(place.frame, size >> PAGE_SHIFT);
 	*out = HPA(place.frame << PAGE_SHIFT);
+	memset(pa_ptr(*out), 0, size);
 	return 0;
 }
 
@@ -214,7 +209,6 @@ int page_alloc_block_above(u64 floor, u64 max, owner_t owner, hpa_t *out, u64 *s
 	spin_unlock(&owners.lock);
 	if (!place.frame)
 		return -ENOMEM;
-	zero(place.frame, n);
 	*out = HPA(place.frame << PAGE_SHIFT);
 	*size = n << PAGE_SHIFT;
 	return 0;
@@ -238,10 +232,7 @@ int page_claim(hpa_t base, u64 size, owner_t owner)
 	if (free)
 		take_locked(&place, n, owner);
 	spin_unlock(&owners.lock);
-	if (!free)
-		return -EBUSY;
-	zero(place.frame, n);
-	return 0;
+	return free ? 0 : -EBUSY;
 }
 
 static void change(struct owner_region *region, u64 frame, u64 n, owner_t from, owner_t to)
@@ -260,8 +251,39 @@ void page_free(hpa_t base, u64 size, owner_t owner)
 	CHECK(region && !range_malformed(base.v, size));
 	CHECK(owner == OWNER_HV || owner >= OWNER_VM(0));
 	change(region, frame, n, owner, OWNER_SCRUB);
-	zero(frame, n);
-	/* The next owner may map its memory past the cache: the zeros must be there too. */
-	arch_cache_flush(pa_ptr(base), size);
+	page_clear(base, size);
 	change(region, frame, n, OWNER_SCRUB, OWNER_FREE);
+}
+
+/* --- Blocks of VMs -------------------------------------------------------------------------- */
+
+u64 page_clear_ahead(hpa_t at)
+{
+	u64 frame = at.v >> PAGE_SHIFT;
+	const struct owner_region *region = owner_region(frame, 1);
+
+	if (!region ||
+	    !__atomic_load_n(&region->chunk_clear[owner_chunk(region, frame)], __ATOMIC_RELAXED))
+		return 0;
+	return (ALIGN_DOWN(frame, CHUNK_FRAMES) + CHUNK_FRAMES - frame) << PAGE_SHIFT;
+}
+
+void page_clear(hpa_t base, u64 size)
+{
+	memset(pa_ptr(base), 0, size);
+	arch_cache_flush(pa_ptr(base), size);
+}
+
+void page_give_back(hpa_t base, u64 size, owner_t owner, bool clear)
+{
+	u64 frame = base.v >> PAGE_SHIFT;
+	u64 n = size >> PAGE_SHIFT;
+	struct owner_region *region = owner_region(frame, n);
+
+	CHECK(region && !range_malformed(base.v, size) && owner >= OWNER_VM(0));
+	change(region, frame, n, owner, OWNER_FREE);
+	for (u64 at = ALIGN_UP(frame, CHUNK_FRAMES); clear && at + CHUNK_FRAMES <= frame + n;
+	     at += CHUNK_FRAMES)
+		__atomic_store_n(&region->chunk_clear[owner_chunk(region, at)], 1,
+				 __ATOMIC_RELAXED);
 }

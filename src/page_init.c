@@ -89,7 +89,7 @@ static u64 table_bytes(void)
 		const struct owner_region *region = &owners.region[i];
 
 		bytes += (region->frames + gigas_of(region)) * sizeof(u32) +
-			 ALIGN_UP(chunks_of(region), (u64)2) * sizeof(u16);
+			 ALIGN_UP(chunks_of(region), (u64)4) * (sizeof(u16) + sizeof(u8));
 	}
 	return ALIGN_UP(bytes, PAGE_SIZE);
 }
@@ -140,7 +140,9 @@ static void table_place(u64 frame, u64 bytes)
 		region->giga_free = (void *)at;
 		at += gigas_of(region) * sizeof(u32);
 		region->chunk_free = (void *)at;
-		at += ALIGN_UP(chunks_of(region), (u64)2) * sizeof(u16);
+		at += ALIGN_UP(chunks_of(region), (u64)4) * sizeof(u16);
+		region->chunk_clear = at;
+		at += ALIGN_UP(chunks_of(region), (u64)4);
 	}
 }
 

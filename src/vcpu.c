@@ -171,7 +171,13 @@ static void halt(struct vcpu *vcpu)
 	steal_show(vcpu, NULL);
 	set_state(vcpu, VCPU_HALTED);
 	__atomic_store_n(&vcpu->requests, 0, __ATOMIC_RELEASE);
-	vm_halted(vcpu->vm);
+	if (vm_halted(vcpu->vm))
+		__atomic_store_n(&vcpu->vm->last, vcpu, __ATOMIC_RELAXED);
+}
+
+static bool finishes(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->vm->last, __ATOMIC_RELAXED) == vcpu;
 }
 
 static void begin(struct vcpu *vcpu)
@@ -285,9 +291,10 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 		return vcpu->waiting ? asleep(vcpu) : SCHED_READY;
 	case VCPU_SUSPENDED:
 		return asleep(vcpu);
+	case VCPU_HALTED:
+		return finishes(vcpu) ? SCHED_READY : SCHED_OFF;
 	case VCPU_STOPPED:
 	case VCPU_CLAIMED:
-	case VCPU_HALTED:
 		break;
 	}
 	return SCHED_OFF;
@@ -317,7 +324,7 @@ bool vcpu_rest(struct vcpu *vcpu)
 	vcpu->out = true;
 	arch_vcpu_unwatch(vcpu);
 	return state == VCPU_STARTING || state == VCPU_RUNNING || state == VCPU_SUSPENDED ||
-	       vcpu_halting(vcpu);
+	       (state == VCPU_HALTED && finishes(vcpu)) || vcpu_halting(vcpu);
 }
 
 /* All is loaded, but its window has not begun. */
@@ -342,6 +349,16 @@ static void enter(struct vcpu *vcpu)
 		trace_left();
 }
 
+/* What its VM leaves to do is done in its turns, and not beyond them. */
+static __attribute__((noinline)) void finish(struct vcpu *vcpu)
+{
+	vcpu->yields = false;
+	if (vcpu->enter_at)
+		await(vcpu);
+	while (vm_finish(vcpu->vm) && !arch_hart_wanted())
+		;
+}
+
 bool vcpu_run(struct vcpu *vcpu)
 {
 	if (vcpu_halting(vcpu)) {
@@ -351,9 +368,13 @@ bool vcpu_run(struct vcpu *vcpu)
 	if (vcpu_held(vcpu))
 		return false;
 	switch (vcpu_state(vcpu)) {
+	case VCPU_HALTED:
+		if (!finishes(vcpu))
+			return false;
+		finish(vcpu);
+		return true;
 	case VCPU_STOPPED:
 	case VCPU_CLAIMED:
-	case VCPU_HALTED:
 		return false;
 	case VCPU_STARTING:
 		begin(vcpu);

@@ -68,6 +68,7 @@ static int begin(struct vm *vm, const struct vm_entry *entry)
 	arch_vm_reset(vm);
 	vm->booted_at = arch_time();
 	vm->boots++;
+	__atomic_store_n(&vm->last, NULL, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->vcpus; i++)
 		vcpu_restore(vm->vcpu[i]);
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
@@ -98,15 +99,35 @@ void vms_started(void)
 		arch_machine_off(vms_status());
 }
 
-int vm_boot(struct vm *vm)
+static void boot_begin(struct vm *vm)
 {
-	struct vm_entry entry;
-	int err;
-
 	machine_reset(vm);
 	hypercall_reset(vm);
-	err = vm_load(vm, &entry);
-	return err ? err : begin(vm, &entry);
+	vm_load_begin(vm);
+}
+
+/* True: there is more to do; else *err is how it went. */
+static bool boot_step(struct vm *vm, int *err)
+{
+	struct vm_entry entry;
+	bool more;
+
+	*err = vm_load_step(vm, &entry, &more);
+	if (*err)
+		return false;
+	if (!more)
+		*err = begin(vm, &entry);
+	return more;
+}
+
+int vm_boot(struct vm *vm)
+{
+	int err;
+
+	boot_begin(vm);
+	while (boot_step(vm, &err))
+		;
+	return err;
 }
 
 int vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd, u64 initrd_size)
@@ -211,22 +232,30 @@ static bool takes_machine_along(const struct vm *vm)
 
 /*
  * Nobody runs it any more. The memory and devices of a VM of the FIT go back; those of the MVM's
- * VMs stay until it destroys them. The last VM ends the machine.
+ * VMs stay until it destroys them.
  */
+static void end_begin(struct vm *vm)
+{
+	vm->again = false;
+	console_vm_gone(vm->id);
+	if (!vm->fit) {
+		machine_ended(vm);
+		return;
+	}
+	machine_stop(vm);
+	arch_vm_exit(vm);
+	gmap_soil(&vm->gmap);
+}
+
+/* The last VM ends the machine. */
 static void end(struct vm *vm)
 {
 	bool off = takes_machine_along(vm);
-
 	u32 id = vm->id;
 
-	console_vm_gone(id);
-	if (vm->fit) {
-		machine_stop(vm);
-		arch_vm_exit(vm);
+	if (vm->fit)
 		vm_release_memory(vm);
-	} else {
-		machine_ended(vm);
-	}
+	__atomic_store_n(&vm->last, NULL, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
 	/* From here on the MVM may destroy it: vm is not touched any more. */
 	events_state(id);
@@ -234,23 +263,47 @@ static void end(struct vm *vm)
 		arch_machine_off(vms_status());
 }
 
-void vm_halted(struct vm *vm)
+/* A guest may reset as often as it likes, and not drive everything else out of the log. */
+static void log_end(struct vm *vm)
 {
 	char text[LOG_LINE];
-	bool again;
 
+	if (vm->again && !log_allowed(&vm->end_limit))
+		return;
+	vm_show_end(vm, text, sizeof(text));
+	log_info("%s: %s%s", vm->def.name, text, vm->again ? ", starting again" : "");
+	vm_show_exits(vm, text, sizeof(text));
+	log_info("%s: %s", vm->def.name, text);
+}
+
+bool vm_halted(struct vm *vm)
+{
 	if (__atomic_sub_fetch(&vm->active, 1, __ATOMIC_ACQ_REL))
-		return;
+		return false;
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
-	again = restarts(vm);
-	/* A guest may reset as often as it likes, and not drive everything else out of the log. */
-	if (!again || log_allowed(&vm->end_limit)) {
-		vm_show_end(vm, text, sizeof(text));
-		log_info("%s: %s%s", vm->def.name, text, again ? ", starting again" : "");
-		vm_show_exits(vm, text, sizeof(text));
-		log_info("%s: %s", vm->def.name, text);
+	vm->again = restarts(vm);
+	log_end(vm);
+	if (vm->again)
+		boot_begin(vm);
+	else
+		end_begin(vm);
+	return true;
+}
+
+bool vm_finish(struct vm *vm)
+{
+	int err;
+
+	if (vm->again) {
+		if (boot_step(vm, &err))
+			return true;
+		if (!err)
+			return false;
+		end_begin(vm);
+		return true;
 	}
-	if (again && vm_boot(vm) == 0)
-		return;
+	if (vm->fit && gmap_clear_step(&vm->gmap))
+		return true;
 	end(vm);
+	return false;
 }

@@ -17,14 +17,6 @@
 #define KERNEL_ALIGN MIB(2)
 #define IMAGE_HEADER 64
 
-struct layout {
-	struct fit_image kernel, initrd;
-	u64 kernel_base;
-	u64 kernel_size;	/* what it occupies, .bss included */
-	u64 initrd_base;
-	u64 fdt_base;
-};
-
 static u64 read_le(const u8 *at)
 {
 	u64 value = 0;
@@ -38,7 +30,7 @@ static u64 read_le(const u8 *at)
  * A RISC-V Image (boot-image-header.rst: "RSC\x05" at 56) says where it wants to lie and how much
  * room it takes; anything else lies where QEMU's virt board puts a kernel and takes what it has.
  */
-static void kernel_place(const struct vm *vm, struct layout *l)
+static void kernel_place(const struct vm *vm, struct vm_layout *l)
 {
 	const u8 *head = l->kernel.data;
 	u64 offset = KERNEL_ALIGN, size = l->kernel.size;
@@ -76,7 +68,7 @@ static int too_big(const struct vm *vm, const char *what, u64 base, u64 size)
 }
 
 /* The initrd and the tree from the top of the first 1 GiB down, above the kernel. */
-static int place(const struct vm *vm, struct layout *l)
+static int place(const struct vm *vm, struct vm_layout *l)
 {
 	const struct vmdef_ram *ram = &vm->def.ram[0];
 	u64 top = ram->base + MIN(ram->size, GIB(1)), floor;
@@ -105,11 +97,11 @@ static int place(const struct vm *vm, struct layout *l)
 	return 0;
 }
 
-static int plan(const struct vm *vm, struct layout *l)
+static int plan(const struct vm *vm, struct vm_layout *l)
 {
 	int err;
 
-	*l = (struct layout){ 0 };
+	*l = (struct vm_layout){ 0 };
 	err = find(vm, "kernel", &vm->def.kernel, &l->kernel);
 	if (!err)
 		err = find(vm, "initrd", &vm->def.initrd, &l->initrd);
@@ -135,7 +127,7 @@ static int check_fdt(struct vm *vm)
 
 static int check_images(struct vm *vm)
 {
-	struct layout l;
+	struct vm_layout l;
 
 	if (!vm->fit) {
 		if (!vm->def.kernel.name[0] && !vm->def.initrd.name[0])
@@ -177,26 +169,58 @@ int vm_load_fdt(struct vm *vm, u64 fdt, u64 initrd, u64 initrd_size)
 	return err;
 }
 
-int vm_load(struct vm *vm, struct vm_entry *entry)
+void vm_load_begin(struct vm *vm)
 {
-	struct layout l;
-	int err = plan(vm, &l);
+	vm->load = (struct vm_layout){ .copied = 0 };
+	if (vm->gmap.used)
+		gmap_soil(&vm->gmap);
+}
 
-	/* Memory just allocated is clear. */
-	for (u32 i = 0; vm->dirty && i < vm->def.rams && !err; i++)
-		err = gmap_zero(&vm->gmap, GPA(vm->def.ram[i].base), vm->def.ram[i].size);
-	vm->dirty = true;
-	if (!err)
-		err = gmap_write(&vm->gmap, GPA(l.kernel_base), l.kernel.data, l.kernel.size);
-	if (!err)
-		err = gmap_write(&vm->gmap, GPA(l.initrd_base), l.initrd.data, l.initrd.size);
-	if (!err)
-		err = vm_load_fdt(vm, l.fdt_base, l.initrd_base, l.initrd.size);
+/* A page of the kernel and the initrd, one behind the other; false: all is there. */
+static int copy_step(struct vm *vm, struct vm_layout *l, bool *more)
+{
+	bool kernel = l->copied < l->kernel.size;
+	const struct fit_image *image = kernel ? &l->kernel : &l->initrd;
+	u64 done = kernel ? l->copied : l->copied - l->kernel.size;
+	u64 n = MIN(image->size - done, PAGE_SIZE);
+
+	*more = n;
+	l->copied += n;
+	return gmap_write(&vm->gmap, GPA((kernel ? l->kernel_base : l->initrd_base) + done),
+			  (const u8 *)image->data + done, n);
+}
+
+static int load_step(struct vm *vm, bool *more)
+{
+	struct vm_layout *l = &vm->load;
+	int err = 0;
+
+	*more = true;
+	if (!l->planned) {
+		err = plan(vm, l);
+		l->planned = true;
+		return err;
+	}
+	if (!l->copied) {
+		if (gmap_clear_step(&vm->gmap))
+			return 0;
+		gmap_soil(&vm->gmap);
+	}
+	err = copy_step(vm, l, more);
+	if (!err && !*more)
+		err = vm_load_fdt(vm, l->fdt_base, l->initrd_base, l->initrd.size);
+	return err;
+}
+
+int vm_load_step(struct vm *vm, struct vm_entry *entry, bool *more)
+{
+	int err = load_step(vm, more);
+
 	if (err) {
 		log_err("%s: its memory cannot be filled (error %d)", vm->def.name, err);
 		return err;
 	}
-	entry->pc = vm->def.entry_given ? vm->def.entry : l.kernel_base;
-	entry->fdt = l.fdt_base;
+	entry->pc = vm->def.entry_given ? vm->def.entry : vm->load.kernel_base;
+	entry->fdt = vm->load.fdt_base;
 	return 0;
 }

@@ -240,29 +240,36 @@ int vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out)
 		free_struct(vm, sizeof(*vm));
 		return err;
 	}
-	vm_publish(vm->id, vm);
-	log_info("%s: VM %u, %u vCPU%s, %llu MiB", def->name, vm->id, vm->vcpus,
-		 vm->vcpus == 1 ? "" : "s", (unsigned long long)(vm->gmap.ram >> 20));
 	*out = vm;
 	return 0;
 }
 
-int vm_destroy(struct vm *vm)
+void vm_admit(struct vm *vm)
 {
-	u32 state = vm_state(vm);
+	vm_publish(vm->id, vm);
+	log_info("%s: VM %u, %u vCPU%s, %llu MiB", vm->def.name, vm->id, vm->vcpus,
+		 vm->vcpus == 1 ? "" : "s", (unsigned long long)(vm->gmap.ram >> 20));
+}
 
-	if (state != VM_MADE && state != VM_ENDED)
-		return -EBUSY;
+void vm_remove(struct vm *vm)
+{
 	__atomic_store_n(&vm->state, VM_DESTROYED, __ATOMIC_RELEASE);
-	vm_publish(vm->id, NULL);
+	if (vm_by_id(vm->id) == vm)
+		vm_publish(vm->id, NULL);
 	machine_stop(vm);
 	/* The hart that ended it may not have come back from doing so, or one hands it input. */
 	arch_harts_sync(NULL);
 	machine_exit(vm);
 	arch_vm_exit(vm);
 	remove_vcpus(vm);
+}
+
+bool vm_remove_step(struct vm *vm)
+{
+	if (vm->gmap.used && gmap_clear_step(&vm->gmap))
+		return true;
 	vm_release_memory(vm);
 	log_info("%s: VM %u is gone", vm->def.name, vm->id);
 	free_struct(vm, sizeof(*vm));
-	return 0;
+	return false;
 }

@@ -127,6 +127,11 @@ void arch_harts_sync(const struct vm *vm)
 	fence_remote(vm ? harts_of(vm) : all, &(struct fence){ .op = FENCE_NOTHING });
 }
 
+bool arch_hart_wanted(void)
+{
+	return (csr_read(CSR_SIP) & csr_read(CSR_SIE)) || (csr_read(CSR_HIP) & csr_read(CSR_HIE));
+}
+
 void arch_hart_call(const struct hart *hart, void (*call)(void *arg), void *arg)
 {
 	fence_remote(BIT(hart->index), &(struct fence){ .op = FENCE_CALL, .call = call,

@@ -152,11 +152,12 @@ static u32 take_used(struct side *side, u32 n, u32 *len)
 
 static void start(struct side *side, u64 features)
 {
+	static const u8 zeros[0x400];
 	struct virtio_dev *dev = &side->net.dev;
 
 	driver_begin(dev, features & dev->offered);
 	for (u32 n = 0; n < VIRTIO_NET_QUEUES; n++) {
-		(void)!gmap_zero(&side->gmap, GPA(ring(n)), 0x400);
+		(void)!gmap_write(&side->gmap, GPA(ring(n)), zeros, sizeof(zeros));
 		driver_queue(dev, n, ring(n), NUM);
 		side->taken[n] = 0;
 	}

@@ -76,11 +76,12 @@ static u64 ring_base(const struct side *side, u32 n)
 /* What a sound driver does first. */
 static void start(struct side *side, u32 features)
 {
+	static const u8 zeros[0x400];
 	struct virtio_dev *dev = &side->console.dev;
 
 	driver_begin(dev, features & 0x30000007);
 	for (u32 n = 0; n < QUEUES; n++) {
-		(void)!gmap_zero(&gmap, GPA(ring_base(side, n)), 0x400);
+		put(ring_base(side, n), zeros, sizeof(zeros));
 		driver_queue(dev, n, ring_base(side, n), 4);
 	}
 	driver_write(dev, STATUS, 0xf);

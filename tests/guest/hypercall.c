@@ -54,7 +54,12 @@ void __stack_chk_fail(void)
 static struct sbiret hc(unsigned long function, unsigned long a, unsigned long b,
 			unsigned long c, unsigned long d)
 {
-	return sbi_call(SHYPER_EXTENSION, function, a, b, c, d, 0, 0);
+	struct sbiret ret;
+
+	do
+		ret = sbi_call(SHYPER_EXTENSION, function, a, b, c, d, 0, 0);
+	while (ret.error == SHYPER_E_AGAIN);
+	return ret;
 }
 
 #define ADDRESS(object) ((unsigned long)&(object))

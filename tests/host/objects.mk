@@ -65,7 +65,8 @@ test_vcpu-src := src/vcpu.c src/steal.c tests/host/no_trace.c
 host-tests += test_sched
 sched-src := src/sched_priority.c src/sched_partition.c src/frames.c src/schedule.c \
 	src/schedule_check.c $(vmdef-src) src/lib/format.c
-test_sched-src := src/sched.c src/vcpu.c src/steal.c $(sched-src) tests/host/no_trace.c
+test_sched-src := src/sched.c src/vcpu.c src/steal.c $(sched-src) tests/host/no_trace.c \
+	tests/host/no_finish.c
 host-tests += test_schedule
 test_schedule-src := $(sched-src) tests/host/dts.c
 host-tests += test_sched_partition

@@ -206,16 +206,10 @@ static void test_access(void **state)
 	assert_int_equal(gmap_read(&gmap, GPA(BASE + KIB(512) - 77), back, sizeof(back)), 0);
 	assert_memory_equal(buf, back, sizeof(buf));
 	assert_int_equal(*(u8 *)gmap_ram_ptr(&gmap, GPA(BASE + KIB(512)), 1), buf[77]);
-	assert_int_equal(gmap_zero(&gmap, GPA(BASE + KIB(512)), KIB(4)), 0);
-	assert_int_equal(gmap_read(&gmap, GPA(BASE + KIB(512) - 1), back, KIB(4) + 2), 0);
-	assert_int_equal(back[0], buf[76]);
-	assert_int_equal(back[1] | back[KIB(4)], 0);
-	assert_int_equal(back[KIB(4) + 1], buf[KIB(4) + 77]);
 
 	/* Partly outside: refused, and neither side touched. */
 	memset(back, 0x55, sizeof(back));
 	assert_int_equal(gmap_write(&gmap, GPA(edge - 8), back, 9), -EFAULT);
-	assert_int_equal(gmap_zero(&gmap, GPA(edge - 8), 9), -EFAULT);
 	assert_int_equal(gmap_write(&gmap, GPA(edge - 8), buf, 8), 0);
 	assert_int_equal(gmap_read(&gmap, GPA(edge - 8), back, 9), -EFAULT);
 	assert_int_equal(back[0], 0x55);
@@ -250,6 +244,80 @@ static void test_adjacent(void **state)
 	ptr = gmap_ram_ptr(&gmap, GPA(BASE + MIB(32)), MIB(4));
 	assert_ptr_equal(ptr, pa_ptr(HPA(BASE + MIB(32))));
 	assert_null(gmap_ram_ptr(&gmap, GPA(BASE + MIB(32)), MIB(4) + 1));
+	gmap_release(&gmap);
+}
+
+static u32 clear_all(void)
+{
+	u32 steps = 0;
+
+	while (gmap_clear_step(&gmap))
+		steps++;
+	return steps;
+}
+
+static void dirty(u64 gpa, u64 size)
+{
+	u8 byte = 0xa5;
+
+	for (u64 at = 0; at < size; at += KIB(2))
+		assert_int_equal(gmap_write(&gmap, GPA(gpa + at), &byte, 1), 0);
+}
+
+static bool zero(u64 gpa, u64 size)
+{
+	u8 page[PAGE_SIZE], none[PAGE_SIZE] = { 0 };
+
+	for (u64 at = 0; at < size; at += PAGE_SIZE) {
+		assert_int_equal(gmap_read(&gmap, GPA(gpa + at), page, PAGE_SIZE), 0);
+		if (memcmp(page, none, PAGE_SIZE))
+			return false;
+	}
+	return true;
+}
+
+/* A page at a time, all of it, each time that somebody may have written; never given back else. */
+static void test_clear(void **state)
+{
+	const u32 pages = (u32)(MIB(9) / PAGE_SIZE);
+
+	(void)state;
+	board(MIB(64));
+	assert_int_equal(gmap_add_ram(&gmap, GPA(BASE), MIB(5)), 0);
+	assert_int_equal(gmap_add_device(&gmap, GPA(0x20000000), HPA(0x10000000), KIB(8)), 0);
+	assert_int_equal(gmap_add_identity(&gmap, GPA(BASE + MIB(32)), MIB(4)), 0);
+	dirty(BASE, MIB(5));	/* as it was found at boot */
+	assert_false(gmap_is_clear(&gmap));
+	assert_int_equal(clear_all(), pages);
+	assert_true(gmap_is_clear(&gmap));
+	assert_true(zero(BASE, MIB(5)) && zero(BASE + MIB(32), MIB(4)));
+
+	gmap_soil(&gmap);
+	dirty(BASE, MIB(5));
+	dirty(BASE + MIB(32), MIB(4));
+	assert_false(gmap_is_clear(&gmap));
+	expect_assert_failure(gmap_release(&gmap));
+	for (u32 i = 0; i < pages / 2; i++)
+		assert_true(gmap_clear_step(&gmap));
+	gmap_soil(&gmap);	/* anew */
+	dirty(BASE, MIB(5));
+	assert_int_equal(clear_all(), pages);
+	assert_true(zero(BASE, MIB(5)) && zero(BASE + MIB(32), MIB(4)));
+	gmap_release(&gmap);
+
+	/* What is known to be clear is not cleared again. */
+	assert_int_equal(gmap_add_identity(&gmap, GPA(BASE + MIB(32)), MIB(4)), 0);
+	assert_true(zero(BASE + MIB(32), MIB(4)));
+	assert_int_equal(clear_all(), 2);
+	gmap_soil(&gmap);
+	assert_int_equal(clear_all(), MIB(4) / PAGE_SIZE);
+	gmap_release(&gmap);
+	/* Given back by who has never seen it. */
+	assert_int_equal(gmap_add_ram(&gmap, GPA(BASE), MIB(40)), 0);
+	assert_true(gmap_clear_step(&gmap));
+	gmap_release(&gmap);
+	assert_int_equal(gmap_add_identity(&gmap, GPA(BASE + MIB(40)), MIB(2)), 0);
+	assert_true(clear_all() > 1);
 	gmap_release(&gmap);
 }
 
@@ -377,6 +445,7 @@ int main(void)
 		cmocka_unit_test(test_identity_and_device),
 		cmocka_unit_test(test_access),
 		cmocka_unit_test(test_adjacent),
+		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_fragmented),
 		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_shortage),

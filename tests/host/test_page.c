@@ -360,6 +360,37 @@ static void test_lent_device(void **state)
 	page_free_device(imsic, KIB(16), OWNER_HV);
 }
 
+/* Memory of VMs is handed out as it is; what is given back clear is known to be so from then on. */
+static void test_give_back(void **state)
+{
+	u64 size;
+	hpa_t pa;
+
+	(void)state;
+	board(MIB(16));
+	assert_int_equal(page_alloc_block(MIB(2), OWNER_VM(1), &pa, &size), 0);
+	assert_int_equal(size, MIB(2));
+	assert_false(all_zero(pa.v, MIB(2)));
+	assert_int_equal(page_clear_ahead(pa), 0);
+	page_give_back(pa, MIB(2), OWNER_VM(1), false);
+	assert_int_equal(page_clear_ahead(pa), 0);
+
+	assert_int_equal(page_claim(pa, MIB(2), OWNER_VM(1)), 0);
+	page_clear(pa, MIB(2));
+	page_give_back(pa, MIB(2) - PAGE_SIZE, OWNER_VM(1), true);
+	assert_int_equal(page_clear_ahead(pa), 0);	/* not all of the 2 MiB */
+	page_free(HPA(pa.v + MIB(2) - PAGE_SIZE), PAGE_SIZE, OWNER_VM(1));
+	assert_int_equal(page_claim(pa, MIB(2), OWNER_VM(1)), 0);
+	page_give_back(pa, MIB(2), OWNER_VM(1), true);
+	assert_int_equal(page_clear_ahead(pa), MIB(2));
+	assert_int_equal(page_clear_ahead(HPA(pa.v + MIB(1))), MIB(1));
+	assert_int_equal(page_clear_ahead(HPA(pa.v + MIB(2))), 0);
+	assert_int_equal(page_owner(pa), OWNER_FREE);
+	count();
+	expect_assert_failure(page_give_back(pa, MIB(2), OWNER_HV, true));
+	expect_assert_failure(page_give_back(pa, MIB(2), OWNER_VM(1), true));
+}
+
 /* --- Random sequences against a list of what is held ---------------------------------------- */
 
 struct held {
@@ -388,6 +419,7 @@ static int random_take(struct held *out)
 	case 0:
 		if (page_alloc(out->size, max, out->owner, &pa))
 			return -ENOMEM;
+		assert_true(all_zero(pa.v, out->size));
 		break;
 	case 1:
 		if (page_alloc_block(max, out->owner, &pa, &out->size))
@@ -399,6 +431,27 @@ static int random_take(struct held *out)
 	}
 	out->base = pa.v;
 	return 0;
+}
+
+static void check_known(const struct held *one)
+{
+	u64 n;
+
+	for (u64 at = one->base; at < one->base + one->size; at += n) {
+		n = page_clear_ahead(HPA(at));
+		assert_true(!n || all_zero(at, MIN(n, one->base + one->size - at)));
+		n = MAX(n, PAGE_SIZE);
+	}
+}
+
+static void random_free(const struct held *one)
+{
+	if (rand() % 2) {
+		page_free(HPA(one->base), one->size, one->owner);
+		return;
+	}
+	page_clear(HPA(one->base), one->size);
+	page_give_back(HPA(one->base), one->size, one->owner, true);
 }
 
 static void test_random(void **state)
@@ -416,14 +469,14 @@ static void test_random(void **state)
 
 		if (n < 4096 && rand() % 5 < 3 && !random_take(&one)) {
 			assert_false(held_overlaps(held, n, one.base, one.size));
-			assert_true(all_zero(one.base, one.size));
+			check_known(&one);
 			memset(pa_ptr(HPA(one.base)), 0xff, one.size);
 			held[n++] = one;
 			free -= one.size / PAGE_SIZE;
 		} else if (n) {
 			u32 at = (u32)rand() % n;
 
-			page_free(HPA(held[at].base), held[at].size, held[at].owner);
+			random_free(&held[at]);
 			free += held[at].size / PAGE_SIZE;
 			held[at] = held[--n];
 		}
@@ -492,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_device),
 		cmocka_unit_test(test_lent_device),
+		cmocka_unit_test(test_give_back),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_threads),
 	};

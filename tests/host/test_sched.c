@@ -43,10 +43,11 @@ void machine_vcpu_halt(struct vm *of, u32 index)
 	assert_int_equal(index, 0);
 }
 
-void vm_halted(struct vm *of)
+bool vm_halted(struct vm *of)
 {
 	(void)of;
 	halts++;
+	return false;
 }
 
 static u64 passes;			/* ticks with each look at the time */

@@ -22,7 +22,7 @@ static struct hart hart[VCPUS];
 static struct vcpu vcpu[VCPUS];
 static struct vm vm;
 static struct vcpu *loaded[VCPUS];
-static u32 entered, halted, soft, watched, departed;
+static u32 entered, halted, soft, watched, departed, steps;
 static void (*in_guest)(struct vcpu *vcpu);
 static void (*in_unload)(void);
 
@@ -39,10 +39,26 @@ void machine_vcpu_halt(struct vm *of, u32 index)
 	assert_true(index < VCPUS);
 }
 
-void vm_halted(struct vm *of)
+bool vm_halted(struct vm *of)
 {
 	assert_ptr_equal(of, &vm);
 	halted++;
+	return steps != 0;
+}
+
+bool vm_finish(struct vm *of)
+{
+	assert_ptr_equal(of, &vm);
+	if (--steps)
+		return true;
+	vm.last = NULL;
+	return false;
+}
+
+/* Every third step. */
+bool arch_hart_wanted(void)
+{
+	return steps % 3 == 0;
 }
 
 void arch_vcpu_reset(struct vcpu *v, const struct vcpu_start *start)
@@ -181,7 +197,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpu, 0, sizeof(vcpu));
 	memset(loaded, 0, sizeof(loaded));
-	entered = halted = soft = watched = departed = 0;
+	entered = halted = soft = watched = departed = steps = 0;
 	in_guest = NULL;
 	in_unload = NULL;
 	vm.irqchip = &chip;
@@ -451,6 +467,27 @@ static void test_move_while_it_halts(void **state)
 	assert_int_equal(entered, 1);
 }
 
+/* What the VM leaves to do is done in the turns of its last vCPU, which is ready until then. */
+static void test_last_one_finishes_in_its_turns(void **state)
+{
+	(void)state;
+	start_1();
+	steps = 8;
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_ptr_equal(vm.last, &vcpu[1]);
+	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_HALTED);
+	assert_int_equal(vcpu_settle(&vcpu[0]), SCHED_OFF);
+	for (u32 left = 6; left + 3; left -= 3) {
+		assert_int_equal(vcpu_settle(&vcpu[1]), SCHED_READY);
+		assert_true(vcpu_run(&vcpu[1]));
+		assert_int_equal(steps, left);
+	}
+	assert_int_equal(vcpu_settle(&vcpu[1]), SCHED_OFF);
+	assert_false(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +506,7 @@ int main(void)
 		cmocka_unit_test_setup(test_move_of_one_that_was_paused, setup),
 		cmocka_unit_test_setup(test_pause_of_a_sleeper_ends, setup),
 		cmocka_unit_test_setup(test_move_while_it_halts, setup),
+		cmocka_unit_test_setup(test_last_one_finishes_in_its_turns, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

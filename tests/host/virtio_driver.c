@@ -130,10 +130,12 @@ void driver_ok(struct virtio_dev *dev)
 
 void driver_queue_init(struct driver_queue *queue, u32 n, u64 base, u32 num)
 {
+	static const u8 zeros[DRIVER_QUEUE_SIZE(1024)];
+
 	*queue = (struct driver_queue){ .n = n, .num = num, .desc = base };
 	queue->avail = base + 16ull * num;
 	queue->used = ALIGN_UP(queue->avail + 6 + 2ull * num, 4ull);
-	(void)!gmap_zero(&driver_gmap, GPA(base), DRIVER_QUEUE_SIZE(num));
+	(void)!gmap_write(&driver_gmap, GPA(base), zeros, DRIVER_QUEUE_SIZE(num));
 }
 
 void driver_queue_set(struct virtio_dev *dev, const struct driver_queue *queue)

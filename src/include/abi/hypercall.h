@@ -22,9 +22,15 @@
 /*
  * (definition tree, size, floor) → id. Its memory is the MVM's to fill, and at no host address
  * below floor: an operating system may be unable to use what lies below its own memory.
+ * SHYPER_E_AGAIN: its memory is being cleared; the same call goes on with that. A call to make or
+ * destroy another VM meanwhile gives it up.
  */
 #define SHYPER_HC_VM_CREATE 3
-#define SHYPER_HC_VM_DESTROY 4	/* (id): of a VM that does not run; its memory leaves the MVM */
+/*
+ * (id): of a VM that does not run; its memory leaves the MVM. SHYPER_E_AGAIN: it has, and is being
+ * cleared; the same call goes on with that, or another one to make or destroy a VM.
+ */
+#define SHYPER_HC_VM_DESTROY 4
 #define SHYPER_HC_VM_BOOT 5	/* (id, struct shyper_boot, size): of one made or ended */
 #define SHYPER_HC_VM_STOP 6	/* (id): at once; an event tells when it has ended */
 #define SHYPER_HC_VM_PAUSE 7	/* (id): on return none of its vCPUs executes */
@@ -81,6 +87,7 @@
 #define SHYPER_E_NOENT (-101)	/* no such VM, block, … */
 #define SHYPER_E_BUSY (-102)	/* the VM's state forbids it, or somebody has what it needs */
 #define SHYPER_E_NOMEM (-103)	/* memory, harts or VM slots are used up */
+#define SHYPER_E_AGAIN (-104)	/* no refusal: the call has done part; make it again as it was */
 
 #define SHYPER_VMS 16
 #define SHYPER_VCPUS 16

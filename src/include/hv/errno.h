@@ -10,6 +10,7 @@
 #define ENOENT 2	/* no such object */
 #define EIO 5		/* hardware or firmware refused */
 #define E2BIG 7		/* does not fit into the place given */
+#define EAGAIN 11	/* there is more to do: call again */
 #define ENOMEM 12	/* out of memory or of a counted resource */
 #define EFAULT 14	/* an address that its user does not own */
 #define EBUSY 16	/* somebody else has it, or it is in a state that forbids this */

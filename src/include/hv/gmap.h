@@ -35,6 +35,10 @@ struct gmap {
 	struct gmap_block *block;	/* sorted by gpa, no overlaps */
 	u64 ram;			/* bytes of RAM */
 	u64 floor;			/* gmap_add_ram() takes no host memory below; 0 at first */
+	/* Of clearing. Private; changes with the VM's life. */
+	u32 clear_block;		/* RAM is zero up to there … */
+	u64 clear_offset;		/* … and there up to here, unless used */
+	bool used;			/* somebody may have written to RAM since it was clear */
 };
 
 /* Guest physical addresses end here: the reach of the deepest G-stage, Sv57x4. */
@@ -44,8 +48,8 @@ struct gmap {
 void gmap_init(struct gmap *gmap, owner_t owner);
 
 /*
- * gmap_add_ram() - size bytes of zeroed RAM at gpa, in the largest blocks that alignment and free
- * memory allow.
+ * gmap_add_ram() - size bytes of RAM at gpa, in the largest blocks that alignment and free memory
+ * allow. It is not clear yet.
  * gmap_add_identity() - RAM whose guest and host addresses are equal.
  * gmap_add_device() - device memory of the host at hpa.
  * All return 0; -EINVAL: unaligned, empty, wraps or beyond GMAP_END; -EEXIST: overlaps what is
@@ -56,7 +60,21 @@ int __must_check gmap_add_ram(struct gmap *gmap, gpa_t gpa, u64 size);
 int __must_check gmap_add_identity(struct gmap *gmap, gpa_t gpa, u64 size);
 int __must_check gmap_add_device(struct gmap *gmap, gpa_t gpa, hpa_t hpa, u64 size);
 
-/* gmap_release() - give everything back, scrubbed. No hart may have a translation of it left. */
+/*
+ * All RAM is cleared, a page at a time, before anybody sees it and after: by whoever has the time,
+ * one caller at once. gmap_clear_step() - the next page, or many at once that are known to be zero;
+ * true: there is more, false: all is clear. gmap_soil() - somebody is about to be able to write
+ * to RAM: from now on nothing is clear, and clearing begins anew. gmap_is_clear() - nobody was,
+ * and all is.
+ */
+bool gmap_clear_step(struct gmap *gmap);
+void gmap_soil(struct gmap *gmap);
+bool gmap_is_clear(const struct gmap *gmap);
+
+/*
+ * gmap_release() - give everything back: RAM that is clear, or that nobody has seen (else CHECK
+ * stops Shyper). No hart may have a translation of it left.
+ */
 void gmap_release(struct gmap *gmap);
 
 /* gmap_shortage() - figures for the message when size bytes of RAM cannot be had. */
@@ -89,13 +107,12 @@ u8 *gmap_ram_piece(const struct gmap *gmap, gpa_t gpa, u64 len, u64 *n);
 
 /*
  * gmap_read() - copy len bytes of the guest's RAM into buf. The copy is made once; check the copy,
- * never the guest's memory again. gmap_write() - copy buf into the guest's RAM. gmap_zero() - clear
- * it. Any hart, no lock, while guests run. Return 0; -EFAULT: some byte is not RAM; then nothing
- * was copied. len 0 is always right.
+ * never the guest's memory again. gmap_write() - copy buf into the guest's RAM. Any hart, no lock,
+ * while guests run. Return 0; -EFAULT: some byte is not RAM; then nothing was copied. len 0 is
+ * always right.
  */
 int __must_check gmap_read(const struct gmap *gmap, gpa_t gpa, void *buf, u64 len);
 int __must_check gmap_write(const struct gmap *gmap, gpa_t gpa, const void *buf, u64 len);
-int __must_check gmap_zero(const struct gmap *gmap, gpa_t gpa, u64 len);
 
 /* All blocks in the order of their guest addresses. */
 #define gmap_for_each(gmap, b) \

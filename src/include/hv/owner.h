@@ -28,6 +28,7 @@ struct owner_region {
 	u32 *word;		/* [frames]; read lock-free, written under the lock */
 	u32 *giga_free;		/* [gigas touched]: free frames of each; under the lock */
 	u16 *chunk_free;	/* [chunks touched]; under the lock */
+	u8 *chunk_clear;	/* [chunks touched]: 1, for ever: all its free frames are zero */
 };
 
 struct owner_table {

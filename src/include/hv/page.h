@@ -5,7 +5,8 @@
  * here, and so do the claims on device memory. Not used on any exit path: VMs get what they
  * need while they are made. All functions but page_init() may be called on any hart; those that
  * change something take the allocator's lock for the change, and zero memory outside of it.
- * The lock is a leaf of the lock order: nothing else is taken inside.
+ * The lock is a leaf of the lock order: nothing else is taken inside. Shyper's own pages are zeroed
+ * here; memory of VMs is too much for one step, so its owner does it (hv/gmap.h).
  */
 #ifndef HV_PAGE_H
 #define HV_PAGE_H
@@ -51,9 +52,10 @@ int __must_check page_alloc(u64 size, u64 align, owner_t owner, hpa_t *out);
  * page_alloc_block() - the largest naturally aligned block of 1 GiB, 2 MiB, 64 KiB or 4 KiB that
  * is free and not larger than max bytes. For VM memory: from the top of RAM, out of a GiB that is
  * broken already when there is one, upwards inside that GiB, so that one block often continues the
- * one before. Zeroed and owned like page_alloc(). Returns 0, the address in *out and its size
- * in *size; -ENOMEM; -EINVAL: max is less than a page. page_alloc_block_above() takes nothing below
- * the address floor; -EINVAL also: floor is inside a page.
+ * one before. Not zeroed: it may hold what another left there before Shyper started. Returns 0, the
+ * address in *out and its size in *size; -ENOMEM; -EINVAL: max is less than a page.
+ * page_alloc_block_above() takes nothing below the address floor; -EINVAL also: floor is inside a
+ * page.
  */
 int __must_check page_alloc_block_above(u64 floor, u64 max, owner_t owner, hpa_t *out, u64 *size);
 
@@ -63,8 +65,8 @@ static inline int __must_check page_alloc_block(u64 max, owner_t owner, hpa_t *o
 }
 
 /*
- * page_claim() - take exactly this range of RAM (identity-mapped VMs), zeroed. All of it must be
- * free. Returns 0; -EBUSY: some page is not free, or not RAM; -EINVAL: empty, wraps, unaligned.
+ * page_claim() - take exactly this range of RAM (identity-mapped VMs), not zeroed. All of it must
+ * be free. Returns 0; -EBUSY: some page is not free, or not RAM; -EINVAL: empty, wraps, unaligned.
  */
 int __must_check page_claim(hpa_t base, u64 size, owner_t owner);
 
@@ -74,6 +76,19 @@ int __must_check page_claim(hpa_t base, u64 size, owner_t owner);
  * Shyper, before a byte is touched.
  */
 void page_free(hpa_t base, u64 size, owner_t owner);
+
+/*
+ * page_give_back() - the same for a VM's memory, which is not scrubbed here: `clear` says that its
+ * owner has, with page_clear(); else nobody has written to it since it was handed out. Wrongly said
+ * it would give one VM's secrets to another.
+ * page_clear_ahead() - how many bytes from here on were zero when they were handed out, as far as
+ * is known at once; 0: they may be anything. Of the caller's pages.
+ * page_clear() - zero these pages, in memory and not only in a cache: their next owner may map them
+ * past it.
+ */
+void page_give_back(hpa_t base, u64 size, owner_t owner, bool clear);
+u64 page_clear_ahead(hpa_t at);
+void page_clear(hpa_t base, u64 size);
 
 /*
  * page_owner() - who owns the page at this address: lock-free for RAM, under the allocator's lock

@@ -3,8 +3,8 @@
  * Virtual machines: made from a checked definition, booted, restarted, ended. One path for all.
  *
  * Life of a VM: MADE → RUNNING → STOPPING → (RUNNING again | ENDED). Whoever ends it, a guest's
- * own call or Shyper, only notes the reason and asks its vCPUs to halt; the hart that halts the
- * last vCPU finishes the work. So nobody waits for anybody.
+ * own call or Shyper, only notes the reason and asks its vCPUs to halt; the last vCPU to halt
+ * finishes the work, in steps, in the turns that it has on its hart. So nobody waits for anybody.
  */
 #ifndef HV_VM_H
 #define HV_VM_H
@@ -18,6 +18,7 @@
 #include <hv/mmio.h>
 #include <hv/types.h>
 #include <hv/vcpu.h>
+#include <hv/vm_load.h>
 #include <hv/vmdef.h>
 
 #define VMS 16
@@ -62,29 +63,38 @@ struct vm {
 	enum vm_reason reason;
 	u32 exit_code;		/* of VM_FAILURE */
 	u32 crashes;
-	bool dirty;		/* its memory has been used: clear it before a boot */
+	bool again;		/* when all is halted it boots again */
+	struct vcpu *last;	/* to halt: it has to call vm_finish(); NULL: nothing to do */
+	struct vm_layout load;	/* of the one who boots it */
 	u64 booted_at;		/* host ticks */
 	u64 boots;
 	char cause[VM_CAUSE];	/* of VM_CRASH; cut where it is longer */
 };
 
 /*
- * vm_create() - make a VM: memory, tables, devices, vCPUs. Boot hart. fit stays where it is as long
- * as the VM lives. Returns 0, or a negative errno after a log line that says what to change;
- * nothing half-made remains.
+ * vm_create() - make a VM: memory, which is not clear yet, tables, devices, vCPUs. Boot hart, or
+ * management lock. fit stays where it is as long as the VM lives. Returns 0, or a negative errno
+ * after a log line that says what to change; nothing half-made remains. vm_admit() - from now on
+ * others know it.
  */
 int __must_check vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out);
+void vm_admit(struct vm *vm);
 
 /*
- * vm_destroy() - give back all that a VM holds, scrubbed; the pointer is dead afterwards. On the
- * MVM's hart, with the management lock. 0; -EBUSY: it runs.
+ * vm_remove() - give back all that a VM holds which does not run, but for its memory; nobody knows
+ * it any more. vm_remove_step() - clear some of that; true: there is more; false: it is given back,
+ * and the pointer is dead. On the MVM's hart, with the management lock.
  */
-int __must_check vm_destroy(struct vm *vm);
+void vm_remove(struct vm *vm);
+bool vm_remove_step(struct vm *vm);
 
 /* vm_release_memory() - RAM and devices of a VM that no hart runs or has translations of. */
 void vm_release_memory(struct vm *vm);
 
-/* vm_boot() - load the images and start vCPU 0 of a made VM. 0, or -errno and a log line. */
+/*
+ * vm_boot() - load the images and start vCPU 0 of a made VM. Boot hart. 0, or -errno after a log
+ * line.
+ */
 int __must_check vm_boot(struct vm *vm);
 
 /*
@@ -125,8 +135,13 @@ void vm_end(struct vm *vm, enum vm_reason reason, u32 code);
 /* vm_crash() - vm_end(VM_CRASH) with a cause and a log line that say what the guest did. */
 void vm_crash(struct vm *vm, const char *fmt, ...) __printf(2, 3);
 
-/* vm_halted() - one vCPU has left the guest for good; its own hart. The last one finishes. */
-void vm_halted(struct vm *vm);
+/*
+ * vm_halted() - one vCPU has left the guest for good; its own hart. True: it was the last one, and
+ * has to call vm_finish() until that returns false. Each is a short step of what is left to do: to
+ * boot the VM again, or to give back what it has.
+ */
+bool vm_halted(struct vm *vm);
+bool vm_finish(struct vm *vm);
 
 /* vm_warn() - a rate-limited log line about what a guest did. */
 #define vm_warn(vm, fmt, ...)                                                            \
@@ -158,7 +173,8 @@ u32 vms_status(void);
 
 /*
  * The architecture supplies (arch/riscv64/vm.c): arch_harts_sync waits until the harts of a VM
- * (NULL: all harts) have all looked at their requests once more; arch_hart_call has the hart call
+ * (NULL: all harts) have all looked at their requests once more; arch_hart_wanted tells whether an
+ * interrupt of Shyper's is pending on this hart; arch_hart_call has the hart call
  * a function that waits for nobody, between two instructions of its guest or asleep, and returns
  * when it has; arch_hart_get(n) is the nth hart from 0 that Shyper drives, or NULL behind the last;
  * arch_vm_window(mvm, of, open)
@@ -175,6 +191,7 @@ int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
 void arch_vm_reset(struct vm *vm);
 void arch_harts_sync(const struct vm *vm);
+bool arch_hart_wanted(void);
 void arch_hart_call(const struct hart *hart, void (*call)(void *arg), void *arg);
 struct hart *arch_hart_get(u64 number);
 int __must_check arch_vm_window(struct vm *mvm, const struct vm *of, bool open);

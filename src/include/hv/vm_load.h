@@ -3,9 +3,21 @@
 #ifndef HV_VM_LOAD_H
 #define HV_VM_LOAD_H
 
+#include <hv/fit.h>
 #include <hv/types.h>
 
 struct vm;
+
+/* Where everything goes, and how far it is. Private to vm_load.c. */
+struct vm_layout {
+	struct fit_image kernel, initrd;
+	u64 kernel_base;
+	u64 kernel_size;	/* what it occupies, .bss included */
+	u64 initrd_base;
+	u64 fdt_base;
+	u64 copied;		/* bytes of kernel and initrd; 0: memory is being cleared */
+	bool planned;
+};
 
 struct vm_entry {
 	u64 pc;		/* guest physical: where vCPU 0 begins */
@@ -20,10 +32,12 @@ struct vm_entry {
 int __must_check vm_load_check(struct vm *vm);
 
 /*
- * vm_load() - clear the memory and copy everything into place. The VM does not run. Takes time in
- * proportion to its memory. 0, or -errno after a log line.
+ * vm_load_begin() - from now on vm_load_step() clears the memory and copies everything into place,
+ * a page at a time, until *more is false; then *entry is where to begin. The VM does not run, and
+ * one hart does this. 0, or -errno after a log line.
  */
-int __must_check vm_load(struct vm *vm, struct vm_entry *entry);
+void vm_load_begin(struct vm *vm);
+int __must_check vm_load_step(struct vm *vm, struct vm_entry *entry, bool *more);
 
 /*
  * vm_load_fdt() - write the VM's device tree to guest physical address fdt, 8-byte aligned, into
