@@ -95,11 +95,17 @@ void console_init(const struct board *from)
 
 static void write_lines(const char *text, size_t len)
 {
+	const char *end = text + len;
+
 	fresh_line();
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n')
-			emit("\r", 1);
-		emit(&text[i], 1);
+	while (text < end) {
+		const char *from = text;
+
+		while (text < end && *text != '\n')
+			text++;
+		emit(from, (size_t)(text - from));
+		if (text++ < end)
+			emit("\r\n", 2);
 	}
 }
 

@@ -115,9 +115,12 @@ static bool boot_step(struct vm *vm, int *err)
 	*err = vm_load_step(vm, &entry, &more);
 	if (*err)
 		return false;
-	if (!more)
-		*err = begin(vm, &entry);
-	return more;
+	if (more)
+		return true;
+	/* Others have had the hart meanwhile, and may have sent it something. */
+	machine_reset(vm);
+	*err = begin(vm, &entry);
+	return false;
 }
 
 int vm_boot(struct vm *vm)
