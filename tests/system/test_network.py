@@ -82,6 +82,7 @@ def test_what_the_guide_says(shyper, guests, web):
     mirror(shyper, one)
     unplug(shyper, one, two)
     locked(shyper, one, two)
+    bridge(shyper, guests, web)
 
 
 def forward(shyper, one):
@@ -140,6 +141,31 @@ def locked(shyper, one, two):
     for guest, address in (one, TWO), (two, ONE):
         ping(guest, address)
     assert [card(shyper, name)["drops"]["spoofed"] for name in ("vm1", "vm2")] == [0, 3]
+
+
+def ask_again(guest):
+    """Its DHCP client gives its address back and asks for another one; returns that."""
+    guest.run("killall -USR2 udhcpc; i=0; while ip addr show dev eth0 | grep -q 'inet '; do "
+              "i=$((i + 1)); [ $i -lt 600 ] || break; usleep 100000; done; killall -USR1 udhcpc")
+    text = guest.run("i=0; until ip addr show dev eth0 | grep 'inet '; do i=$((i + 1)); "
+                     "[ $i -lt 600 ] || break; usleep 100000; done", 90)
+    return re.search(r"inet ([\d.]+)", text).group(1)
+
+
+def bridge(shyper, guests, web):
+    """The network behind eth0 gives guests their addresses, as it does the management VM, which
+    keeps its own; and back. Whoever is logged in by ssh, as at the guests' consoles, stays so.
+    """
+    shyper.mvm.run("/etc/init.d/network bridge; ip addr show dev uplink | grep 10.0.2.15")
+    one, two = map(ask_again, guests)
+    assert one.startswith("10.0.2.") and len({one, two, "10.0.2.15"}) == 3
+    ping(guests[0], two)
+    ping(guests[0], "10.0.2.15")
+    assert PAGE in guests[1].run(f"wget -qO- http://10.0.2.2:{web}/")
+    shyper.mvm.run("/etc/init.d/network nat; ip addr show dev eth0 | grep 10.0.2.15; "
+                   "! [ -e /sys/class/net/uplink ]")
+    assert [ask_again(guest) for guest in guests] == [ONE, TWO]
+    assert PAGE in guests[1].run(f"wget -qO- http://10.0.2.2:{web}/")
 
 
 def test_who_does_not_run(shyper, guests):
