@@ -393,7 +393,8 @@ static void put_head(const struct picture *p, double height, const char *name)
 		"font-size=\"13\">\n<title>", WIDTH, height, WIDTH, height);
 	put_text(p->file, name);
 	fputs("</title>\n<style>\n"
-	      "text { fill: #222 } .head { font-size: 17px; font-weight: 600 }\n"
+	      "svg { background: #fff } text { fill: #222 }\n"
+	      ".head { font-size: 17px; font-weight: 600 }\n"
 	      ".hart { text-anchor: end; font-weight: 600 } .ground { fill: #f4f4f2 }\n"
 	      ".window, .plan { opacity: .3 }\n"
 	      ".window { stroke: #000; stroke-width: .6; stroke-opacity: .8 }\n"
