@@ -21,12 +21,21 @@ struct owner_region *owner_region(u64 frame, u64 n)
 	return NULL;
 }
 
+/* How many of the n frames from frame on have its word, as far as is known at once. */
+static u64 alike(const struct owner_region *region, u64 frame, u64 n)
+{
+	u64 left = CHUNK_FRAMES - frame % CHUNK_FRAMES;
+
+	return __atomic_load_n(&region->chunk_word[owner_chunk(region, frame)],
+			       __ATOMIC_ACQUIRE) ? MIN(left, n) : 1;
+}
+
 u64 owner_run(const struct owner_region *region, u64 frame, u64 n, u32 word)
 {
 	u64 run = 0;
 
 	while (run < n && owner_word(region, frame + run) == word)
-		run++;
+		run += alike(region, frame + run, n - run);
 	return run;
 }
 
@@ -41,12 +50,31 @@ static void count_free(struct owner_region *region, u64 frame, u64 n, bool free)
 	owners.count.free = free ? owners.count.free + n : owners.count.free - n;
 }
 
+static void set_words(struct owner_region *region, u64 frame, u64 n, u32 word)
+{
+	for (u64 i = frame - region->first; n; i++, n--)
+		__atomic_store_n(&region->word[i], word, __ATOMIC_RELAXED);
+}
+
+/* From now on the frames of this one's chunk, which all have the word `all`, have their own. */
+static void divide(struct owner_region *region, u64 frame, u32 all)
+{
+	if (!all)
+		return;
+	set_words(region, ALIGN_DOWN(frame, CHUNK_FRAMES), CHUNK_FRAMES, all);
+	__atomic_store_n(&region->chunk_word[owner_chunk(region, frame)], 0, __ATOMIC_RELEASE);
+}
+
 static void change_in_chunk(struct owner_region *region, u64 frame, u64 n, u32 from, u32 to)
 {
-	u32 *word = &region->word[frame - region->first];
+	u32 *all = &region->chunk_word[owner_chunk(region, frame)];
 
-	for (u64 i = 0; i < n; i++)
-		__atomic_store_n(&word[i], to, __ATOMIC_RELAXED);
+	if (n == CHUNK_FRAMES && to) {
+		__atomic_store_n(all, to, __ATOMIC_RELEASE);
+	} else {
+		divide(region, frame, *all);
+		set_words(region, frame, n, to);
+	}
 	if (from == OWNER_FREE)
 		count_free(region, frame, n, false);
 	if (to == OWNER_FREE)
@@ -74,7 +102,7 @@ static int share_refused(const struct owner_region *region, u64 frame, u64 n, ow
 {
 	int ret = 0;
 
-	for (u64 i = 0; i < n; i++) {
+	for (u64 i = 0; i < n; i += alike(region, frame + i, n - i)) {
 		u32 word = owner_word(region, frame + i);
 
 		if (WORD_OWNER(word) != owner)
@@ -300,7 +328,7 @@ bool page_may_access_all(hpa_t base, u64 size, owner_t owner)
 	region = owner_region(frame, n);
 	if (!region)
 		return device_access_all(base.v, size, owner);
-	for (u64 i = 0; i < n; i++) {
+	for (u64 i = 0; i < n; i += alike(region, frame + i, n - i)) {
 		u32 word = owner_word(region, frame + i);
 
 		if (WORD_OWNER(word) != owner && WORD_SHARED(word) != owner)

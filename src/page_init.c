@@ -88,7 +88,7 @@ static u64 table_bytes(void)
 	for (u32 i = 0; i < owners.regions; i++) {
 		const struct owner_region *region = &owners.region[i];
 
-		bytes += (region->frames + gigas_of(region)) * sizeof(u32) +
+		bytes += (region->frames + chunks_of(region) + gigas_of(region)) * sizeof(u32) +
 			 ALIGN_UP(chunks_of(region), (u64)4) * (sizeof(u16) + sizeof(u8));
 	}
 	return ALIGN_UP(bytes, PAGE_SIZE);
@@ -137,6 +137,8 @@ static void table_place(u64 frame, u64 bytes)
 
 		region->word = (void *)at;
 		at += region->frames * sizeof(u32);
+		region->chunk_word = (void *)at;
+		at += chunks_of(region) * sizeof(u32);
 		region->giga_free = (void *)at;
 		at += gigas_of(region) * sizeof(u32);
 		region->chunk_free = (void *)at;

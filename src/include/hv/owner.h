@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ownership table behind hv/page.h, for src/page*.c alone; everybody else uses hv/page.h.
- * One word per page frame says who owns it and with whom it is shared. Counts of free frames per
- * 2 MiB and per GiB of address space let the allocator pass over what cannot fit.
+ * One word per page frame says who owns it and with whom it is shared, or one for all frames of a
+ * chunk of 2 MiB. Counts of free frames per chunk and per GiB of address space let the allocator
+ * pass over what cannot fit.
  */
 #ifndef HV_OWNER_H
 #define HV_OWNER_H
@@ -26,6 +27,7 @@ struct owner_region {
 	u64 first;		/* frame number */
 	u64 frames;
 	u32 *word;		/* [frames]; read lock-free, written under the lock */
+	u32 *chunk_word;	/* [chunks touched]: of all its frames, or 0: they have their own */
 	u32 *giga_free;		/* [gigas touched]: free frames of each; under the lock */
 	u16 *chunk_free;	/* [chunks touched]; under the lock */
 	u8 *chunk_clear;	/* [chunks touched]: 1, for ever: all its free frames are zero */
@@ -54,7 +56,10 @@ static inline u64 owner_giga(const struct owner_region *region, u64 frame)
 /* owner_word() - the word of a frame of the region. Lock-free. */
 static inline u32 owner_word(const struct owner_region *region, u64 frame)
 {
-	return __atomic_load_n(&region->word[frame - region->first], __ATOMIC_RELAXED);
+	u32 all = __atomic_load_n(&region->chunk_word[owner_chunk(region, frame)],
+				  __ATOMIC_ACQUIRE);
+
+	return all ? all : __atomic_load_n(&region->word[frame - region->first], __ATOMIC_RELAXED);
 }
 
 /* owner_region() - the region that holds all of [frame, frame + n); NULL: none. Lock-free. */
