@@ -132,20 +132,32 @@ static bool granted(enum condition condition, const struct guest_isa_caps *caps)
 	return false;
 }
 
-static bool matches(const char *pattern, const char *name)
+static bool ends_in_star(const char *pattern)
 {
-	size_t len = strlen(pattern);
-
-	if (pattern[len - 1] == '*')
-		return !strncmp(pattern, name, len - 1);
-	return !strcmp(pattern, name);
+	return pattern[strlen(pattern) - 1] == '*';
 }
 
-static bool allowed(const char *name, const struct guest_isa_caps *caps)
+static bool matches(const char *pattern, const char *name)
+{
+	if (*pattern != *name)
+		return false;
+	return ends_in_star(pattern) ? !strncmp(pattern, name, strlen(pattern) - 1) :
+				       !strcmp(pattern, name);
+}
+
+/* In `told` is what has been, so that hardly any name has to be searched for. */
+static bool wanted(const char *name, const struct guest_isa_caps *caps, const char *out,
+		   bool told[ARRAY_SIZE(extensions)])
 {
 	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++) {
-		if (matches(extensions[i].name, name))
-			return granted(extensions[i].condition, caps);
+		const char *pattern = extensions[i].name;
+		bool before = told[i];
+
+		if (!matches(pattern, name))
+			continue;
+		told[i] = true;
+		return granted(extensions[i].condition, caps) &&
+		       !(before && (!ends_in_star(pattern) || isa_has(out, name)));
 	}
 	return false;
 }
@@ -154,6 +166,7 @@ static bool allowed(const char *name, const struct guest_isa_caps *caps)
 int guest_isa_build(const char *host_isa, const struct guest_isa_caps *caps, char *out, size_t size)
 {
 	struct isa_cursor cursor;
+	bool told[ARRAY_SIZE(extensions)] = { false };
 	char name[ISA_NAME];
 
 	if (size < 5)
@@ -165,7 +178,7 @@ int guest_isa_build(const char *host_isa, const struct guest_isa_caps *caps, cha
 		while (isa_next(&cursor, name)) {
 			bool letter = !name[1];
 
-			if (letter == (pass == 0) && allowed(name, caps) && !isa_has(out, name) &&
+			if (letter == (pass == 0) && wanted(name, caps, out, told) &&
 			    isa_append(out, size, name))
 				return -E2BIG;
 		}
