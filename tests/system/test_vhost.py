@@ -105,6 +105,14 @@ def sockets(shyper, guest):
     assert "reset by peer" in unheard(shyper.mvm, CID)
     assert "reset by peer" in unheard(guest, HOST)
     assert "No such device" in unheard(shyper.mvm, CID + 1)
+    driver_again(guest)
+    send(shyper.mvm, guest, CID)
+
+
+def driver_again(guest):
+    """It lets go of the device, which is reset, and takes it anew."""
+    guest.run("cd /sys/bus/virtio/drivers/*vsock* && name=$(echo virtio*) && "
+              "echo $name >unbind && ! [ -e $name ] && echo $name >bind && [ -e $name ] && cd")
 
 
 # --- What ends ------------------------------------------------------------------------------------
