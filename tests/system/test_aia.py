@@ -107,32 +107,83 @@ def counts(guest, line):
     return [int(word) for word in words[1:] if word.isdigit()]
 
 
+def balance(banned="", once="--oneshot"):
+    """irqbalance, told that each interrupt is to have one CPU, but none of these."""
+    return (f"IRQBALANCE_BANNED_CPULIST={banned} irqbalance --foreground {once} --interval=1 "
+            "--policyscript=/tmp/policy >>/tmp/balance 2>&1")
+
+
+def prepare_balance(guest):
+    """And $irq is the disk's, in whose folder one is then."""
+    guest.run("printf '#!/bin/sh\\necho balance_level=core\\n' >/tmp/policy; "
+              "chmod +x /tmp/policy; disk=$(basename $(readlink -f /sys/block/vda/device)); "
+              "irq=$(grep \"$disk\\$\" /proc/interrupts | sed 's/^ *//; s/:.*//'); "
+              "cd /proc/irq/$irq")
+
+
+def all_go_to(guest, cpu):
+    """Of the disk's interrupts; the last of the old way may be on its way yet."""
+    assert int(guest.run("cat smp_affinity"), 16) == 1 << cpu
+    before = counts(guest, "^ *'$irq':")
+    guest.run(f"until [ $(awk -v irq=$irq: '$1 == irq {{ print ${cpu + 2} }}' /proc/interrupts) "
+              f"-gt {before[cpu] + 20} ]; do sleep 0.2; done", 120)
+    more = [a - b for a, b in zip(counts(guest, "^ *'$irq':"), before)]
+    print(cpu, more)
+    assert sum(more) - more[cpu] <= 2
+
+
+def offline_and_online(guest, cpus, times):
+    guest.run(f"cd /sys/devices/system/cpu; for n in $(seq {times}); do for c in {cpus}; do "
+              "echo 0 >cpu$c/online && [ $(cat cpu$c/online) = 0 ] && "
+              "echo 1 >cpu$c/online || exit; done; done", 300)
+
+
+def trouble(guest):
+    return guest.run("dmesg | grep -E 'BUG|stall|INFO: task|I/O error' || true")
+
+
 def test_affinity_and_hotplug(shyper):
-    """What irqbalance does, and CPUs that go and come, while the disk is written."""
+    """irqbalance, hands that are quicker, and CPUs that go and come, while the disk is written."""
     shyper.daemon()
     shyper.config_guest(1, vcpus=3, harts=[1, 2, 3])
     shyper.run("vm boot vm1")
     guest = shyper.guest("vm1")
     guest.login()
     guest.write_for_ever("4M")
-    guest.run("irq=$(grep -E 'virtio[0-9]+$' /proc/interrupts | sort -nrk2 | head -1 | "
-              "sed 's/^ *//; s/:.*//'); cd /proc/irq/$irq")
-    for cpu in (2, 0, 1):
-        guest.run(f"echo {1 << cpu} >smp_affinity")
-        before = counts(guest, "^ *'$irq':")
-        guest.run("n=$(cat /tmp/said); until [ \"$(cat /tmp/said)\" != \"$n\" ]; do "
-                  "sleep 0.2; done", 120)
-        more = [a - b for a, b in zip(counts(guest, "^ *'$irq':"), before)]
-        print(cpu, more)
-        # The last of the old way may be on its way yet.
-        assert more[cpu] > 20 and sum(more) - more[cpu] <= 2
+    prepare_balance(guest)
+    for cpu, banned in (2, "0,1"), (0, "1,2"), (1, "0,2"):
+        guest.run(balance(banned))
+        all_go_to(guest, cpu)
     # Back and forth, in the middle of everything.
+    guest.run(f"({balance(once='')} & echo $! >/tmp/pid)")
     guest.run("for n in $(seq 100); do for m in 1 2 4 7 6; do echo $m >smp_affinity; done; done",
               120)
-    guest.run("echo 4 >smp_affinity; cd /sys/devices/system/cpu; for n in $(seq 10); do "
-              "for c in 2 1; do echo 0 >cpu$c/online && [ $(cat cpu$c/online) = 0 ] && "
-              "echo 1 >cpu$c/online || exit; done; done", 300)
+    guest.run("echo 4 >smp_affinity")
+    offline_and_online(guest, "2 1", 10)
+    guest.run("kill $(cat /tmp/pid)")       # it has lived that long
     assert guest.run("cat online") == "0-2"
     assert guest.stop_writing() > 0
-    assert guest.run("dmesg | grep -E 'BUG|stall|INFO: task|I/O error' || true") == ""
+    assert trouble(guest) == ""
     shyper.run("vm remove vm1")
+
+
+def test_affinity_and_hotplug_of_the_mvm(boot_mvm, tmp_path):
+    """With two harts: its devices' wires go with their vCPU's file."""
+    definition = (TOP / "config/mvm.dts").read_text()
+    larger = definition.replace("vcpus = <1>", "vcpus = <2>").replace("harts = <0>",
+                                                                      "harts = <0 1>")
+    (tmp_path / "mvm.dts").write_text(larger)
+    mvm = boot_mvm(MVM=tmp_path / "mvm.dts")
+    assert mvm.run("nproc") == "2"
+    mvm.run("rm -f /tmp/stop /tmp/bad; (until [ -e /tmp/stop ]; do "
+            f"{fio('load', '4M', '/root/load')} >>/tmp/said || touch /tmp/bad; done; "
+            "touch /tmp/done) & true")
+    prepare_balance(mvm)
+    for cpu in (1, 0, 1):
+        mvm.run(balance(str(1 - cpu)))
+        all_go_to(mvm, cpu)
+    mvm.run(f"({balance(once='')} & echo $! >/tmp/pid)")
+    offline_and_online(mvm, "1", 20)
+    mvm.run("kill $(cat /tmp/pid); touch /tmp/stop; until [ -e /tmp/done ]; do sleep 0.2; done; "
+            "[ ! -e /tmp/bad ]", 120)
+    assert trouble(mvm) == ""

@@ -2,6 +2,8 @@
 """An unmodified Debian Linux as a static guest: processors, power off, reboot, on several CPUs."""
 import pytest
 
+from machine import IRQ
+
 CPUS = ["rv64", "max", "rv64,sstc=off"]
 
 
@@ -44,6 +46,24 @@ def test_time_passes_and_processors_share_work(linux):
     assert 1 <= passed < 60
     timers = guest.run("grep -c riscv-timer /proc/interrupts")
     assert int(timers) >= 1
+    guest.send("poweroff -f")
+    assert guest.wait() == 0
+
+
+@pytest.mark.skipif(IRQ != "plic", reason="about machines of their own")
+@pytest.mark.parametrize("irq, chip", [("aplic", "APLIC-DIRECT"), ("aclint", "SiFive PLIC")])
+def test_other_interrupt_controllers(linux, irq, chip):
+    """An APLIC without IMSICs; harts that interrupt each other by an ACLINT."""
+    guest = linux(VCPUS=4, IRQ=irq)
+    assert chip in guest.run("grep ttyS0 /proc/interrupts")
+    ipis = "grep -E 'IPI[01]' /proc/interrupts | awk '{ n += $2 + $3 + $4 + $5 } END { print n }'"
+    before = int(guest.run(ipis))
+    guest.run("for i in 1 2 3 4; do (for n in $(seq 50); do echo | cat | cat >/dev/null; done) & "
+              "done; wait")
+    for cpu in 1, 2, 3:
+        guest.run(f"cd /sys/devices/system/cpu/cpu{cpu}; echo 0 >online; echo 1 >online")
+    assert guest.run("nproc") == "4"
+    assert int(guest.run(ipis)) - before > 20
     guest.send("poweroff -f")
     assert guest.wait() == 0
 

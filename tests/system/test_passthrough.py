@@ -125,6 +125,19 @@ def test_devices_of_the_board(machine, disk):
     assert shell.guest.wait() == 0
 
 
+@pytest.mark.skipif(IRQ != "plic", reason="about a machine of its own")
+def test_wires_of_an_aplic_alone(machine, disk):
+    """Delivered directly, each by Shyper: the disk's and the UART's."""
+    image, digest = disk
+    shell = Shell(machine, image, [mvm()], IRQ="aplic")
+    assert shell.run("sha256sum /dev/vda").split()[0] == digest
+    line = shell.run("grep virtio /proc/interrupts")
+    assert "APLIC-DIRECT" in line and sum(int(n.split()[1]) for n in line.split("\n")) > 10
+    assert interrupts(shell, "ttyS0") > 10
+    shell.guest.send("poweroff -f")
+    assert shell.guest.wait() == 0
+
+
 @pytest.mark.parametrize("bus", ["virtio-blk-device", "virtio-blk-pci"])
 def test_restart_in_the_middle_of_dma(machine, disk, bus):
     """The disk is still filling memory when its VM restarts without a word to it."""
