@@ -301,15 +301,51 @@ static int free_index(const struct vswitch *sw)
 	return -ENOMEM;
 }
 
-/* A port that is seen has its address, and is below top. The lock is held. */
-static void connect(struct vswitch *sw, u32 index, struct vswitch_port *port)
+static void set_address(struct vswitch *sw, struct vswitch_port *port, u64 mac)
 {
-	port->sw = sw;
+	__atomic_store_n(&port->mac, mac, __ATOMIC_RELAXED);
+	__atomic_store_n(&sw->mac[port->index], mac, __ATOMIC_RELAXED);
+}
+
+static bool is_home(const struct vswitch *sw, u64 mac)
+{
+	for (u32 i = 0; i < sw->top; i++)
+		if (sw->port[i] && sw->port[i]->home == mac)
+			return true;
+	return false;
+}
+
+/*
+ * An address that a driver asks for must be nobody's, at home or not. To a port that comes home it
+ * is given; a driver that has taken it before goes home itself. The lock is held.
+ */
+static int take_address(struct vswitch *sw, struct vswitch_port *port, u64 mac)
+{
+	long owner = owner_of(sw, mac);
+	struct vswitch_port *holder = owner < 0 ? NULL : sw->port[owner];
+
+	if (mac != port->home && holder != port && (holder || is_home(sw, mac)))
+		return -EEXIST;
+	if (holder && holder != port)
+		set_address(sw, holder, holder->home);
+	set_address(sw, port, mac);
+	return 0;
+}
+
+/* A port that is seen has its address, and is below top. The lock is held. */
+static int connect(struct vswitch *sw, u32 index, struct vswitch_port *port)
+{
+	if (is_home(sw, port->mac))
+		return -EEXIST;
 	port->index = index;
-	__atomic_store_n(&sw->mac[index], port->mac, __ATOMIC_RELAXED);
+	port->home = port->mac;
+	(void)take_address(sw, port, port->mac);
+	port->sw = sw;
 	__atomic_store_n(&sw->port[index], port, __ATOMIC_RELEASE);
 	if (index >= sw->top)
 		__atomic_store_n(&sw->top, index + 1, __ATOMIC_RELEASE);
+	sw->members++;
+	return 0;
 }
 
 static int join_monitor(struct vswitch_port *port)
@@ -335,13 +371,7 @@ int vswitch_join(struct vswitch_port *port, const char *name, u32 vlan)
 		return -EINVAL;
 	sw->small = port->small;
 	spin_lock(&sw->lock);
-	if (owner_of(sw, port->mac) >= 0) {
-		index = -EEXIST;
-	} else {
-		connect(sw, (u32)index, port);
-		sw->members++;
-		index = 0;
-	}
+	index = connect(sw, (u32)index, port);
 	spin_unlock(&sw->lock);
 	return index;
 }
@@ -377,17 +407,14 @@ void vswitch_leave(struct vswitch_port *port)
 int vswitch_set_mac(struct vswitch_port *port, u64 mac)
 {
 	struct vswitch *sw = port->sw;
-	long owner = -1;
+	int err;
 
-	if (sw) {
-		spin_lock(&sw->lock);
-		owner = owner_of(sw, mac);
-		if (owner < 0)
-			__atomic_store_n(&sw->mac[port->index], mac, __ATOMIC_RELAXED);
-		spin_unlock(&sw->lock);
+	if (!sw) {
+		__atomic_store_n(&port->mac, mac, __ATOMIC_RELAXED);
+		return 0;
 	}
-	if (owner >= 0 && (u32)owner != port->index)
-		return -EEXIST;
-	__atomic_store_n(&port->mac, mac, __ATOMIC_RELAXED);
-	return 0;
+	spin_lock(&sw->lock);
+	err = take_address(sw, port, mac);
+	spin_unlock(&sw->lock);
+	return err;
 }

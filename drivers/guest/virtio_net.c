@@ -43,7 +43,7 @@ static u16 ethertype(const struct net_frame *frame)
 	return (u16)(at[0] << 8 | at[1]);
 }
 
-/* A frame that is to be cut: into TCP segments, and the header that each gets is all there. */
+/* A frame to be cut: into TCP segments that the MTU allows, whose header is all there. */
 static __noinline bool check_large(const struct virtio_net *net, const struct net_frame *frame)
 {
 	const struct net_offload *o = &frame->offload;
@@ -54,6 +54,7 @@ static __noinline bool check_large(const struct virtio_net *net, const struct ne
 	    ((o->gso_type & GSO_ECN) && !virtio_accepted(&net->dev, F_HOST_ECN)))
 		return false;
 	return (o->flags & NEEDS_CSUM) && o->gso_size &&
+	       o->csum_start + TCP_HEADER + o->gso_size <= net->mtu + ETH_HEADER + ETH_TAG &&
 	       o->hdr_len >= o->csum_start + TCP_HEADER && o->hdr_len < frame->size &&
 	       ethertype(frame) == (type == GSO_TCPV4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
 }
@@ -224,8 +225,7 @@ static bool reset(void *ctx)
 		virtqueue_exit(ring(net, n));
 	spin_unlock(&net->turn);
 	filter_reset(&net->filter);
-	/* Somebody else may have taken the address while this driver had another one. */
-	(void)!vswitch_set_mac(&net->port, net->mac);
+	(void)!vswitch_set_mac(&net->port, net->mac);	/* its own: nobody can keep it */
 	show_mac(net);
 	return true;
 }

@@ -353,6 +353,7 @@ static void check_frame(const struct side *from, const struct side *to, u32 size
 	must(!o.flags || ((dev->accepted & F_GUEST_CSUM) && o.csum_start >= 34 &&
 			  HEADER + o.csum_start + o.csum_offset + 2 <= size));
 	must(!o.gso_type || ((dev->accepted & TSO(o.gso_type & 0x7f)) && o.gso_size && o.flags &&
+			     o.csum_start + 20 + o.gso_size <= 1518 &&
 			     o.hdr_len >= o.csum_start + 20 && HEADER + o.hdr_len < size));
 }
 

@@ -409,6 +409,9 @@ static void check_large_lies(void)
 	o.gso_size = 0;
 	refused("segments of 0 bytes", o, 3000);
 	o = make_large(3000);
+	o.gso_size = 1465;
+	refused("segments beyond the MTU", o, 3000);
+	o = make_large(3000);
 	o.gso_type = 4;
 	refused("IPv6 that is IPv4", o, 3000);
 	o = make_large(3000);

@@ -322,6 +322,7 @@ static void test_large_lies(void **state)
 		assert_int_equal(side_dropped(&a, VSWITCH_MALFORMED), ++n);            \
 	} while (0)
 	LIE(3000, o.gso_size = 0);
+	LIE(3000, o.gso_size = 1518 - 34 - 20 + 1);	/* beyond the MTU */
 	LIE(3000, o.gso_type = 2);
 	LIE(3000, o.gso_type = 3);
 	LIE(3000, o.gso_type = 4);	/* not agreed on */

@@ -344,6 +344,30 @@ static void test_other_address(void **state)
 	assert_int_equal(vswitch_mac(&sides[4].port), MAC(1));
 }
 
+/* Nobody gets the address of a port that is not at home, or keeps that of a new one. */
+static void test_squatters(void **state)
+{
+	(void)state;
+	assert_int_equal(vswitch_set_mac(&sides[0].port, MAC(10)), 0);
+	assert_int_equal(vswitch_set_mac(&sides[0].port, MAC(10)), 0);
+	assert_int_equal(vswitch_set_mac(&sides[1].port, MAC(0)), -EEXIST);
+	assert_int_equal(vswitch_set_mac(&sides[3].port, MAC(10)), -EEXIST);
+	sides[11].port = (struct vswitch_port){ .ops = &ops, .mac = MAC(0) };
+	assert_int_equal(vswitch_join(&sides[11].port, "lan", 0), -EEXIST);
+	assert_int_equal(vswitch_join(make(10), "lan", 0), 0);
+	assert_int_equal(vswitch_mac(&sides[10].port), MAC(10));
+	assert_int_equal(vswitch_mac(&sides[0].port), MAC(0));
+	assert_int_equal(send(3, MAC(10)), 1 << 10);
+	assert_int_equal(send(10, MAC(0)), 1 << 0);
+	assert_int_equal(send_as(0, MAC(1), MAC(10)), 0);
+	assert_int_equal(drops(0, VSWITCH_SPOOFED), 1);
+	assert_int_equal(vswitch_set_mac(&sides[0].port, MAC(0)), 0);
+	vswitch_leave(&sides[10].port);
+	assert_int_equal(vswitch_set_mac(&sides[0].port, MAC(10)), 0);
+	assert_int_equal(vswitch_set_mac(&sides[0].port, MAC(0)), 0);
+	assert_int_equal(send(3, MAC(0)), 1 << 0);
+}
+
 static void test_refused_ports(void **state)
 {
 	struct vswitch_port *port = make(10);
@@ -396,7 +420,8 @@ int main(void)
 		TEST(test_forgets), TEST(test_spoofed), TEST(test_flood_of_addresses),
 		TEST(test_rate), TEST(test_extreme_rates), TEST(test_storm),
 		TEST(test_large_ones_are_not_flooded), TEST(test_flush), TEST(test_mirror),
-		TEST(test_other_address), TEST(test_refused_ports), TEST(test_full),
+		TEST(test_other_address), TEST(test_squatters), TEST(test_refused_ports),
+		TEST(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

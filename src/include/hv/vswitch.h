@@ -97,6 +97,7 @@ struct vswitch_port {
 
 	/* Fixed while it is on a switch. */
 	struct vswitch *sw;	/* NULL: on none */
+	u64 home;		/* the address with which it joined */
 	u32 index;		/* in the switch */
 
 	u32 mirrored;		/* atomic: 1: the monitor sees its frames */
@@ -151,7 +152,11 @@ u32 vswitch_send(struct vswitch_port *from, const struct net_frame *frame);
 /* vswitch_flush() - after one or more of these. */
 void vswitch_flush(struct vswitch_port *from);
 
-/* vswitch_set_mac() - give a port another address. Any hart. -EEXIST: it is another port's. */
+/*
+ * vswitch_set_mac() - give a port another address. Any hart. -EEXIST: another port has it, or has
+ * joined with it. That with which the port itself has joined is never refused. (When a port joins
+ * whose address somebody has been given, that one is back at his own.)
+ */
 int __must_check vswitch_set_mac(struct vswitch_port *port, u64 mac);
 
 /* vswitch_set_mirrored() - does the monitor see the port's frames? vswitch_mirrored(). Any hart. */
