@@ -85,7 +85,7 @@ def start(shyper, number):
     shyper.run(f"vm boot {name}")
     guest = shyper.guest(name)
     guest.login()
-    guest.run("killall udhcpc; cd /; "
+    guest.run("killall udhcpc; dmesg -n 1; "
               f"ip link set {CARDS['vhost']} up; ip link set {CARDS['switch']} up; "
               f"ip addr add {VHOST[name]}/24 dev {CARDS['vhost']}; "
               f"ip addr add {SWITCH[name]}/24 dev {CARDS['switch']}; "

@@ -9,7 +9,8 @@
  *  4  echoes, with a driver that has agreed to nothing;
  *  5  says what it hears, on another VLAN;
  *  6  sends to everyone, as fast as it can;
- *  7  spins, for comparison.
+ *  7  spins, for comparison;
+ *  8  finds out that it may send so much and no more: LIMIT bytes a second, an MTU of 600.
  */
 #include "guest.h"
 #include "virtio.h"
@@ -33,6 +34,8 @@
 #define ETH 14U
 #define TYPE 0x88b5U		/* for experiments */
 #define NONE 0xffffffffU	/* no frame */
+#define LIMIT 10000U
+#define AT_ONCE 131072U		/* what may come in one go */
 
 struct offload {
 	u8 flags, gso_type;
@@ -637,6 +640,40 @@ static void check_address(void)
 	check_eq("a reset brings the old one back", read_u8(virtio_device + CONFIG + 4), mac[4]);
 }
 
+/* ---- What a definition allows ---- */
+
+static void check_mtu(void)
+{
+	CHECK("first echo", WAIT_FOR(ping(2, 60, 1), 20000), "none in 20 s");
+	check_eq("MTU", read_u16(virtio_device + CONFIG + 10), 600);
+	check_eq("the longest frame", ping(2, 618, 1), true);
+	refused("one byte more", plain, 619);
+	drain();
+}
+
+static void check_rate(void)
+{
+	const u32 size = 600, all = 1000;
+	unsigned long start = rdtime(), bytes;
+	u32 back = 0, seconds;
+	struct offload o;
+
+	address(neighbour(2), own, TYPE);
+	for (u32 i = 0; i < all; i++) {
+		send(plain, size, 1);
+		while (receive(1, &o) != NONE)
+			back++;
+	}
+	while (receive(2000, &o) != NONE)
+		back++;
+	seconds = (u32)((rdtime() - start) / (1000 * MS)) + 1;
+	bytes = (unsigned long)back * size;
+	CHECK("not more than allowed", bytes <= AT_ONCE + (u64)LIMIT * seconds, "%u frames in %u s",
+	      back, seconds);
+	CHECK("not much less", bytes > AT_ONCE / 2, "%u frames", back);
+	CHECK("it goes on", WAIT_FOR(ping(2, size, 1), 20000), "not in 20 s");
+}
+
 static void test(void)
 {
 	check_device();
@@ -667,6 +704,11 @@ void payload(void)
 	open(own[5] == 4 ? 0 : virtio_offered(), own[5] == 3 ? 4 : VIRTQ_SIZE);
 	if (own[5] == 5)
 		listen();
+	if (own[5] == 8) {
+		check_mtu();
+		check_rate();
+		return;
+	}
 	if (own[5] == 6)
 		storm();
 	if (own[5] == 7)

@@ -246,3 +246,14 @@ def test_network(machine, static_vms, irq):
     bad = [line for line in guest.output().split("\n") if "not ok " in line]
     assert int(done.group(1)) > 200 and done.group(2) == "0", "\n".join(bad[:20])
     assert "[apart] heard" not in guest.output()
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+def test_network_limits(machine, static_vms):
+    """A card with a rate of its own and a smaller MTU."""
+    vms = [{"name": name, "kernel": str(image("net")),
+            "nics": [{"mac": f"02:00:00:00:00:{role:02x}"} | more]}
+           for name, role, more in (("tester", 8, {"rate": "80K", "mtu": 600}), ("echo", 2, {}))]
+    guest = machine(FIT=static_vms(*vms), SMP=2, MEMORY="512M", timeout=120)
+    done = guest.expect(r"done (\d+) passed, (\d+) failed", timeout=100)
+    assert int(done.group(1)) > 5 and done.group(2) == "0", guest.output()
