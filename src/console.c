@@ -196,7 +196,8 @@ static void put_shared(u32 id, char c)
 
 /*
  * The end of a VM's turn at the terminal. One that floods it waits for the others, not they for it:
- * when somebody waits for the lock, a VM without the focus stays away for longer than it was there.
+ * when somebody waits for the lock, a VM without the focus stays away for longer than it was there,
+ * but not while somebody else on its hart has to run.
  */
 static void end_turn(u32 id, u64 began)
 {
@@ -204,7 +205,7 @@ static void end_turn(u32 id, u64 began)
 	u64 now = arch_time(), away = MIN((now - began) * SHARE, arch_timebase() / 100);
 
 	unlock();
-	while (pays && arch_time() - now < away)
+	while (pays && arch_time() - now < away && !arch_hart_wanted())
 		;
 }
 

@@ -182,6 +182,33 @@ static struct place find_highest(u64 floor, u64 n)
 	return place;
 }
 
+/*
+ * The chunk behind the last one, in the same GiB: where a search would come too, past all the
+ * chunks that it has taken before.
+ */
+static struct place find_next_chunk(u64 floor)
+{
+	struct owner_region *region = owners.last_region;
+	u64 frame = owners.last_chunk + CHUNK_FRAMES;
+
+	if (!region || frame < floor || IS_ALIGNED(frame, GIGA_FRAMES) ||
+	    frame >= region_end(region) ||
+	    region->chunk_free[owner_chunk(region, frame)] < CHUNK_FRAMES)
+		return (struct place){ .frame = 0 };
+	return (struct place){ region, frame };
+}
+
+static struct place find_chunk(u64 floor)
+{
+	struct place place = find_next_chunk(floor);
+
+	if (!place.frame)
+		place = find_highest(floor, CHUNK_FRAMES);
+	owners.last_region = place.frame ? place.region : NULL;
+	owners.last_chunk = place.frame;
+	return place;
+}
+
 /* The largest block of at most max frames from floor on; *n gets its size. */
 static struct place find_block(u64 floor, u64 max, u64 *n)
 {
@@ -190,7 +217,7 @@ static struct place find_block(u64 floor, u64 max, u64 *n)
 	for (u32 i = 0; i < ARRAY_SIZE(block_shift) && !place.frame; i++) {
 		*n = (u64)1 << block_shift[i];
 		if (*n <= max)
-			place = find_highest(floor, *n);
+			place = *n == CHUNK_FRAMES ? find_chunk(floor) : find_highest(floor, *n);
 	}
 	return place;
 }

@@ -38,6 +38,8 @@ struct owner_table {
 	u32 regions;				/* fixed after page_init() */
 	struct owner_region region[PAGE_REGIONS];	/* by address */
 	struct page_counts count;		/* under the lock */
+	struct owner_region *last_region;	/* of page.c: where it found the last block … */
+	u64 last_chunk;				/* … of 2 MiB; under the lock */
 };
 
 extern struct owner_table owners;
