@@ -109,7 +109,7 @@ void vcpu_serve(struct vcpu *vcpu)
 }
 
 /* How: vcpu_serve() or serve_saved(); apart from exits, which exit_handle_traced() looks after. */
-static void serve(struct vcpu *vcpu, void (*how)(struct vcpu *vcpu))
+static __attribute__((noinline)) void serve_some(struct vcpu *vcpu, void (*how)(struct vcpu *vcpu))
 {
 	u32 before = tracing() ? arch_vcpu_trace_pending(vcpu) : 0, added;
 
@@ -119,6 +119,13 @@ static void serve(struct vcpu *vcpu, void (*how)(struct vcpu *vcpu))
 	added = arch_vcpu_trace_pending(vcpu) & ~before;
 	if (added)
 		trace_add(SHYPER_TRACE_INTERRUPT, vcpu, 0, added, 0);
+}
+
+/* A request that comes later brings an interrupt. */
+static inline void serve(struct vcpu *vcpu, void (*how)(struct vcpu *vcpu))
+{
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE))
+		serve_some(vcpu, how);
 }
 
 void vcpu_wait(struct vcpu *vcpu)
@@ -203,9 +210,14 @@ static void set_away(struct vcpu *vcpu, enum vcpu_away now)
 	__atomic_store_n(&vcpu->away, (u32)now, __ATOMIC_RELEASE);
 }
 
+static inline bool free_to_run(const struct vcpu *vcpu)
+{
+	return away(vcpu) == VCPU_HERE && !paused(vcpu);
+}
+
 bool vcpu_held(struct vcpu *vcpu)
 {
-	if (away(vcpu) == VCPU_HERE && !paused(vcpu))
+	if (free_to_run(vcpu))
 		return false;
 	/* Done; and whoever ends this asks for it anew. */
 	__atomic_fetch_and(&vcpu->requests, ~(u32)VCPU_REQ_LEAVE, __ATOMIC_ACQ_REL);
@@ -282,7 +294,7 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 		else if (state == VCPU_RUNNING || state == VCPU_SUSPENDED)
 			serve(vcpu, serve_saved);
 	}
-	if (vcpu_held(vcpu))
+	if (!free_to_run(vcpu) && vcpu_held(vcpu))
 		return SCHED_OFF;
 	switch (state) {
 	case VCPU_STARTING:
@@ -365,7 +377,7 @@ bool vcpu_run(struct vcpu *vcpu)
 		halt(vcpu);
 		return true;
 	}
-	if (vcpu_held(vcpu))
+	if (!free_to_run(vcpu) && vcpu_held(vcpu))
 		return false;
 	switch (vcpu_state(vcpu)) {
 	case VCPU_HALTED:

@@ -14,12 +14,11 @@ LOGS = TOP / "build/test-logs"
 
 # Registers moved by the world switch, and whole turns as a guest feels them.
 WORLD = {"switch_fp_clean": 220, "switch_fp": 400}
-TURN = {"switch": 1250, "switch_fp": 1400}
+TURN = {"switch": 1200, "switch_fp": 1360}
 
-# Beside whom: the latest that a timer of higher priority may come, and 99 of 100. What is beyond
-# 3000 is a line of the log about the guest, of which there are a few in each period.
+# Beside whom: the latest that a timer of higher priority may come, and 99 of 100.
 LATE = {"alone": (300, 300), "spin": (2000, 2000), "sleep_storm": (3000, 2000),
-        "hostile": (10000, 3000)}
+        "hostile": (3000, 3000)}
 # Beside one that resets itself all the time: the rest of a boot, when memory is cleared and loaded
 # in steps. 64 MiB at once take ten millions.
 RESET = 1_000_000
