@@ -43,9 +43,10 @@ def start(shyper, number, **more):
 
 
 def log_in(guest):
+    """To a shell, and until DHCP is done: its disk may have the names' server of a run before."""
     guest.login()
-    guest.run("i=0; until grep -q nameserver /etc/resolv.conf; do i=$((i + 1)); "
-              "[ $i -lt 600 ] || break; usleep 100000; done; ip addr show dev eth0 | grep inet")
+    guest.run("i=0; until ip route | grep -q default && grep -q nameserver /etc/resolv.conf; do "
+              "i=$((i + 1)); [ $i -lt 600 ] || break; usleep 100000; done; [ $i -lt 600 ]", 120)
 
 
 @pytest.fixture
