@@ -256,9 +256,6 @@ void vm_remove(struct vm *vm)
 	__atomic_store_n(&vm->state, VM_DESTROYED, __ATOMIC_RELEASE);
 	if (vm_by_id(vm->id) == vm)
 		vm_publish(vm->id, NULL);
-	machine_stop(vm);
-	/* The hart that ended it may not have come back from doing so, or one hands it input. */
-	arch_harts_sync(NULL);
 	machine_exit(vm);
 	arch_vm_exit(vm);
 	remove_vcpus(vm);

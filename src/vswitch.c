@@ -16,6 +16,7 @@
 #include <hv/timer.h>
 
 #define SETS 64U
+#define NO_ADDRESS (~(u64)0)	/* nobody's, and no frame's */
 #define WAYS 4U
 #define WAYS_OF_PORT 2U		/* of a set, so that one port cannot have them all */
 #define AGE 300U		/* seconds for which a learned address is good; IEEE 802.1Q */
@@ -122,17 +123,19 @@ static struct learned *find_learned(struct vswitch *sw, u64 mac)
 }
 
 /*
- * Where a new address of this port goes: to its old place, a free one, or that of another one of
- * the same port; NULL: nowhere, others have all. The lock is held.
+ * Where a new address of this port goes: to its old place, a free one, that of another one of the
+ * same port, or that of the one that was silent for longest. The lock is held.
  */
 static struct learned *place_for(struct vswitch *sw, u64 mac, u64 index)
 {
-	struct learned *set = set_of(sw, mac), *room = NULL, *own = NULL;
+	struct learned *set = set_of(sw, mac), *room = NULL, *own = NULL, *oldest = set;
 	u32 owned = 0;
 
 	for (u32 i = 0; i < WAYS; i++) {
 		if (key_of(&set[i]) >> 16 == mac)
 			return &set[i];
+		if (age_of(&set[i]) > age_of(oldest))
+			oldest = &set[i];
 		if (!is_fresh(&set[i])) {
 			room = &set[i];
 		} else if ((key_of(&set[i]) & 0xffff) == index + 1) {
@@ -141,7 +144,7 @@ static struct learned *place_for(struct vswitch *sw, u64 mac, u64 index)
 				own = &set[i];
 		}
 	}
-	return owned >= WAYS_OF_PORT || !room ? own : room;
+	return owned < WAYS_OF_PORT && room ? room : own ? own : oldest;
 }
 
 static void learn(struct vswitch *sw, u64 mac, u32 index)
@@ -154,10 +157,8 @@ static void learn(struct vswitch *sw, u64 mac, u32 index)
 		return;
 	spin_lock(&sw->lock);
 	entry = place_for(sw, mac, index);
-	if (entry) {
-		__atomic_store_n(&entry->seen, arch_time(), __ATOMIC_RELAXED);
-		__atomic_store_n(&entry->key, key, __ATOMIC_RELAXED);
-	}
+	__atomic_store_n(&entry->seen, arch_time(), __ATOMIC_RELAXED);
+	__atomic_store_n(&entry->key, key, __ATOMIC_RELAXED);
 	spin_unlock(&sw->lock);
 }
 
@@ -218,7 +219,7 @@ static __noinline u32 flood(struct vswitch_port *from, const struct net_frame *f
 	bool mirrored = vswitch_mirrored(from);
 
 	if (frame->offload.gso_type || !take(&from->storm, STORM_RATE, STORM_BURST, 1)) {
-		net_drop(from, VSWITCH_STORM);
+		net_drop(from, frame->offload.gso_type ? VSWITCH_UNFIT : VSWITCH_STORM);
 		top = 0;
 	}
 	for (u32 i = 0; i < top; i++) {
@@ -286,6 +287,9 @@ static struct vswitch *find_switch(const char *name, u32 vlan)
 			return sw;
 	}
 	if (room) {
+		/* Its last port left a moment ago, perhaps on another hart, which holds it. */
+		spin_lock(&room->lock);
+		spin_unlock(&room->lock);
 		memset(room, 0, sizeof(*room));
 		memcpy(room->name, name, strnlen(name, VSWITCH_NAME - 1));
 		room->vlan = vlan;
@@ -396,7 +400,7 @@ void vswitch_leave(struct vswitch_port *port)
 	if (!sw)
 		return;
 	spin_lock(&sw->lock);
-	__atomic_store_n(&sw->mac[port->index], 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&sw->mac[port->index], NO_ADDRESS, __ATOMIC_RELAXED);
 	__atomic_store_n(&sw->port[port->index], NULL, __ATOMIC_RELEASE);
 	forget(sw, port->index);
 	sw->members--;

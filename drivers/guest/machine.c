@@ -249,6 +249,8 @@ void machine_ended(struct vm *vm)
 void machine_exit(struct vm *vm)
 {
 	machine_stop(vm);
+	/* A hart may have found a card or console before, or not have come back from ending it. */
+	arch_harts_sync(NULL);
 	machine_net_exit(&vm->machine->net);
 	machine_console_exit(&vm->machine->console);
 	for (u32 i = 0; i < VMDEF_VIRTIO; i++)

@@ -14,6 +14,7 @@ struct sink {
 	struct virtqueue_chain chain;	/* being filled */
 	struct virtqueue_cursor at;	/* in it */
 	u32 chains;			/* taken */
+	u32 segments;			/* of all of them */
 	u32 staged;			/* of these */
 	u32 written;			/* into the current one */
 	u32 copied;			/* into all of them */
@@ -46,6 +47,7 @@ static void begin_buffer(struct sink *sink)
 	sink->at = virtqueue_start(&net->rx, &sink->chain, true, 0);
 	sink->written = 0;
 	sink->chains++;
+	sink->segments += sink->chain.segments;
 }
 
 static void note_count(struct sink *sink)
@@ -58,7 +60,10 @@ static void note_count(struct sink *sink)
 		sink->count[i] = virtqueue_step(&at, 1, &n);
 }
 
-/* The current buffer is full. Why there is no other one is counted by the caller. */
+/*
+ * The current buffer is full. Why there is no other one is counted by the caller. A driver that
+ * offers the same descriptors again and again makes no sender walk more of them than there are.
+ */
 static bool next_buffer(struct sink *sink, enum vswitch_drop *why)
 {
 	if (!virtio_accepted(&sink->net->dev, F_MRG_RXBUF)) {
@@ -70,7 +75,7 @@ static bool next_buffer(struct sink *sink, enum vswitch_drop *why)
 	virtqueue_stage(&sink->net->rx, sink->chain.head, sink->written);
 	sink->staged++;
 	*why = VSWITCH_NO_BUFFER;
-	if (!pop(sink->net, &sink->chain))
+	if (sink->segments >= sink->net->rx.num || !pop(sink->net, &sink->chain))
 		return false;
 	begin_buffer(sink);
 	return true;

@@ -195,6 +195,16 @@ static bool ping(u8 to, u32 size, u32 pieces)
 	return send(plain, size, pieces) && echoed(size, &o);
 }
 
+/* It may have no buffer left for the first ones. */
+static bool answers(u8 to, u32 size)
+{
+	bool answered = false;
+
+	for (u32 i = 0; i < 10 && !answered; i++)
+		answered = ping(to, size, 1);
+	return answered;
+}
+
 /* ---- The others ---- */
 
 static void __attribute__((noreturn)) echo(void)
@@ -427,13 +437,8 @@ static void check_large_lies(void)
 	o.flags = 0;
 	refused("large without a checksum", o, 3000);
 	o = make_large(3000);
-	o.hdr_len = 53;
-	refused("half a TCP header", o, 3000);
-	o.hdr_len = 3000;
+	o.csum_start = 2990;
 	refused("nothing but header", o, 3000);
-	o = make_large(1514);
-	o.hdr_len = 0xffff;
-	refused("header behind the end", o, 1514);
 }
 
 static void check_sources(void)
@@ -481,7 +486,7 @@ static void check_floods(void)
 	for (u32 i = 0; i < 3000; i++)
 		taken &= send(plain, 64, 1);
 	check_eq("3000 frames to everyone", taken, true);
-	check_eq("others answer", ping(2, 1514, 1), true);
+	check_eq("others answer", answers(2, 1514), true);
 }
 
 /* ---- Rings that break the rules ---- */

@@ -330,11 +330,27 @@ static void test_large_lies(void **state)
 	LIE(3000, o.gso_type = 0x81);	/* not agreed on */
 	LIE(3000, o.gso_type = 0x80);
 	LIE(3000, o.flags = 0);
-	LIE(3000, o.hdr_len = 53);
-	LIE(3000, o.hdr_len = 3000);
 	LIE(3000, o.csum_start = 2999);
 	LIE(3000, frame[12] = 0x86);
 	side_check_nothing(&b);
+}
+
+/* The length of the headers is a hint, and becomes what the checksum's place says. */
+static void test_large_hints(void **state)
+{
+	static const u16 hints[] = { 0, 53, 54, 60, 3000, 0xffff };
+
+	(void)state;
+	sides_start(LARGE);
+	for (u32 i = 0; i < ARRAY_SIZE(hints); i++) {
+		struct net_offload o = large(), back;
+
+		side_give(&b, 0, 4096, 1);
+		o.hdr_len = hints[i];
+		assert_true(side_send_cut(&a, &o, 3000, 2));
+		assert_int_equal(side_receive(&b, &back, got), 3000);
+		assert_int_equal(back.hdr_len, hints[i] == 60 ? 60 : 54);
+	}
 }
 
 /* A guest's own VLAN tag stands before the type. */
@@ -393,6 +409,38 @@ static void test_interrupt_events(void **state)
 /* ---- Bounded work, resets ---- */
 
 /* Many frames in one notification take several calls, and all arrive in order. */
+/* Descriptors of four bytes are all one chain, which the driver offers again and again. */
+static void offer_long_chain(struct side *side, u32 n, u32 flags)
+{
+	for (u32 i = 0; i < NUM; i++)
+		driver_desc(&side->queue[n], i, side_data(side) + 0x14000 + 4 * i, 4,
+			    flags | (i + 1 == NUM ? 0 : D_NEXT), i + 1);
+	for (u32 i = 0; i < NUM; i++)
+		driver_offer(&side->queue[n], 0);
+}
+
+static void test_receiver_costs_no_more(void **state)
+{
+	(void)state;
+	sides_start(F_MRG);
+	offer_long_chain(&b, VIRTIO_NET_RX, D_WRITE);
+	assert_true(side_send_cut(&a, &none, 200, 1));
+	assert_int_equal(b.net.port.counters.rx_frames, 1);
+	assert_true(side_send_cut(&a, &none, 1514, 1));
+	assert_int_equal(side_dropped(&b, VSWITCH_NO_BUFFER), 1);
+}
+
+static void test_pieces_cost(void **state)
+{
+	u64 n = VIRTIO_NET_TX;
+
+	(void)state;
+	sides_start(F_MRG);
+	offer_long_chain(&a, VIRTIO_NET_TX, 0);
+	assert_int_equal(driver_access(&a.net.dev, R_NOTIFY, 4, true, &n), MMIO_AGAIN);
+	assert_in_range(a.net.port.counters.tx_frames, 1, NUM / 2);
+}
+
 static void test_budget(void **state)
 {
 	struct driver_queue *queue = &a.queue[VIRTIO_NET_TX];
@@ -472,8 +520,10 @@ int main(void)
 		TEST(test_header_in_pieces), TEST(test_one_buffer_only), TEST(test_malformed),
 		TEST(test_down), TEST(test_checksum_passes), TEST(test_checksum_is_made),
 		TEST(test_checksum_of_zero), TEST(test_checksum_lies), TEST(test_large),
-		TEST(test_large_to_others), TEST(test_large_lies), TEST(test_large_with_tag),
+		TEST(test_large_to_others), TEST(test_large_lies), TEST(test_large_hints),
+		TEST(test_large_with_tag),
 		TEST(test_interrupts), TEST(test_interrupt_events), TEST(test_budget),
+		TEST(test_receiver_costs_no_more), TEST(test_pieces_cost),
 		TEST(test_reset_under_way), TEST(test_queue_taken_back),
 	};
 

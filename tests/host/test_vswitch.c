@@ -215,6 +215,27 @@ static void test_flood_of_addresses(void **state)
 	assert_int_equal(send(2, ELSEWHERE(1000)), 1 << 3);
 }
 
+/* Two ports that have all places lose those that were silent for longest. */
+static void test_flood_from_two(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < 100000; i++)
+		send_as(i & 1, MAC(2), 0x060000000000 + i * 0x10001);
+	now += HZ;
+	for (u32 i = 0; i < 64; i++) {
+		send_as(3, MAC(2), ELSEWHERE(i));
+		assert_int_equal(send(2, ELSEWHERE(i)), 1 << 3);
+	}
+}
+
+static void test_address_of_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(send(1, 0), 0xd);
+	vswitch_leave(&sides[2].port);
+	assert_int_equal(send(1, 0), 0x9);
+}
+
 static void test_rate(void **state)
 {
 	struct net_frame frame = frame_of(MAC(1), MAC(0), 1000);
@@ -418,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_own_addresses), TEST(test_groups), TEST(test_learns),
 		TEST(test_forgets), TEST(test_spoofed), TEST(test_flood_of_addresses),
+		TEST(test_flood_from_two), TEST(test_address_of_nobody),
 		TEST(test_rate), TEST(test_extreme_rates), TEST(test_storm),
 		TEST(test_large_ones_are_not_flooded), TEST(test_flush), TEST(test_mirror),
 		TEST(test_other_address), TEST(test_squatters), TEST(test_refused_ports),

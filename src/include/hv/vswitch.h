@@ -129,7 +129,7 @@ static inline void mac_store(u8 *to, u64 mac)
 /* net_drop() - count a frame that comes to nothing. */
 static inline void net_drop(struct vswitch_port *port, enum vswitch_drop why)
 {
-	port->counters.drops[why]++;
+	__atomic_fetch_add(&port->counters.drops[why], 1, __ATOMIC_RELAXED);
 }
 
 /*
@@ -140,9 +140,9 @@ static inline void net_drop(struct vswitch_port *port, enum vswitch_drop why)
 int __must_check vswitch_join(struct vswitch_port *port, const char *name, u32 vlan);
 
 /*
- * vswitch_leave() - undo that; does nothing for a port that is on no switch. The same caller; the
- * port's VM does not run. Others may be delivering to the port until their harts have passed their
- * loops (arch_harts_sync()).
+ * vswitch_leave() - undo that; does nothing for a port that is on no switch. The VMs' maker, or
+ * who ends one; the VM does not run. Others may be delivering to the port until their harts have
+ * passed their loops (arch_harts_sync()).
  */
 void vswitch_leave(struct vswitch_port *port);
 
