@@ -4,6 +4,7 @@
 SHYPER_TEST_CYCLES: how often VMs are made and removed (default 20).
 """
 import os
+import subprocess
 
 import pytest
 
@@ -11,6 +12,7 @@ from guests import fio
 from machine import IRQ, TOP
 
 pytestmark = pytest.mark.skipif(IRQ != "aia", reason="about AIA")
+HERE = TOP / "tests/system"
 RESIDUE = TOP / "build/guest/imsic_residue.bin"
 CYCLES = int(os.environ.get("SHYPER_TEST_CYCLES", "20"))
 
@@ -22,11 +24,25 @@ def payloads(make):
 
 @pytest.mark.parametrize("files", [0, 3])
 def test_reboots_leave_nothing_pending(machine, files):
-    """1000 lives: each finds its interrupt file empty, and leaves it full."""
+    """1000 lives: each finds its interrupt file empty, and leaves it full, with more to come."""
     guest = machine(KERNEL=RESIDUE, MEM="16M", AIA_GUESTS=files)
     for _ in range(10):
         for _ in range(100):
             guest.expect("ok residue\r*\n")
+    assert "not ok" not in guest.output()
+
+
+@pytest.mark.parametrize("files", [0, 3])
+def test_reboots_with_a_wire_of_the_board(machine, tmp_path, files):
+    """The same, and the RTC is the board's: its APLIC sends."""
+    definition = (HERE / "wire_vm.dts").read_text().replace('vm-name', 'autostart; vm-name')
+    (tmp_path / "wire.dts").write_text(definition.replace("harts = <1>", "harts = <0>"))
+    subprocess.run([TOP / "tools/mkvm.py", "--dts", tmp_path / "wire.dts", "--kernel", RESIDUE,
+                    "--out", tmp_path / "wire.itb"], check=True)
+    guest = machine(FIT=tmp_path / "wire.itb", SMP=1, MEMORY="512M", AIA_GUESTS=files)
+    for _ in range(2):
+        for _ in range(50):
+            guest.expect("ok the wire is high\r*\n")
     assert "not ok" not in guest.output()
 
 
