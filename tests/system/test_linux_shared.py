@@ -34,10 +34,14 @@ def two(shyper):
     return guests
 
 
-def test_both_work(shyper, two):
+def test_both_work(shyper, two, variables):
     assert [vm["harts"] for vm in shyper.json("vm list")] == [[0], [1, 2, 3], [2, 3]]
     assert [guest.run("nproc") for guest in two.values()] == ["3", "2"]
     before = {n: shyper.vm(n)["exits"] for n in two}
+    for n, guest in two.items():
+        print(n, guest.run("dmesg | grep 'Run /init'"), before[n])
+    if IRQ == "aia":    # to a file in memory each of the guest's IPIs is one of Shyper's
+        assert (before[2]["ipi"] > 500) == (variables["AIA_GUESTS"] == 1)
     for guest in two.values():
         guest.line.start(WORK)
     for n, guest in two.items():
