@@ -510,6 +510,11 @@ static void test_genmsi(void **state)
 		wr(&g, DOMAINCFG, IE | DM);
 		set_up(&g, 1, VAPLIC_DETACHED, target_of((i + 1) % 2, 1));
 	}
+	/* Senders that a busy host has not let run yet. */
+	for (u32 i = 0; !arrived(0) || !arrived(1); i++) {
+		move_target(i % 2);
+		sched_yield();
+	}
 	__atomic_store_n(&finished, 1, __ATOMIC_RELEASE);
 	for (u32 i = 0; i < 2; i++)
 		pthread_join(senders[i], NULL);
