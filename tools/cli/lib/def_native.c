@@ -239,7 +239,7 @@ static int nic_mac(struct reader *r, const struct where *where, const json_t *va
 		return -1;
 	if (sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &nic->mac[0], &nic->mac[1],
 		   &nic->mac[2], &nic->mac[3], &nic->mac[4], &nic->mac[5], &end) != 6 ||
-	    end != 17 || text[end])
+	    end != 17 || text[end] || text[strspn(text, "0123456789abcdefABCDEF:")])
 		return reader_refuse(r, where, "\"%s\" is not a MAC address; write it like "
 				     "\"52:54:00:12:34:56\"", text);
 	if (!def_mac_possible(nic->mac))
