@@ -81,15 +81,6 @@ static int set_memory(struct vhost_server *v, int vhost)
 	return ioctl(vhost, VHOST_SET_MEM_TABLE, &table) ? vhost_fail(v, "vhost: memory") : 0;
 }
 
-/* Shyper has found that the rings are in RAM; what is not is address 0, which vhost refuses. */
-static uint64_t address(const struct vhost_server *v, uint64_t gpa)
-{
-	for (uint32_t i = 0; i < v->def->rams; i++)
-		if (gpa - v->def->ram[i].base < v->def->ram[i].size)
-			return (uintptr_t)v->ram[i] + (gpa - v->def->ram[i].base);
-	return 0;
-}
-
 /* ---- A driver begins, and ends ---- */
 
 static int start_queue(struct vhost_server *v, const struct vhost_unit *u, uint32_t n,
@@ -97,13 +88,16 @@ static int start_queue(struct vhost_server *v, const struct vhost_unit *u, uint3
 {
 	struct vhost_vring_state num = { n, info->queue[n].num }, base = { n, 0 };
 	struct vhost_vring_file kick = { n, u->kick[n] }, call = { n, u->call };
+	/* With the words of the event index. */
 	struct vhost_vring_addr at = {
 		.index = n,
-		.desc_user_addr = address(v, info->queue[n].desc),
-		.avail_user_addr = address(v, info->queue[n].driver),
-		.used_user_addr = address(v, info->queue[n].device),
+		.desc_user_addr = vhost_address(v, info->queue[n].desc, 16 * num.num),
+		.avail_user_addr = vhost_address(v, info->queue[n].driver, 6 + 2 * num.num),
+		.used_user_addr = vhost_address(v, info->queue[n].device, 6 + 8 * num.num),
 	};
 
+	if (!at.desc_user_addr || !at.avail_user_addr || !at.used_user_addr)
+		return error_set(&v->s->error, "queue %u is not within one range of RAM", n);
 	if (ioctl(u->vhost, VHOST_SET_VRING_NUM, &num) ||
 	    ioctl(u->vhost, VHOST_SET_VRING_BASE, &base) ||
 	    ioctl(u->vhost, VHOST_SET_VRING_ADDR, &at) ||
@@ -154,6 +148,15 @@ static void stop(struct vhost_server *v, struct vhost_unit *u)
 		unmap_ram(v);
 }
 
+/* A guest can bring this about as often as it likes: the log hears of it once for each device. */
+static void complain(const struct vhost_server *v, struct vhost_unit *u)
+{
+	if (!u->complained)
+		fprintf(stderr, "shyper: VM %u, device %u: %s\n", v->vm->id, u->device,
+			v->s->error.text);
+	u->complained = true;
+}
+
 static int follow(struct vhost_server *v, struct vhost_unit *u)
 {
 	struct shyper_vm_device_info ask = { .device = u->device };
@@ -168,8 +171,7 @@ static int follow(struct vhost_server *v, struct vhost_unit *u)
 		stop(v, u);
 	/* Queues that vhost refuses are the driver's fault: its device is dead, others go on. */
 	if (!u->started && ready && start(v, u, info)) {
-		fprintf(stderr, "shyper: VM %u, device %u: %s\n", v->vm->id, u->device,
-			v->s->error.text);
+		complain(v, u);
 		stop(v, u);
 	}
 	if (info->resetting && ioctl(v->vm->fd, SHYPER_VM_DEVICE_RESET_DONE, u->device))

@@ -20,6 +20,12 @@ int vhost_start(struct session *s, const struct session_vm *vm, const struct def
 void vhost_stop(pid_t pid);
 
 /*
+ * vhost_hear() - the first line that comes from the process, without its end; what came before it
+ * closed its side; or that it was not ready after so long.
+ */
+void vhost_hear(int fd, char *buf, size_t size, int limit_ms);
+
+/*
  * vhost_serve() - be that process. Says "ready" on stdout when the VM may boot; returns when it has
  * run, 0; or -1 with the error set.
  */

@@ -3,13 +3,18 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "vhost.h"
+
+/* Whoever boots holds the VM's lock; the process may wait for that of the run before. */
+#define READY_MS 30000
 
 static bool has_devices(const struct def *def)
 {
@@ -35,13 +40,31 @@ static void become(uint32_t vm, int out)
 	_exit(1);
 }
 
-/* What it says until it is ready, or dead. */
-static void hear(int fd, char *buf, size_t size)
+/* There is more to read, or nothing ever will be. */
+static bool more(int fd, int64_t end)
 {
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	int n;
+
+	do {
+		left = end - clock_ms();
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+void vhost_hear(int fd, char *buf, size_t size, int limit_ms)
+{
+	int64_t end = clock_ms() + limit_ms;
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < size - 1 && !memchr(buf, '\n', done)) {
+		if (!more(fd, end)) {
+			snprintf(buf, size, "not ready after %d s", limit_ms / 1000);
+			return;
+		}
 		n = read(fd, buf + done, size - 1 - done);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -69,7 +92,7 @@ int vhost_start(struct session *s, const struct session_vm *vm, const struct def
 	close(ends[1]);
 	said[0] = '\0';
 	if (*pid > 0)
-		hear(ends[0], said, sizeof(said));
+		vhost_hear(ends[0], said, sizeof(said), READY_MS);
 	close(ends[0]);
 	if (!strcmp(said, "ready"))
 		return 0;

@@ -22,6 +22,7 @@ struct vhost_unit {
 	int kick[VHOST_QUEUES];
 	int call;
 	bool started;
+	bool complained;		/* of a start that failed */
 	uint32_t number;		/* a card's, among the VM's cards */
 	const struct def_nic *nic;	/* likewise */
 	int tap;			/* likewise */
@@ -56,6 +57,21 @@ struct vhost_server {
 };
 
 #define VHOST_BUSY_MS 5000	/* for which the process of the run before may take to go */
+
+/*
+ * vhost_address() - where `size` bytes of the guest's memory are in ours; 0 if they are not all in
+ * one range of its RAM: vhost would go on past the end of our mapping of the first.
+ */
+static inline uint64_t vhost_address(const struct vhost_server *v, uint64_t gpa, uint64_t size)
+{
+	for (uint32_t i = 0; i < v->def->rams; i++) {
+		const struct def_range *ram = &v->def->ram[i];
+
+		if (gpa - ram->base < ram->size && size <= ram->size - (gpa - ram->base))
+			return (uintptr_t)v->ram[i] + (gpa - ram->base);
+	}
+	return 0;
+}
 
 /* vhost_fail() - "what: " and errno's words become the error. Returns -1. */
 int vhost_fail(struct vhost_server *v, const char *what);
