@@ -80,11 +80,23 @@ def test_what_the_guide_says(shyper, guests, web):
     assert f"addresses:  {TWO}" in shyper.run("vm info vm2")
     names = [(one["name"], one["card"]) for one in shyper.json("net list")]
     assert names == [("mvm", 0), ("mvm", 1), ("vm1", 0), ("vm2", 0)]
+    no_ssh(shyper, one, "eth1", ROUTER)
     forward(shyper, one)
     mirror(shyper, one)
     unplug(shyper, one, two)
     locked(shyper, one, two)
     bridge(shyper, guests, web)
+
+
+def no_ssh(shyper, guest, device, address):
+    """Its server is there for QEMU's forward alone; by IPv6, too."""
+    local = shyper.mvm.run(f"ip -6 addr show dev {device} | grep -o 'fe80[^/]*'")
+    guest.run("ip addr add fe80::77/64 dev eth0 2>/dev/null; true")     # udhcpc removes its own
+    for target in f"TCP4:{address}:22", f"TCP6:[{local}%eth0]:22":
+        said = guest.run(f"i=0; until socat -u {target} STDOUT 2>&1 | grep -E 'refused|SSH'; do "
+                         "i=$((i + 1)); [ $i -lt 100 ] || break; usleep 100000; done", 300)
+        assert "Connection refused" in said, target
+    assert shyper.mvm.ssh("hostname") == (0, "mvm")
 
 
 def forward(shyper, one):
@@ -167,6 +179,7 @@ def bridge(shyper, guests, web):
     assert one.startswith("10.0.2.") and len({one, two, "10.0.2.15"}) == 3
     ping(guests[0], two)
     ping(guests[0], "10.0.2.15")
+    no_ssh(shyper, guests[0], "uplink", "10.0.2.15")
     assert PAGE in guests[1].run(f"wget -qO- http://10.0.2.2:{web}/")
     shyper.mvm.run("/etc/init.d/network nat; ip addr show dev eth0 | grep 10.0.2.15; "
                    "! [ -e /sys/class/net/uplink ]")
