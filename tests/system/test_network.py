@@ -81,6 +81,7 @@ def test_what_the_guide_says(shyper, guests, web):
     names = [(one["name"], one["card"]) for one in shyper.json("net list")]
     assert names == [("mvm", 0), ("mvm", 1), ("vm1", 0), ("vm2", 0)]
     no_ssh(shyper, one, "eth1", ROUTER)
+    another_name(shyper, one, two)
     forward(shyper, one)
     mirror(shyper, one)
     unplug(shyper, one, two)
@@ -97,6 +98,15 @@ def no_ssh(shyper, guest, device, address):
                          "i=$((i + 1)); [ $i -lt 100 ] || break; usleep 100000; done", 300)
         assert "Connection refused" in said, target
     assert shyper.mvm.ssh("hostname") == (0, "mvm")
+
+
+def another_name(shyper, one, two):
+    """Who asks with it gets neither its address, though nobody has that, nor the name."""
+    one.run(GIVE_BACK)
+    said = two.run("udhcpc -i eth0 -n -q -x hostname:vm1 -s /bin/true 2>&1", 90)
+    assert f"lease of {TWO} obtained" in said
+    assert ask_again(one) == ONE
+    assert f"({ONE})" in shyper.mvm.run("ping -c 1 vm1", 60)
 
 
 def forward(shyper, one):
@@ -161,10 +171,13 @@ def locked(shyper, one, two):
     assert [card(shyper, name)["drops"]["spoofed"] for name in ("vm1", "vm2")] == [0, 3]
 
 
+GIVE_BACK = ("killall -USR2 udhcpc; i=0; while ip addr show dev eth0 | grep -q 'inet '; do "
+             "i=$((i + 1)); [ $i -lt 600 ] || break; usleep 100000; done")
+
+
 def ask_again(guest):
     """Its DHCP client gives its address back and asks for another one; returns that."""
-    guest.run("killall -USR2 udhcpc; i=0; while ip addr show dev eth0 | grep -q 'inet '; do "
-              "i=$((i + 1)); [ $i -lt 600 ] || break; usleep 100000; done; killall -USR1 udhcpc")
+    guest.run(f"{GIVE_BACK}; killall -USR1 udhcpc")
     text = guest.run("i=0; until ip addr show dev eth0 | grep 'inet '; do i=$((i + 1)); "
                      "[ $i -lt 600 ] || break; usleep 100000; done", 90)
     return re.search(r"inet ([\d.]+)", text).group(1)
