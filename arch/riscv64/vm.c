@@ -203,11 +203,17 @@ static bool hart_online(const struct hart *hart)
 	return __atomic_load_n(&hart->online, __ATOMIC_ACQUIRE) || hart == this_hart();
 }
 
+/* By id: harts[0] is the one that booted, which firmware draws by lot. */
 struct hart *arch_hart_get(u64 number)
 {
-	for (u32 i = 0; i < hart_count; i++)
-		if (hart_online(&harts[i]) && number-- == 0)
+	for (u32 i = 0; i < hart_count; i++) {
+		u64 lower = 0;
+
+		for (u32 j = 0; j < hart_count; j++)
+			lower += hart_online(&harts[j]) && harts[j].hartid < harts[i].hartid;
+		if (hart_online(&harts[i]) && lower == number)
 			return &harts[i];
+	}
 	return NULL;
 }
 

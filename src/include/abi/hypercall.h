@@ -53,7 +53,7 @@
 #define SHYPER_HC_NET_INFO 18	/* (…, struct shyper_net_info, size) */
 #define SHYPER_HC_NET_SET 19	/* (…, SHYPER_NET_SET_*, 1: on, 0: off) */
 /* Of harts and the vCPUs that share them. */
-#define SHYPER_HC_SCHED_INFO 20	/* (number, struct shyper_sched_info, size): the nth hart, from 0 */
+#define SHYPER_HC_SCHED_INFO 20	/* (number, struct shyper_sched_info, size): the nth hart by id */
 /*
  * (id, priority | flags << 16, budget, period): what the VM's definition says in node sched, from
  * now on; a new period begins. Of a VM that shares its harts. Budget and period in microseconds, or

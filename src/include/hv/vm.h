@@ -176,7 +176,7 @@ u32 vms_status(void);
  * (NULL: all harts) have all looked at their requests once more; arch_hart_wanted tells whether an
  * interrupt of Shyper's is pending on this hart; arch_hart_call has the hart call
  * a function that waits for nobody, between two instructions of its guest or asleep, and returns
- * when it has; arch_hart_get(n) is the nth hart from 0 that Shyper drives, or NULL behind the last;
+ * when it has; arch_hart_get(n) is the nth hart by id that Shyper drives, or NULL behind the last;
  * arch_vm_window(mvm, of, open)
  * lets the MVM reach the RAM of another VM at its host addresses, or no longer; arch_vm_show lets a
  * VM that has not run yet read a page of Shyper's at a guest address (-EINVAL: beyond its G-stage),
