@@ -78,7 +78,7 @@ def test_set(two):
 
 def test_set_strict(two):
     def shown():
-        return two.json("sched", "show", "-i", 0)[2]["vcpus"][0]["strict"]
+        return two.json("sched", "show", "-i", 0)["harts"][2]["vcpus"][0]["strict"]
 
     assert shown() is False
     two.run("vm", "set", "a", "--strict", "yes")
