@@ -59,11 +59,12 @@ static struct vswitch_port *port_at(struct vswitch *sw, u64 index)
 static bool take(struct vswitch_bucket *bucket, u64 rate, u64 burst, u64 n)
 {
 	u64 hz = arch_timebase(), now = arch_time(), passed = now - bucket->filled;
+	u64 full = burst * hz;
 
-	if (passed >= hz)
-		bucket->level = burst * hz;
+	if (!bucket->filled || passed >= full / rate)
+		bucket->level = full;
 	else
-		bucket->level = MIN(bucket->level + passed * rate, burst * hz);
+		bucket->level = MIN(bucket->level + passed * rate, full);
 	bucket->filled = now;
 	if (bucket->level < n * hz)
 		return false;

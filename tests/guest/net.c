@@ -664,7 +664,13 @@ static void check_rate(void)
 	struct offload o;
 
 	address(neighbour(2), own, TYPE);
-	for (u32 i = 0; i < all; i++) {
+	/* The echo has one buffer, and is not always back in time. */
+	for (u32 i = 0; i < AT_ONCE / size && back < AT_ONCE / 2 / size; i++) {
+		send(plain, size, 1);
+		back += receive(1000, &o) != NONE;
+	}
+	check_eq("half of what is allowed at once", back, AT_ONCE / 2 / size);
+	for (u32 i = back; i < all; i++) {
 		send(plain, size, 1);
 		while (receive(1, &o) != NONE)
 			back++;
@@ -675,7 +681,6 @@ static void check_rate(void)
 	bytes = (unsigned long)back * size;
 	CHECK("not more than allowed", bytes <= AT_ONCE + (u64)LIMIT * seconds, "%u frames in %u s",
 	      back, seconds);
-	CHECK("not much less", bytes > AT_ONCE / 2, "%u frames", back);
 	CHECK("it goes on", WAIT_FOR(ping(2, size, 1), 20000), "not in 20 s");
 }
 

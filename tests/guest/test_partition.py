@@ -123,7 +123,9 @@ def test_frames_of_three_harts(partitions):
     assert changes_of_length(seen["hard"]) == [300, -300]
     assert changes_of_length(seen["smooth"]) == [500, 200, -500, -200]
     assert [row[1] for row in seen["change"]] == [0, 1, 1, 1, 0, 0]
-    rows = re.findall(r"hart (\d) vm (\d) windows (\d+) ran (\d+)", text)
-    assert [(hart, vm) for hart, vm, _, _ in rows] == [
+    rows = re.findall(r"hart (\d) vm (\d) windows (\d+) ran (\d+) missed (\d+)", text)
+    assert [row[:2] for row in rows] == [
         ("1", "1"), ("1", "2"), ("2", "1"), ("2", "2"), ("2", "4"), ("3", "1"), ("3", "3")]
-    assert all(int(windows) >= 20 and int(ran) > 0 for _, _, windows, ran in rows)
+    # A busy host makes some of them miss.
+    assert all(int(windows) + int(missed) >= 20 and int(ran) > 0
+               for _, _, windows, ran, missed in rows)

@@ -262,6 +262,29 @@ static void test_rate(void **state)
 }
 
 /* The highest rate at the highest timebase; and a rate so low that the least burst counts. */
+/* Who may send less in a second than at once gets no more by pausing for one. */
+static void test_slow_rate(void **state)
+{
+	struct net_frame frame = frame_of(MAC(1), MAC(0), 1000);
+
+	(void)state;
+	sides[0].port.rate = 10000;
+	for (u32 i = 0; i < 500; i++)
+		vswitch_send(&sides[0].port, &frame);
+	assert_int_equal(sides[1].got, 131);
+	for (u32 second = 1; second <= 5; second++) {
+		now += HZ;
+		for (u32 i = 0; i < 500; i++)
+			vswitch_send(&sides[0].port, &frame);
+		assert_in_range(sides[1].got, 131 + 10 * second, 132 + 10 * second);
+	}
+	now += 14 * HZ;
+	who();
+	for (u32 i = 0; i < 500; i++)
+		vswitch_send(&sides[0].port, &frame);
+	assert_int_equal(sides[1].got, 131);
+}
+
 static void test_extreme_rates(void **state)
 {
 	struct net_frame frame = frame_of(MAC(1), MAC(0), 65535);
@@ -440,7 +463,7 @@ int main(void)
 		TEST(test_own_addresses), TEST(test_groups), TEST(test_learns),
 		TEST(test_forgets), TEST(test_spoofed), TEST(test_flood_of_addresses),
 		TEST(test_flood_from_two), TEST(test_address_of_nobody),
-		TEST(test_rate), TEST(test_extreme_rates), TEST(test_storm),
+		TEST(test_rate), TEST(test_slow_rate), TEST(test_extreme_rates), TEST(test_storm),
 		TEST(test_large_ones_are_not_flooded), TEST(test_flush), TEST(test_mirror),
 		TEST(test_other_address), TEST(test_squatters), TEST(test_refused_ports),
 		TEST(test_full),

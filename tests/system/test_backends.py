@@ -62,10 +62,14 @@ def hypercalls(mvm):
 
 
 def test_vhost_net(host):
-    """The guest is interrupted without this program, and nothing else is asked of Shyper."""
+    """The guest is interrupted without this program, and nothing else is asked of Shyper, which
+    makes and unmakes a VM in steps.
+    """
     host.run("modprobe -a tun vhost_net")
     before = hypercalls(host)
     serve(host, "net", "virtio_net.bin")
     calls = {name: count - before[name] for name, count in hypercalls(host).items()}
     assert calls["device-interrupt"] >= 200
-    assert sum(calls.values()) - calls["device-interrupt"] < 200, calls
+    for name in "device-interrupt", "vm-create", "vm-destroy":
+        del calls[name]
+    assert sum(calls.values()) < 200, calls
