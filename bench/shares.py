@@ -22,8 +22,8 @@ GOAL = 2    # percent
 
 
 def measure(shyper, folder, seconds, percent):
-    shyper.daemon()
-    guests = pair.start(shyper, folder)
+    pair.put_registers(shyper, folder)
+    guests = pair.start(shyper)
     pair.set_shares(shyper, percent)
     pair.keep_busy(guests)
     had = pair.had(shyper, seconds)

@@ -15,14 +15,20 @@ PERIOD = 100_000
 VIRTUAL = {"QEMUFLAGS": "-icount shift=4,sleep=off"}
 
 
-def start(shyper, folder):
-    """Both booted, with the program registers on their disks: {id: guest}."""
+def put_registers(shyper, folder):
+    """The program registers, onto the disks of both."""
     compile_program(folder / "registers", TOP / "tests/system/registers.c")
     shyper.mvm.put(folder / "registers", "/tmp/registers")
-    guests = {}
-    for n, config in CONFIG.items():
+    for n in CONFIG:
         shyper.mvm.run(f"mkdir -p /tmp/m; mount -o loop /root/vm{n}.img /tmp/m && "
                        "install -m 755 /tmp/registers /tmp/m/root; umount /tmp/m", 60)
+
+
+def start(shyper):
+    """The daemon, and both logged in: {id: guest}."""
+    shyper.daemon()
+    guests = {}
+    for n, config in CONFIG.items():
         shyper.run(f"vm config {config}", 300)
         shyper.run(f"vm boot {n}")
         guests[n] = shyper.guest(n, f"vm{n}")
@@ -59,6 +65,6 @@ def stop(guests):
 
 def had(shyper, seconds):
     """Percent of each shared hart that each VM has had of those seconds: {(hart, id): percent}."""
-    harts = shyper.mvm.run(f"shyper sched show --json --interval {seconds}", 60 + 20 * seconds)
-    return {(hart["hart"], vcpu["vm"]): vcpu["share"] for hart in json.loads(harts)
+    text = shyper.mvm.run(f"shyper sched show --json --interval {seconds}", 60 + 20 * seconds)
+    return {(hart["hart"], vcpu["vm"]): vcpu["share"] for hart in json.loads(text)["harts"]
             for vcpu in hart["vcpus"] if hart["hart"] in SHARED}

@@ -4,12 +4,12 @@ they are; with AIA on harts whose interrupt files are enough for both, and on ot
 """
 import pytest
 
+import pair
 from machine import IRQ
 
 # With vector units.
 MACHINES = [{"CPU": "max"} | more
             for more in {"aia": [{"AIA_GUESTS": 3}, {"AIA_GUESTS": 1}]}.get(IRQ, [{}])]
-CONFIG = {n: f"vm{n}_config_riscv{'_aia' if IRQ == 'aia' else ''}.json" for n in (1, 2)}
 # Work for all harts at once, that needs no disk: how long it takes is printed.
 WORK = ("time sh -c 'for i in 1 2 3; do "
         "dd if=/dev/zero bs=1M count=4 2>/dev/null | sha256sum >/dev/null & done; wait'")
@@ -22,16 +22,7 @@ def variables(request):
 
 @pytest.fixture
 def two(shyper):
-    """Both logged in, and the daemon: {id: guest}."""
-    shyper.daemon()
-    guests = {}
-    for n, config in CONFIG.items():
-        shyper.run(f"vm config {config}", 300)
-        shyper.run(f"vm boot {n}")
-        guests[n] = shyper.guest(n, f"vm{n}")
-    for guest in guests.values():
-        guest.login()
-    return guests
+    return pair.start(shyper)
 
 
 def test_both_work(shyper, two, variables):
@@ -79,7 +70,7 @@ def test_what_one_does_disturbs_no_other(shyper, two):
     assert two[1].stop_writing() > 0
     shyper.run("vm remove 1")
     shyper.await_requests([2])
-    shyper.run(f"vm config {CONFIG[1]}")
+    shyper.run(f"vm config {pair.CONFIG[1]}")
     shyper.run("vm boot 1")
     two[1].line.close()
     guest = shyper.guest(1, "vm1")

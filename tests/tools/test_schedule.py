@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edit import changed
+
 TOP = Path(__file__).resolve().parents[2]
 GOOD = {"partitions": {"a b": {"harts": [1, 2], "period_us": 5000, "duration_us": 1000}},
         "tables": {"t": {"frame_us": 5000, "relaxed": True, "harts": {
@@ -36,19 +38,6 @@ def test_is_packed_beside_vms(tmp_path, schedule):
     assert "(schedule)" in listing and "(vm-1)" in listing
 
 
-def changed(path, value):
-    """GOOD with another value at the path; None: without it."""
-    tree = json.loads(json.dumps(GOOD))
-    at = tree
-    for key in path[:-1]:
-        at = at[key]
-    if value is None:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = value
-    return tree
-
-
 @pytest.mark.parametrize("path, value, message", [
     (("frames",), 1, "schedule: unknown key 'frames'"),
     (("partitions",), [], "schedule: [] is not an object"),
@@ -63,4 +52,4 @@ def changed(path, value):
     (("tables", "a/b"), {}, "a table's name is"),
 ])
 def test_refused(tmp_path, path, value, message):
-    assert message in pack(tmp_path, changed(path, value), status=1)
+    assert message in pack(tmp_path, changed(GOOD, path, value), status=1)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from commandline import WAYS
+from edit import changed
 
 SHARED = {"policy": "priority", "priority": 2, "budget_us": 2000, "period_us": 10000}
 
@@ -206,19 +207,6 @@ def test_health(cli):
     assert "a (VM 1): missed windows, missed 6\n" in cli.out("events")
 
 
-def changed(path, value):
-    """PLAN with another value at the path; None: without it."""
-    plan = json.loads(json.dumps(PLAN))
-    at = plan
-    for key in path[:-1]:
-        at = at[key]
-    if value is None:
-        del at[path[-1]]
-    else:
-        at[path[-1]] = value
-    return plan
-
-
 FLIGHT = ("tables", "flight")
 
 
@@ -255,7 +243,7 @@ FLIGHT = ("tables", "flight")
 def test_schedule_refused(cli, path, value, text):
     cli.run("sched", "set", write(cli, PLAN))
     before = cli.json("sched", "show", "-i", 0)["schedule"]["config"]
-    assert text in cli.error("sched", "set", write(cli, changed(path, value)))
+    assert text in cli.error("sched", "set", write(cli, changed(PLAN, path, value)))
     assert cli.json("sched", "show", "-i", 0)["schedule"]["config"] == before
 
 
