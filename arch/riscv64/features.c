@@ -25,6 +25,25 @@ static void set(u64 *bits, enum feature f, bool present)
 }
 
 /*
+ * Firmware that does not know an extension leaves it off in menvcfg, and henvcfg does not show
+ * that. At this address, which is none, nothing worse than another fault can come of trying.
+ */
+#define CBO_FLUSH "2"
+#define CBO_ZERO "4"
+#define cbo_works(operation)                                                             \
+	({                                                                               \
+		csr_write(CSR_SCAUSE, 0);                                                \
+		__asm__ volatile("	lla t0, 1f\n"                                    \
+				 "	sd t0, %[fix](tp)\n"                             \
+				 "	.insn i MISC_MEM, 2, x0, %[at], " operation "\n" \
+				 "1:	sd zero, %[fix](tp)\n"                           \
+				 : : [at] "r"(ALIGN_DOWN(UINT64_MAX, PAGE_SIZE)),        \
+				     [fix] "i"(HART_FIXUP)                               \
+				 : "t0", "memory");                                      \
+		csr_read(CSR_SCAUSE) != CAUSE_ILLEGAL;                                   \
+	})
+
+/*
  * henvcfg as guests shall have it. CBIE = 01: a guest's cbo.inval flushes, so that it can never
  * uncover what lay in memory before Shyper scrubbed it for this guest.
  */
@@ -32,9 +51,9 @@ static u64 henvcfg_detect(const char *isa)
 {
 	u64 wanted = HENVCFG_STCE | HENVCFG_PBMTE, got;
 
-	if (board_isa_has(isa, "zicbom"))
+	if (board_isa_has(isa, "zicbom") && cbo_works(CBO_FLUSH))
 		wanted |= HENVCFG_CBCFE | HENVCFG_CBIE_FLUSH;
-	if (board_isa_has(isa, "zicboz"))
+	if (board_isa_has(isa, "zicboz") && cbo_works(CBO_ZERO))
 		wanted |= HENVCFG_CBZE;
 	if (!csr_probe_write(CSR_HENVCFG, wanted) || !csr_probe_read(CSR_HENVCFG, &got))
 		return 0;
@@ -114,6 +133,9 @@ bool features_hart(const struct board_hart *hart, const char **missing)
 {
 	struct features own;
 
+	*missing = "the hypervisor extension (H)";
+	if (!board_isa_has(hart->isa, "h"))
+		return false;
 	detect(&own, hart);
 	*missing = NULL;
 	if (~own.bits & features.bits)
