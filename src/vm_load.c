@@ -114,8 +114,10 @@ static int check_fdt(struct vm *vm)
 	hpa_t page;
 	int err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
 
-	if (err)
+	if (err) {
+		refuse("%s refused: no memory is left to make its device tree in", vm->def.name);
 		return err;
+	}
 	err = arch_vm_fdt(vm, 0, PAGE_SIZE, pa_ptr(page), FDT_ROOM);
 	page_free(page, FDT_ROOM, OWNER_HV);
 	if (err)
@@ -217,7 +219,9 @@ int vm_load_step(struct vm *vm, struct vm_entry *entry, bool *more)
 	int err = load_step(vm, more);
 
 	if (err) {
-		log_err("%s: its memory cannot be filled (error %d)", vm->def.name, err);
+		log_err("%s: does not start: %s (error %d)", vm->def.name,
+			err == -ENOMEM ? "no memory is left to make its device tree in" :
+					 "its memory cannot be filled", err);
 		return err;
 	}
 	entry->pc = vm->def.entry_given ? vm->def.entry : vm->load.kernel_base;

@@ -37,6 +37,13 @@ static u64 missing_mib(const struct gmap_shortage *shortage)
 		       shortage->needs_mib - shortage->free_mib : 1;
 }
 
+static int no_room(const struct vm *vm, const char *what)
+{
+	refuse("%s refused: no memory is left for its %s; give the VMs less or the board more",
+	       vm->def.name, what);
+	return -ENOMEM;
+}
+
 static int add_memory(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->def.rams; i++) {
@@ -124,11 +131,11 @@ static int add_vcpus(struct vm *vm)
 		int err;
 
 		if (!vcpu)
-			return -ENOMEM;
+			return no_room(vm, "vCPUs");
 		vcpu->vm = vm;
 		vcpu->index = vm->vcpus;
 		vcpu->shared = vm->def.sched.shared;
-		err = arch_vcpu_init(vcpu);
+		err = arch_vcpu_init(vcpu) ? no_room(vm, "vCPUs") : 0;
 		if (!err)
 			err = pin(vcpu, &vm->def);
 		if (err) {
@@ -173,6 +180,8 @@ static int build(struct vm *vm)
 	if (err)
 		goto no_vcpus;
 	err = arch_vm_init(vm);
+	if (err == -ENOMEM)
+		err = no_room(vm, "address map");
 	if (err)
 		goto no_vcpus;
 	err = arch_vm_files(vm);
