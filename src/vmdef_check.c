@@ -408,7 +408,10 @@ static int check_images(const struct vmdef_parse *p)
 	const struct vmdef_image *kernel = &def->kernel, *initrd = &def->initrd;
 	int err = 0;
 
-	if (kernel->load_given)
+	if (kernel->load_given && !def->entry_given && !IS_ALIGNED(kernel->load, 2))
+		err = vmdef_refuse_path(p, "/kernel", "load", "0x%lx is odd; no instruction can "
+					"start there, and entry is missing", kernel->load);
+	if (!err && kernel->load_given)
 		err = check_in_ram(p, "/kernel", "load", kernel->load);
 	if (!err && def->entry_given)
 		err = check_in_ram(p, "/kernel", "entry", def->entry);

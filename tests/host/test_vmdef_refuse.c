@@ -175,6 +175,8 @@ static const struct refusal refusals[] = {
 	  "not in the VM's memory" },
 	{ "kernel behind memory", { CELLS("/kernel", "load", 0x88000000) }, "/kernel", "load",
 	  "not in the VM's memory" },
+	{ "odd load without entry", { CELLS("/kernel", "load", 0x80200001),
+	  WITHOUT("/kernel", "entry") }, "/kernel", "load", "odd" },
 	{ "load of three cells", { CELLS("/kernel", "load", 0, 0, 1) }, "/kernel", "load",
 	  "one or two cells" },
 	{ "entry outside memory", { CELLS("/kernel", "entry", 0x1000) }, "/kernel", "entry",
