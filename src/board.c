@@ -402,6 +402,20 @@ int board_parse(struct board *b, const void *fdt, size_t size, const char **why)
 	return 0;
 }
 
+u64 board_missing(const struct board *b, const struct board_range *range)
+{
+	u64 last = range->base + (range->size - 1), missing = range->size;
+
+	for (u32 i = 0; range->size && i < b->ranges; i++) {
+		const struct board_range *ram = &b->memory[i];
+		u64 from = MAX(range->base, ram->base), to = MIN(last, ram->base + (ram->size - 1));
+
+		if (from <= to)
+			missing -= to - from + 1;
+	}
+	return missing;
+}
+
 bool board_isa_has(const char *isa, const char *extension)
 {
 	return isa_has(isa, extension);

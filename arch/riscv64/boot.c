@@ -71,11 +71,26 @@ static struct page_span span(u64 base, u64 size)
 	return (struct page_span){ .base = base, .size = size };
 }
 
+/* What the loader put where no memory is, is not there. */
+static void check_initrd(void)
+{
+	const struct board_range *initrd = &board.initrd;
+	u64 missing = board_missing(&board, initrd);
+
+	if (missing)
+		boot_refuse("the boot image (%llu KiB at 0x%llx) does not fit into the board's "
+			    "memory: %llu KiB are missing; give it more memory",
+			    (unsigned long long)ALIGN_UP(initrd->size, KIB(1)) >> 10,
+			    (unsigned long long)initrd->base,
+			    (unsigned long long)ALIGN_UP(missing, KIB(1)) >> 10);
+}
+
 static void memory_init(const void *fdt, size_t fdt_bytes)
 {
 	struct page_span memory[BOARD_RANGES], reserved[BOARD_RANGES], kept[3];
 	u32 keeps = 0;
 
+	check_initrd();
 	for (u32 i = 0; i < board.ranges; i++)
 		memory[i] = span(board.memory[i].base, board.memory[i].size);
 	for (u32 i = 0; i < board.reserved_ranges; i++)

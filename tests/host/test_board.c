@@ -469,6 +469,30 @@ static void test_odd_chosen(void **state)
 	assert_int_equal(strlen(b.bootargs), sizeof(b.bootargs) - 1);
 }
 
+/* What the loader could not place is not taken for an image. */
+static void test_initrd_beyond_memory(void **state)
+{
+	struct board_range at = { 0x81000000, 0x1000 };
+
+	(void)state;
+	assert_int_equal(parse(ROOT(
+		"memory@80000000 { device_type = \"memory\"; reg = <0 0x80000000 0 0x2000000>, "
+		"<0 0x82000000 0 0x1000000>; };" CPUS(CPU(0, ISA)))), 0);
+	assert_int_equal(board_missing(&b, &at), 0);
+	at.size = 0x2000000;
+	assert_int_equal(board_missing(&b, &at), 0);
+	at.size = 0x2000001;
+	assert_int_equal(board_missing(&b, &at), 1);
+	at = (struct board_range){ 0x7ffff000, 0x1800 };
+	assert_int_equal(board_missing(&b, &at), 0x1000);
+	at = (struct board_range){ 0x90000000, 0x1000 };
+	assert_int_equal(board_missing(&b, &at), 0x1000);
+	at = (struct board_range){ 0xffffffffffff0000, 0x10000 };
+	assert_int_equal(board_missing(&b, &at), 0x10000);
+	at.size = 0;
+	assert_int_equal(board_missing(&b, &at), 0);
+}
+
 static void test_initrd_of_two_cells(void **state)
 {
 	(void)state;
@@ -588,6 +612,7 @@ int main(void)
 		cmocka_unit_test(test_translating_bus),
 		cmocka_unit_test(test_odd_plic),
 		cmocka_unit_test(test_odd_chosen),
+		cmocka_unit_test(test_initrd_beyond_memory),
 		cmocka_unit_test(test_initrd_of_two_cells),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_no_tree),

@@ -97,6 +97,12 @@ int __must_check board_parse(struct board *board, const void *fdt, size_t size, 
 /* board - the one board, filled in at boot (arch_boot). */
 extern struct board board;
 
+/*
+ * board_missing() - how many bytes of the range are not in the board's memory. QEMU hands over an
+ * initrd that is larger than what it had room for.
+ */
+u64 board_missing(const struct board *board, const struct board_range *range);
+
 /* board_isa_has() - the ISA string names this extension ("h", "sstc", "svnapot"). */
 bool board_isa_has(const char *isa, const char *extension);
 
