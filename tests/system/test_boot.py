@@ -8,9 +8,11 @@ import subprocess
 
 import pytest
 
-from machine import INITRD, LINUX, TOP
+from guests import compile_tree
+from machine import INITRD, IRQ, LINUX, TOP
 
 UBOOT = "/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"
+REFUSED = 254       # QEMU's status when Shyper does not run
 
 
 def test_without_the_h_extension(machine):
@@ -42,6 +44,83 @@ def test_too_little_memory_is_named(machine):
     guest = machine(KERNEL=UBOOT, MEM="256M", MEMORY="200M")
     guest.expect(r"needs 256 MiB, \d+ MiB are free")
     assert guest.wait() != 0
+
+
+SMALL = """/dts-v1/;
+/ {{
+    compatible = "shyper,vm-v1";
+    vm-name = "{name}";
+    sched {{ policy = "priority"; }};
+    memory@80000000 {{ reg = <0 0x80000000 {high:#x} {low:#x}>; }};
+    kernel {{ image = "{image}"; load = <0x80000000>; }};
+}};
+"""
+
+
+def test_no_vm_fails_without_a_word(machine, tmp_path):
+    """Memory ends somewhere in the making of VMs: each is made, or refused in words."""
+    def make(sizes):
+        options = []
+        for n, size in enumerate(sizes):
+            (tmp_path / f"v{n}.dts").write_text(SMALL.format(
+                name=f"v{n}", high=size >> 32, low=size & 0xffffffff,
+                image=TOP / "build/guest/counter.bin"))
+            options += ["--vm", tmp_path / f"v{n}.dts"]
+        mkvm(tmp_path / "small.itb", *options)
+        guest = machine(FIT=tmp_path / "small.itb", SMP=1, MEMORY="128M", LOGLEVEL="info")
+        assert guest.wait() == REFUSED      # none starts
+        return guest.output()
+
+    def make_beside_large(pages):
+        text = make([(free - 1) << 20, *(n << 12 for n in pages)])
+        made = re.findall(r"v(\d+): VM \d+, 1 vCPU", text)
+        refused = re.findall(r"v(\d+) refused: .*memory", text)
+        assert "0" in made and sorted(map(int, made + refused)) == list(range(16)), text
+        return text
+
+    free = int(re.search(r"v0 refused: .* (\d+) MiB are free", make([1 << 40])).group(1))
+    pages = range(500, 200, -20)
+    too_large = re.findall(r"v\d+ refused: .* property reg: needs", make_beside_large(pages))
+    first = pages[len(too_large)] + 19      # some are refused so, the next ones later
+    text = make_beside_large(range(first, first - 15, -1))
+    assert "no memory is left for its vCPUs" in text and "for its address map" in text, text
+
+
+def board_tree(tmp_path, edit):
+    """The board's device tree, its text changed; QEMU's flags that have it used."""
+    tree = tmp_path / "board.dtb"
+    subprocess.run(["qemu-system-riscv64", "-machine", f"virt,dumpdtb={tree}", "-smp", "2", "-m",
+                    "512M"], check=True, capture_output=True)
+    text = subprocess.run(["dtc", "-q", "-I", "dtb", tree], check=True, capture_output=True,
+                          text=True).stdout
+    compile_tree(edit(text), tree)
+    return f"-dtb {tree}"
+
+
+@pytest.mark.skipif(IRQ != "plic", reason="about a tree of its own")
+@pytest.mark.parametrize("pattern, instead", [
+    (r'\triscv,isa-(?:base|extensions) = ".*";\n', ""),       # older firmware
+    (r'\triscv,isa = ".*";', '\triscv,isa = "rv64imafdc";'),    # the newer one wins
+], ids=["old", "new"])
+def test_either_binding_of_the_isa(machine, tmp_path, pattern, instead):
+    flags = board_tree(tmp_path, lambda text: re.sub(pattern, instead, text))
+    guest = machine(KERNEL=TOP / "build/guest/smp.bin", VCPUS=2, MEMORY="512M", QEMUFLAGS=flags)
+    assert guest.wait() == 0
+
+
+@pytest.mark.skipif(IRQ != "plic", reason="about a tree of its own")
+def test_a_hart_without_h_stays_unused(machine, tmp_path):
+    def edit(text):
+        begin = text.index("cpu@1 {")
+        end = text.index("interrupt-controller", begin)
+        without = re.sub(r'(riscv,isa = "rv64imafdc)h|\\0h(?=\\0)', r"\1", text[begin:end])
+        return text[:begin] + without + text[end:]
+
+    guest = machine(KERNEL=TOP / "build/guest/smp.bin", VCPUS=2, MEMORY="512M",
+                    QEMUFLAGS=board_tree(tmp_path, edit))
+    guest.expect(r"hart 1 lacks the hypervisor extension \(H\), .*it stays unused")
+    guest.expect("guest refused: .*vCPU 1 of 2 has no hart left")
+    assert guest.wait() == REFUSED
 
 
 def test_fewer_harts_than_vcpus(machine):
