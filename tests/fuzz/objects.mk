@@ -21,3 +21,8 @@ fuzz_def-seeds := images/mvm/files/root/*.json
 fuzz-targets += fuzz_trace
 fuzz_trace-src := $(addprefix tools/cli/lib/,error.c trace_file.c trace_runs.c)
 fuzz_trace-libs := -ljansson
+fuzz-targets += fuzz_tree
+fuzz_tree-src := $(wildcard src/vmdef*.c) arch/riscv64/guest_fdt.c arch/riscv64/guest_fdt_copy.c \
+	src/passthrough.c src/passthrough_needs.c src/board.c src/board_irq.c src/fdt_read.c \
+	src/lib/isa.c src/lib/format.c
+fuzz_tree-libs := -lfdt
