@@ -11,6 +11,7 @@ payloads += conductor
 payloads += control
 payloads += counter
 payloads += crash_stack
+payloads += crash_vector
 payloads += csr_scan
 payloads += disk_inplace
 payloads += disk_load

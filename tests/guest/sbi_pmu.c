@@ -21,9 +21,18 @@ enum {
 #define EVENT_CYCLES 1UL
 #define EVENT_INSTRUCTIONS 2UL
 #define FW_EVENT(n) (0xf0000UL | (n))
+#define FW_ACCESS_LOAD 2UL
+#define FW_ACCESS_STORE 3UL
+#define FW_ILLEGAL_INSN 4UL
 #define FW_SET_TIMER 5UL
 #define FW_IPI_SENT 6UL
+#define FW_IPI_RECEIVED 7UL
 #define FW_FENCE_I_SENT 8UL
+#define FW_FENCE_I_RECEIVED 9UL
+#define FW_SFENCE_VMA_SENT 10UL
+#define FW_SFENCE_VMA_RECEIVED 11UL
+#define FW_SFENCE_VMA_ASID_SENT 12UL
+#define FW_SFENCE_VMA_ASID_RECEIVED 13UL
 
 static unsigned long counters;
 static unsigned long all;
@@ -103,6 +112,31 @@ static void cause_fence(void)
 	sbi(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, 1, boot_hart);
 }
 
+static void cause_sfence(void)
+{
+	sbi(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, 1, boot_hart, 0, 0);
+}
+
+static void cause_sfence_asid(void)
+{
+	sbi(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA_ASID, 1, boot_hart, 0, 0, 1);
+}
+
+static void cause_load(void)
+{
+	TRY(read_u8(NOWHERE));
+}
+
+static void cause_store(void)
+{
+	TRY(write_u8(NOWHERE, 0));
+}
+
+static void cause_illegal(void)
+{
+	TRY(__asm__ volatile("csrr t0, hstatus" ::: "t0"));
+}
+
 static void check_firmware(const char *name, unsigned long event, void (*cause)(void))
 {
 	struct sbiret r = match(CLEAR_VALUE | AUTO_START, FW_EVENT(event));
@@ -128,6 +162,21 @@ static void check_firmware(const char *name, unsigned long event, void (*cause)(
 	cause();
 	check_eq("counts from there", (unsigned long)sbi(SBI_EXT_PMU, FW_READ, i).value, 1001);
 	start_stop(name, i);
+}
+
+/* What OpenSBI sees of these depends on what it delegates. */
+static void check_more(void)
+{
+	check_firmware("access fault, load", FW_ACCESS_LOAD, cause_load);
+	check_firmware("access fault, store", FW_ACCESS_STORE, cause_store);
+	check_firmware("illegal instruction", FW_ILLEGAL_INSN, cause_illegal);
+	check_firmware("IPI received", FW_IPI_RECEIVED, cause_ipi);
+	check_firmware("fence.i received", FW_FENCE_I_RECEIVED, cause_fence);
+	check_firmware("sfence.vma sent", FW_SFENCE_VMA_SENT, cause_sfence);
+	check_firmware("sfence.vma received", FW_SFENCE_VMA_RECEIVED, cause_sfence);
+	check_firmware("sfence.vma asid sent", FW_SFENCE_VMA_ASID_SENT, cause_sfence_asid);
+	check_firmware("sfence.vma asid received", FW_SFENCE_VMA_ASID_RECEIVED,
+		       cause_sfence_asid);
 }
 
 static void check_errors(void)
@@ -158,5 +207,7 @@ void payload(void)
 	check_firmware("set_timer", FW_SET_TIMER, cause_timer);
 	check_firmware("IPI sent", FW_IPI_SENT, cause_ipi);
 	check_firmware("fence.i sent", FW_FENCE_I_SENT, cause_fence);
+	if (under_shyper())
+		check_more();
 	check_errors();
 }

@@ -213,6 +213,23 @@ def test_neighbour_survives_resets(machine, static_vms):
 
 
 @pytest.mark.skipif(BARE, reason="about Shyper")
+def test_crashes_restart_as_often_as_allowed(machine, static_vms):
+    """Three lives more, then it stays stopped; without a policy there is one life."""
+    fit = static_vms({"name": "bad", "kernel": str(image("crash_vector")), "harts": [1],
+                      "on_crash": "restart", "max_restarts": 3},
+                     {"name": "once", "kernel": str(image("crash_vector")), "harts": [2]},
+                     {"name": "good", "kernel": str(image("sbi_base")), "harts": [0]})
+    guest = machine(FIT=fit, SMP=3, MEMORY="512M", LOGLEVEL="info", timeout=60)
+    assert guest.wait() == 1
+    text = guest.output()
+    for name, again in (("bad", 3), ("once", 0)):
+        assert len(re.findall(rf"{name}: stopped by Shyper: .*trap vector", text)) == again + 1
+        assert len(re.findall(rf"{name}: crashed \(code 0\), starting again", text)) == again
+        assert len(re.findall(rf"{name}: crashed \(code 0\)\n", text)) == 1
+    assert "good: powered off" in text
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
 def test_first_ends_before_second_is_made(machine, static_vms):
     fit = static_vms({"name": "quick", "kernel": str(image("sbi_base")), "harts": [1]},
                      {"name": "late", "kernel": str(image("counter")), "harts": [2],
