@@ -7,6 +7,8 @@
 #include <asm/features.h>
 #include <asm/hart.h>
 #include <asm/imsic.h>
+#include <asm/io.h>
+#include <hv/bitmap.h>
 #include <hv/board.h>
 #include <hv/host_irq.h>
 #include <hv/log.h>
@@ -50,9 +52,17 @@ static u64 size;
 static u32 sources;
 static bool messages;
 
-static volatile u32 *reg(u64 offset)
+/* Sources that interrupt, but for those that direct_claim() holds back; atomic bits. */
+static u64 enabled[BITMAP_WORDS(1024)];
+
+static u32 rd(u64 offset)
 {
-	return (volatile u32 *)(uintptr_t)(base + offset);
+	return io_read(base + offset);
+}
+
+static void wr(u64 offset, u32 value)
+{
+	io_write(base + offset, value);
 }
 
 static u32 target_of(u32 hart_index)
@@ -83,8 +93,8 @@ static u32 source_mode(enum irq_trigger trigger)
 /* sourcecfg and target are WARL: what this controller cannot do, it does not hold. */
 static bool holds(u64 offset, u32 value)
 {
-	*reg(offset) = value;
-	return *reg(offset) == value;
+	wr(offset, value);
+	return rd(offset) == value;
 }
 
 /*
@@ -95,32 +105,35 @@ static bool set_up(u32 source, u32 target, const struct host_irq_route *to)
 {
 	u32 mode = source_mode(to->trigger);
 
-	*reg(CLRIENUM) = source;
-	if (*reg(SOURCECFG(source)) != mode) {
+	bitmap_clear_atomic(enabled, source);
+	wr(CLRIENUM, source);
+	if (rd(SOURCECFG(source)) != mode) {
 		if (!holds(SOURCECFG(source), mode))
 			return false;
-		*reg(CLRIPNUM) = source;
+		wr(CLRIPNUM, source);
 	}
 	if (mode == INACTIVE)
 		return true;
 	if (!holds(TARGET(source), target))
 		return false;
-	if (to->enabled)
-		*reg(SETIENUM) = source;
+	if (to->enabled) {
+		bitmap_set_atomic(enabled, source);
+		wr(SETIENUM, source);
+	}
 	/* A level that was high all the time. No effect on one that is low (4.7). */
 	if (messages && mode >= LEVEL_HIGH)
-		*reg(SETIPNUM_LE) = source;
+		wr(SETIPNUM_LE, source);
 	return true;
 }
 
 static void pend(u32 source, bool pending)
 {
-	*reg(pending ? SETIPNUM_LE : CLRIPNUM) = source;
+	wr(pending ? SETIPNUM_LE : CLRIPNUM, source);
 }
 
 static bool bit_of(u64 words, u32 source)
 {
-	return *reg(words + source / 32 * 4) >> source % 32 & 1;
+	return rd(words + source / 32 * 4) >> source % 32 & 1;
 }
 
 static bool pending(u32 source)
@@ -165,13 +178,13 @@ static u32 msi_claim(u32 hart_index)
 static void msi_complete(u32 hart_index, u32 source)
 {
 	(void)hart_index;
-	if (*reg(SOURCECFG(source)) >= LEVEL_HIGH)
-		*reg(SETIPNUM_LE) = source;
+	if (rd(SOURCECFG(source)) >= LEVEL_HIGH)
+		wr(SETIPNUM_LE, source);
 }
 
 static bool busy(void)
 {
-	return *reg(GENMSI) & GENMSI_BUSY;
+	return rd(GENMSI) & GENMSI_BUSY;
 }
 
 static bool arrived(void)
@@ -202,7 +215,7 @@ static void msi_sync(void)
 	spin_lock(&lock);
 	sent = await(busy, false, end);
 	if (sent)
-		*reg(GENMSI) = target_of(this_hart()->index) | board.imsic_ids;
+		wr(GENMSI, target_of(this_hart()->index) | board.imsic_ids);
 	spin_unlock(&lock);
 	if (!sent || !await(arrived, true, end))
 		log_err("APLIC: a message of its own %s for 1 ms; others may come late too",
@@ -241,17 +254,17 @@ static bool present(u32 hart_index)
 	return index != BOARD_NO_CONTEXT && IDC((u64)index + 1) <= size;
 }
 
-static volatile u32 *idc(u32 hart_index, u64 offset)
+static u64 idc(u32 hart_index, u64 offset)
 {
-	return reg(IDC(harts[hart_index].board->aplic_index) + offset);
+	return IDC(harts[hart_index].board->aplic_index) + offset;
 }
 
 static void direct_hart_init(u32 hart_index)
 {
 	if (!present(hart_index))
 		return;
-	*idc(hart_index, ITHRESHOLD) = 0;
-	*idc(hart_index, IDELIVERY) = 1;
+	wr(idc(hart_index, ITHRESHOLD), 0);
+	wr(idc(hart_index, IDELIVERY), 1);
 }
 
 static bool direct_route(u32 source, const struct host_irq_route *to)
@@ -266,18 +279,18 @@ static bool direct_route(u32 source, const struct host_irq_route *to)
  */
 static u32 direct_claim(u32 hart_index)
 {
-	u32 source = present(hart_index) ? *idc(hart_index, CLAIMI) >> 16 & 0x3ff : 0;
+	u32 source = present(hart_index) ? rd(idc(hart_index, CLAIMI)) >> 16 & 0x3ff : 0;
 
 	if (source)
-		*reg(CLRIENUM) = source;
+		wr(CLRIENUM, source);
 	return source;
 }
 
 static void direct_complete(u32 hart_index, u32 source)
 {
 	(void)hart_index;
-	if (*reg(SOURCECFG(source)))
-		*reg(SETIENUM) = source;
+	if (bitmap_test(enabled, source))
+		wr(SETIENUM, source);
 }
 
 static const struct host_irqchip_ops direct_ops = {
@@ -299,9 +312,9 @@ const struct host_irqchip_ops *aplic_probe(const struct board *from)
 	base = from->aplic.base;
 	size = from->aplic.size;
 	sources = from->sources;
-	*reg(DOMAINCFG) = 0;
+	wr(DOMAINCFG, 0);
 	for (u32 source = 1; source <= sources; source++)
-		*reg(SOURCECFG(source)) = INACTIVE;
-	*reg(DOMAINCFG) = DOMAINCFG_IE | (messages ? DOMAINCFG_DM : 0);
+		wr(SOURCECFG(source), INACTIVE);
+	wr(DOMAINCFG, DOMAINCFG_IE | (messages ? DOMAINCFG_DM : 0));
 	return messages ? &msi_ops : &direct_ops;
 }

@@ -127,3 +127,5 @@ host-tests += test_virtio_net
 test_virtio_net-src := $(net-src) $(virtio-src) tests/host/net_sides.c
 host-tests += test_virtio_net_control
 test_virtio_net_control-src := $(test_virtio_net-src)
+host-tests += test_aplic
+test_aplic-src := drivers/host/aplic.c src/host_irq.c

@@ -8,10 +8,12 @@
 
 #define HARTS 64
 
+struct board_hart;
 struct trace_ring;
 
 struct hart {
 	u32 index;
+	const struct board_hart *board;
 	u32 kicks;
 	struct sched sched;
 	u64 hartid;
@@ -29,6 +31,7 @@ static inline struct hart *this_hart(void)
 }
 
 void hart_kick(struct hart *hart);
+void hart_kicked(void);
 #define ERRAND_MONITOR 1
 #define ERRAND_TRACE 2
 void hart_errand(struct hart *hart, u32 errand);
