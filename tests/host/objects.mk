@@ -129,3 +129,6 @@ host-tests += test_virtio_net_control
 test_virtio_net_control-src := $(test_virtio_net-src)
 host-tests += test_aplic
 test_aplic-src := drivers/host/aplic.c src/host_irq.c
+host-tests += test_machine_irq
+test_machine_irq-src := drivers/guest/machine_irq.c drivers/guest/vaplic.c \
+	drivers/guest/vaplic_source.c drivers/guest/vimsic.c drivers/guest/vplic.c
