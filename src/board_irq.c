@@ -134,16 +134,24 @@ static void note_aplic_indices(struct board *b, const void *fdt, int node, u32 f
 	}
 }
 
-/* AIA specification, 3.1 and 3.5: 63 to 2047 identities; up to 63 guest files beside an S-file. */
+/* AIA specification, 3.1: 63 to 2047 identities, of guest files not always as many. */
+static bool are_ids(u32 highest)
+{
+	return highest >= 63 && highest <= 2047 && (highest + 1) % 64 == 0;
+}
+
+/* 3.5: up to 63 guest files beside an S-file. */
 static bool parse_imsic(struct board *b, const void *fdt, int node, const u32 *intc)
 {
 	u32 ids = fdt_read_u32(fdt, node, "riscv,num-ids", 0);
+	u32 guest_ids = fdt_read_u32(fdt, node, "riscv,num-guest-ids", ids);
 	u32 bits = fdt_read_u32(fdt, node, "riscv,guest-index-bits", 0);
 	u32 files = 0, phandle, irq;
 
-	if (!serves_s_mode(fdt, node) || ids < 63 || ids > 2047 || (ids + 1) % 64 || bits > 6)
+	if (!serves_s_mode(fdt, node) || !are_ids(ids) || !are_ids(guest_ids) || bits > 6)
 		return false;
 	b->imsic_ids = ids;
+	b->imsic_guest_ids = guest_ids;
 	b->imsic_guest_bits = bits;
 	b->imsic_ranges = 0;
 	while (b->imsic_ranges < BOARD_IMSIC_RANGES &&

@@ -23,7 +23,7 @@ enum board_irqchip arch_guest_irqchip(void)
 
 u32 arch_imsic_ids(void)
 {
-	return board.imsic_ids;
+	return board.imsic_guest_ids;
 }
 
 u32 arch_vcpu_hart(const struct vcpu *vcpu)

@@ -28,11 +28,11 @@ static void guest_write(u64 select, u64 value)
 	csr_write(CSR_VSIREG, value);
 }
 
-static void fill(void (*write)(u64 select, u64 value), u64 eie)
+static void fill(void (*write)(u64 select, u64 value), u32 ids, u64 eie)
 {
 	write(EIDELIVERY, 0);
 	write(EITHRESHOLD, 0);
-	for (u64 i = 0; i <= board.imsic_ids / 64; i++) {
+	for (u64 i = 0; i <= ids / 64; i++) {
 		write(EIE0 + 2 * i, eie);
 		write(EIP0 + 2 * i, 0);
 	}
@@ -55,7 +55,7 @@ static u32 count_guest_files(void)
  */
 void imsic_hart_init(void)
 {
-	fill(own_write, ~(u64)0);
+	fill(own_write, board.imsic_ids, ~(u64)0);
 	own_write(EIDELIVERY, 1);
 	guest_files_init(&this_hart()->guest_files, count_guest_files());
 	for (u32 file = 1; file <= this_hart()->guest_files.count; file++)
@@ -100,7 +100,7 @@ void imsic_guest_clear(u32 file)
 {
 	struct guest_select old = guest_begin(file);
 
-	fill(guest_write, 0);
+	fill(guest_write, board.imsic_guest_ids, 0);
 	guest_end(&old);
 }
 
@@ -116,7 +116,7 @@ void imsic_guest_out(u32 file, struct vimsic_state *state)
 
 	state->eidelivery = guest_take(EIDELIVERY);
 	state->eithreshold = guest_take(EITHRESHOLD);
-	for (u64 i = 0; i <= board.imsic_ids / 64; i++) {
+	for (u64 i = 0; i <= board.imsic_guest_ids / 64; i++) {
 		state->eie[i] = guest_take(EIE0 + 2 * i);
 		state->eip[i] = guest_take(EIP0 + 2 * i);
 	}
@@ -128,7 +128,7 @@ void imsic_guest_in(u32 file, const struct vimsic_state *state)
 {
 	struct guest_select old = guest_begin(file);
 
-	for (u64 i = 0; i <= board.imsic_ids / 64; i++) {
+	for (u64 i = 0; i <= board.imsic_guest_ids / 64; i++) {
 		guest_write(EIE0 + 2 * i, state->eie[i]);
 		csr_write(CSR_VSISELECT, EIP0 + 2 * i);
 		csr_set(CSR_VSIREG, state->eip[i]);

@@ -261,7 +261,7 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 		.board_fdt = board.fdt,
 		.board_irqchip = board.irqchip_node < 0 ? 0 :
 				 fdt_get_phandle(board.fdt, board.irqchip_node),
-		.imsic_ids = board.imsic_ids,
+		.imsic_ids = board.imsic_guest_ids,
 		.isa = isa,
 		.mmu = host->mmu,
 		.timebase = board.timebase,

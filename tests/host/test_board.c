@@ -176,6 +176,7 @@ static void test_aia(void **state)
 	assert_int_equal(b.imsic[0].base, 0x28000000);
 	assert_int_equal(b.imsic[0].size, 0x8000);
 	assert_int_equal(b.imsic_ids, 255);
+	assert_int_equal(b.imsic_guest_ids, 255);
 	assert_int_equal(b.imsic_guest_bits, 2);
 	assert_int_equal(b.hart[0].imsic, 0x28000000);
 	assert_int_equal(b.hart[1].imsic, 0x28004000);
@@ -225,6 +226,14 @@ static void test_odd_imsic(void **state)
 	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
 	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <63>; status = \"disabled\";")), 0);
 	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <255>; riscv,num-guest-ids = <62>;")),
+			 0);
+	assert_int_equal(b.irqchip, BOARD_NO_IRQCHIP);
+	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <255>; riscv,num-guest-ids = <63>;")),
+			 0);
+	assert_int_equal(b.irqchip, BOARD_IMSIC);
+	assert_int_equal(b.imsic_ids, 255);
+	assert_int_equal(b.imsic_guest_ids, 63);
 	assert_int_equal(parse(ODD_IMSIC("riscv,num-ids = <2047>;")), 0);
 	assert_int_equal(b.irqchip, BOARD_IMSIC);
 }

@@ -75,6 +75,7 @@ struct board {
 	u32 imsic_ranges;			/* S-mode interrupt files and their guest files */
 	struct board_range imsic[BOARD_IMSIC_RANGES];
 	u32 imsic_ids;				/* highest interrupt identity */
+	u32 imsic_guest_ids;			/* of the guest files */
 	u32 imsic_guest_bits;			/* log2 of the pages from hart to hart */
 	struct board_range sswi;		/* ACLINT; size 0: none */
 	struct board_uart uart;			/* ns16550a; base 0: none */
