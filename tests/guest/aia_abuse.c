@@ -7,7 +7,6 @@
 #include "exec.h"
 #include "guest.h"
 
-#define APLIC_SIZE 0x8000UL
 #define DOMAINCFG APLIC_BASE
 #define SOURCECFG(s) (APLIC_BASE + 4UL * (s))
 #define SETIPNUM (APLIC_BASE + 0x1cdc)

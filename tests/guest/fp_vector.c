@@ -14,7 +14,7 @@ static u8 vector[MAX_HARTS][2][8][8 * VLENB_MAX] __attribute__((aligned(16)));
 static void make_exits(void)
 {
 	sbi(SBI_EXT_BASE, 0);
-	read_u32(plic_prio(UART_IRQ));
+	read_u32(RTC_BASE);
 	read_u8(UART_BASE + 5);
 	sbi(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, 0, -1UL);
 	set_timer(rdtime() + 10);

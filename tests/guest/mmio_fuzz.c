@@ -11,15 +11,24 @@ struct device {
 	unsigned long base;
 	unsigned long size;
 	unsigned long step; /* between the offsets tried */
+	enum irqchip chip; /* 0: on each board */
 };
 
 static const struct device devices[] = {
-	{"finisher", FINISHER_BASE, 0x1000, 4}, {"rtc", RTC_BASE, 0x1000, 4},
-	{"uart", UART_BASE, 0x100, 1},		{"plic priorities", PLIC_BASE, 0x1000, 4},
-	{"plic pending", PLIC_BASE + 0x1000, 0x100, 4},
-	{"plic enables", PLIC_BASE + 0x2000, 0x2000, 0x1c},
-	{"plic contexts", PLIC_BASE + 0x200000, 0x40000, 0x7fc},
-	{"plic end", PLIC_BASE + PLIC_SIZE - 0x100, 0x100, 4},
+	{"finisher", FINISHER_BASE, 0x1000, 4, 0},
+	{"rtc", RTC_BASE, 0x1000, 4, 0},
+	{"uart", UART_BASE, 0x100, 1, 0},
+	{"plic priorities", PLIC_BASE, 0x1000, 4, IRQCHIP_PLIC},
+	{"plic pending", PLIC_BASE + 0x1000, 0x100, 4, IRQCHIP_PLIC},
+	{"plic enables", PLIC_BASE + 0x2000, 0x2000, 0x1c, IRQCHIP_PLIC},
+	{"plic contexts", PLIC_BASE + 0x200000, 0x40000, 0x7fc, IRQCHIP_PLIC},
+	{"plic end", PLIC_BASE + PLIC_SIZE - 0x100, 0x100, 4, IRQCHIP_PLIC},
+	{"aplic sources", APLIC_BASE, 0x1000, 0x1c, IRQCHIP_APLIC},
+	{"aplic bits", APLIC_BASE + 0x1c00, 0x500, 4, IRQCHIP_APLIC},
+	{"aplic targets", APLIC_BASE + 0x3000, 0x1000, 0x1c, IRQCHIP_APLIC},
+	{"aplic harts", APLIC_BASE + 0x4000, 0x100, 4, IRQCHIP_APLIC},
+	{"aplic end", APLIC_BASE + APLIC_SIZE - 0x100, 0x100, 4, IRQCHIP_APLIC},
+	{"interrupt file", IMSIC_BASE, 0x1000, 0x1c, IRQCHIP_IMSIC},
 };
 
 static unsigned long wrong;
@@ -203,11 +212,19 @@ static void check_device(const struct device *d)
 	CHECK(d->name, !wrong, "%lu wrong", wrong);
 }
 
+/* Beside IMSICs there is an APLIC too. */
+static bool is_there(const struct device *d)
+{
+	return !d->chip || d->chip == irqchip() ||
+	       (d->chip == IRQCHIP_APLIC && irqchip() == IRQCHIP_IMSIC);
+}
+
 void payload(void)
 {
 	vectors = have_vector();
 	if (vectors)
 		csr_set(sstatus, SSTATUS_VS);
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
-		check_device(&devices[i]);
+		if (is_there(&devices[i]))
+			check_device(&devices[i]);
 }

@@ -75,7 +75,7 @@ GUEST_LDFLAGS := -static -no-pie -nostdlib -Wl,-T,tests/guest/lib/guest.ld,--gc-
 
 # Devices and instructions are checked by code that is not under test, except for src/lib/string.c,
 # which libfdt needs and the compiler may call.
-guest-lib := crt0 print check trap hart mmu sbi_regs exec exec_slot virtio
+guest-lib := crt0 print check trap hart irqchip mmu sbi_regs exec exec_slot virtio
 guest-lib-objs := $(guest-lib:%=$(GUEST_BUILD)/lib/%.o) $(GUEST_BUILD)/lib/string.o
 guest-bins := $(payloads:%=$(GUEST_BUILD)/%.bin)
 

@@ -22,16 +22,42 @@ static void reboot_here(unsigned long arg)
 	sbi(SBI_EXT_SRST, 0, arg, SBI_SRST_NO_REASON);
 }
 
-static void check_fresh(void)
+static void check_fresh_plic(u32 ctx)
 {
-	u32 ctx = 2 * (u32)boot_hart + 1;
-	unsigned long hart = other_hart();
-
-	check_eq("image loaded again", boots, 1);
 	check_eq("PLIC priority", read_u32(plic_prio(UART_IRQ)), 0);
 	check_eq("PLIC enable", read_u32(plic_enable(ctx, UART_IRQ)), 0);
 	/* OpenSBI leaves 7 here; make_dirty leaves 5. */
 	CHECK("PLIC threshold", read_u32(plic_threshold(ctx)) != 5, "not reset");
+}
+
+static void check_fresh_aplic(void)
+{
+	check_eq("APLIC domaincfg", read_u32(APLIC_BASE) & 0x100, 0);
+	check_eq("APLIC sourcecfg", read_u32(APLIC_BASE + 4 * UART_IRQ), 0);
+	check_eq("APLIC setie", read_u32(APLIC_BASE + 0x1e00), 0);
+	check_eq("APLIC idelivery", read_u32(APLIC_BASE + 0x4000 + 0x20 * boot_hart), 0);
+}
+
+/* QEMU's own keeps all of it. */
+static void check_fresh_imsic(void)
+{
+	u64 any = imsic_read(IMSIC_EIDELIVERY) | imsic_read(IMSIC_EITHRESHOLD) |
+		  imsic_read(IMSIC_EIE0) | imsic_read(IMSIC_EIP0);
+
+	CHECK_SHYPER("interrupt file is empty", any == 0, "0x%lx", any);
+}
+
+static void check_fresh(void)
+{
+	unsigned long hart = other_hart();
+
+	check_eq("image loaded again", boots, 1);
+	if (irqchip() == IRQCHIP_PLIC)
+		check_fresh_plic(2 * (u32)boot_hart + 1);
+	else
+		check_fresh_aplic();
+	if (irqchip() == IRQCHIP_IMSIC)
+		check_fresh_imsic();
 	check_eq("UART IER", read_u8(UART_BASE + 1), 0);
 	check_eq("UART MCR loop off", read_u8(UART_BASE + 4) & 0x10, 0);
 	check_eq("boot satp", harts[boot_hart].first_satp, 0);
@@ -44,12 +70,14 @@ static void check_fresh(void)
 /* Leaves traces that a reboot must remove. */
 static void make_dirty(void)
 {
-	u32 ctx = 2 * (u32)boot_hart + 1;
-
 	boots++;
-	write_u32(plic_prio(UART_IRQ), 3);
-	write_u32(plic_enable(ctx, UART_IRQ), BIT(UART_IRQ));
-	write_u32(plic_threshold(ctx), 5);
+	wire_listen(UART_IRQ);
+	if (irqchip() == IRQCHIP_PLIC)
+		write_u32(plic_threshold(2 * (u32)boot_hart + 1), 5);
+	if (irqchip() == IRQCHIP_IMSIC) {
+		imsic_write(IMSIC_EITHRESHOLD, 5);
+		imsic_write(IMSIC_EIP0, -1UL);
+	}
 	write_u8(UART_BASE + 1, 0x0f);
 	csr_write(sie, SIE_SSIE | SIE_STIE | SIE_SEIE);
 	csr_set(sip, SIE_SSIE);

@@ -17,8 +17,6 @@ enum {
 #define YEAR_2020 1577836800000000000UL
 #define YEAR_2100 4102444800000000000UL
 
-static u32 ctx;
-
 static u32 get(unsigned long reg)
 {
 	return read_u32(RTC_BASE + reg);
@@ -74,9 +72,7 @@ static void check_alarm(void)
 {
 	bool early;
 
-	write_u32(plic_prio(RTC_IRQ), 1);
-	write_u32(plic_threshold(ctx), 0);
-	write_u32(plic_enable(ctx, RTC_IRQ), 1U << RTC_IRQ);
+	wire_listen(RTC_IRQ);
 	put(CLEAR_INTERRUPT, 1);
 	put(IRQ_ENABLED, 1);
 	check_eq("enabled", get(IRQ_ENABLED), 1);
@@ -85,10 +81,10 @@ static void check_alarm(void)
 	check_eq("alarm armed", get(ALARM_STATUS), 1);
 	CHECK("not at once", !early, "SEIP");
 	CHECK("alarm interrupt", WAIT_FOR(seip(), 2000), "never");
-	check_eq("claim", read_u32(plic_claim(ctx)), RTC_IRQ);
+	check_eq("claim", wire_claim(), RTC_IRQ);
 	check_eq("alarm over", get(ALARM_STATUS), 0);
 	put(CLEAR_INTERRUPT, 1);
-	write_u32(plic_claim(ctx), RTC_IRQ);
+	wire_done(RTC_IRQ);
 	CHECK("quiet after it", !WAIT_FOR(seip(), 5), "SEIP");
 	set_alarm(now() + 20000000);
 	put(CLEAR_ALARM, 1);
@@ -96,7 +92,7 @@ static void check_alarm(void)
 	set_alarm(1);
 	CHECK("alarm in the past rings", WAIT_FOR(seip(), 1000), "never");
 	put(CLEAR_INTERRUPT, 1);
-	write_u32(plic_claim(ctx), read_u32(plic_claim(ctx)));
+	wire_done(wire_claim());
 	put(IRQ_ENABLED, 0);
 	set_alarm(now() + 5000000);
 	CHECK("disabled alarm is silent", !WAIT_FOR(seip(), 30), "SEIP");
@@ -104,7 +100,6 @@ static void check_alarm(void)
 
 void payload(void)
 {
-	ctx = 2 * (u32)boot_hart + 1;
 	check_time();
 	check_alarm();
 }

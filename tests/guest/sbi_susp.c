@@ -48,11 +48,7 @@ static void typed(unsigned long arg)
 /* Sleeps until the runner types a k. */
 static void sleep_until_key(void)
 {
-	u32 ctx = 2 * (u32)boot_hart + 1;
-
-	write_u32(plic_prio(UART_IRQ), 1);
-	write_u32(plic_threshold(ctx), 0);
-	write_u32(plic_enable(ctx, UART_IRQ), 1U << UART_IRQ);
+	wire_listen(UART_IRQ);
 	write_u8(UART_BASE + 1, 1);
 	csr_write(sie, SIE_SEIE);
 	set_timer(-1UL);

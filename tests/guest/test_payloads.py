@@ -47,9 +47,7 @@ def reboots(keys, last, status, **rest):
                 **rest)
 
 
-# Payloads that use a PLIC get one on every machine.
-ON_PLIC = {"fp_vector", "mmio_fuzz", "mmio_insn", "plic", "reset", "rtc", "sbi_susp", "uart"}
-
+DIRECT = {"IRQ": "aplic"}       # QEMU's keeps a level pending that has fallen
 HLVX = {"QEMUFLAGS": "-append hlvx=1"}  # Shyper reads the instruction itself, as if htinst were 0
 
 CASES = [
@@ -77,7 +75,10 @@ CASES = [
     *each("imsic", more={"IRQ": "aia", "AIA_GUESTS": "7"}, bare=False),
     *each("imsic", more={"IRQ": "aia", "AIA_GUESTS": "0"} | HLVX, bare=False),
     *each("uart", talk=[("uart send", "abc"), ("uart flood", LETTERS * 2)]),
+    *each("uart", talk=[("uart send", "abc"), ("uart flood", LETTERS * 2)], more=DIRECT,
+          bare=False),
     *each("rtc", (RV64, NO_SSTC)),
+    *each("rtc", more=DIRECT, bare=False),
     *each("time", vcpus=(1, 2)),
     *each("smp", vcpus=(1, 2, 8, 16)),
     *each("dtcheck", (RV64, MAX, NO_SSTC), (1, 4)),
@@ -107,7 +108,7 @@ def image(name):
 
 def start(machine, case):
     variables = {"BARE": 1} if BARE else {}
-    if case.payload in ON_PLIC:
+    if case.payload == "plic":      # on every machine
         variables["GUEST_IRQ"] = "plic"
     return machine(KERNEL=image(case.payload), CPU=case.cpu, VCPUS=case.vcpus, MEM="64M",
                    timeout=120, **variables, **case.more)

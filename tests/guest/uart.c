@@ -30,11 +30,6 @@ static void put(unsigned long reg, unsigned int value)
 	write_u8(UART_BASE + reg, (u8)value);
 }
 
-static bool line(void)
-{
-	return read_u32(plic_pending(UART_IRQ)) & 1U << UART_IRQ;
-}
-
 static void drain(void)
 {
 	while (get(LSR) & LSR_DR)
@@ -114,26 +109,23 @@ static void check_overrun(void)
 
 static void check_thre(void)
 {
-	u32 ctx = 2 * (u32)boot_hart + 1;
 	u8 first, second, third;
 	bool up, down;
 	u32 irq;
 
-	write_u32(plic_prio(UART_IRQ), 1);
-	write_u32(plic_threshold(ctx), 0);
-	write_u32(plic_enable(ctx, UART_IRQ), 1U << UART_IRQ);
+	wire_listen(UART_IRQ);
 	put(IER, 2);
-	up = WAIT_FOR(line(), 1000);
+	up = WAIT_FOR(wire_pending(UART_IRQ), 1000);
+	irq = wire_claim();
 	first = get(IIR);
 	second = get(IIR);
-	irq = read_u32(plic_claim(ctx));
-	write_u32(plic_claim(ctx), UART_IRQ);
-	down = !line();
+	wire_done(UART_IRQ);
+	down = !wire_pending(UART_IRQ);
 	put(IER, 0);
 	put(IER, 2);
 	third = get(IIR);
 	put(IER, 0);
-	write_u32(plic_claim(ctx), read_u32(plic_claim(ctx)));
+	wire_done(wire_claim());
 
 	CHECK("line up", up, "no");
 	check_eq("IIR says transmitter empty", first & 0x0f, IIR_THRE);

@@ -111,6 +111,28 @@ bool have_sstc(void);
 bool have_ssaia(void);
 bool have_vector(void);
 
+/* ---- wires of devices, level-sensitive, by whichever interrupt controller there is ---- */
+enum irqchip {
+	IRQCHIP_PLIC = 1,
+	IRQCHIP_APLIC, /* without IMSICs */
+	IRQCHIP_IMSIC,
+};
+enum irqchip irqchip(void);
+/* From now on the source's interrupts come to this hart's SEIP; sie is the caller's. */
+void wire_listen(u32 source);
+/* Has it interrupted this hart, and is not claimed yet? */
+bool wire_pending(u32 source);
+/* Takes the source that has interrupted this hart, 0: none; wire_done() when it is served. */
+u32 wire_claim(void);
+void wire_done(u32 source);
+/* Registers of this hart's interrupt file, by siselect. */
+#define IMSIC_EIDELIVERY 0x70
+#define IMSIC_EITHRESHOLD 0x72
+#define IMSIC_EIP0 0x80
+#define IMSIC_EIE0 0xc0
+u64 imsic_read(unsigned long select);
+void imsic_write(unsigned long select, u64 value);
+
 /* ---- time and harts ---- */
 #define MS (TIMEBASE / 1000)
 /* True as soon as cond is; false when it is still not after so many ms. */

@@ -102,25 +102,19 @@ void virtio_notify(u32 n)
 
 static void interrupt(void)
 {
-	unsigned long claim = plic_claim((u32)(2 * this_hart()->id + 1));
-	u32 source = read_u32(claim), why = virtio_reg(INTERRUPT);
+	u32 source = wire_claim(), why = virtio_reg(INTERRUPT);
 
 	virtio_set(ACK, why);
 	virtio_used += why & 1;
 	virtio_changed += why >> 1 & 1;
 	if (source)
-		write_u32(claim, source);
+		wire_done(source);
 }
 
 void virtio_interrupts(void)
 {
-	u32 ctx = (u32)(2 * this_hart()->id + 1);
-	u32 source = (u32)((virtio_device - SLOTS) / 0x1000 + 1);
-
 	irq_handle(IRQ_EXT, interrupt);
-	write_u32(plic_prio(source), 1);
-	write_u32(plic_enable(ctx, source), 1U << source);
-	write_u32(plic_threshold(ctx), 0);
+	wire_listen((u32)((virtio_device - SLOTS) / 0x1000 + 1));
 	csr_set(sie, SIE_SEIE);
 	irqs_on();
 }
