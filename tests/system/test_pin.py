@@ -5,7 +5,7 @@ import re
 import pytest
 
 from guests import Shyper, compile_program, compile_tree
-from machine import TOP
+from machine import IRQ, TOP
 
 HERE = TOP / "tests/system"
 MOVED = TOP / "build/guest/moved.bin"
@@ -67,7 +67,7 @@ def test_moves_of_a_running_vm(shyper):
 
 def test_moves_between_files_and_memory(boot_mvm):
     """Each hart has one interrupt file, and that of hart 3 is another VM's, which sleeps."""
-    shyper = Shyper(boot_mvm(AIA_GUESTS=1))
+    shyper = Shyper(boot_mvm(IRQ="aia", AIA_GUESTS=1))
     shyper.mvm.put(TOP / "build/guest/counter.bin", "/root/counter.bin")
     shyper.config(name="other", kernel="counter.bin", memory="16M", harts=[3], **SHARES)
     shyper.run("vm boot other")
@@ -99,7 +99,8 @@ def test_moves_of_one_that_does_not_run(shyper):
     ends(shyper)
 
 
-def test_wires_follow(boot_mvm, tmp_path):
+@pytest.mark.parametrize("irq", sorted({IRQ, "aia"}))
+def test_wires_follow(boot_mvm, tmp_path, irq):
     """The board's RTC is a VM's, and not the management VM's."""
     definition = (TOP / "config/mvm.dts").read_text()
     shorter = re.sub(r"\t\trtc \{\s*host-node[^}]*\};\n", "", definition)
@@ -107,7 +108,7 @@ def test_wires_follow(boot_mvm, tmp_path):
     (tmp_path / "mvm.dts").write_text(shorter)
     compile_program(tmp_path / "wire_vm", HERE / "wire_vm.c", HERE / "vm.c")
     compile_tree((HERE / "wire_vm.dts").read_text(), tmp_path / "vm.dtb")
-    shyper = Shyper(boot_mvm(MVM=tmp_path / "mvm.dts"))
+    shyper = Shyper(boot_mvm(MVM=tmp_path / "mvm.dts", IRQ=irq))
     for file in (tmp_path / "wire_vm", tmp_path / "vm.dtb", TOP / "build/guest/wire.bin"):
         shyper.mvm.put(file, f"/root/{file.name}")
     assert "booted" in shyper.mvm.run("chmod +x wire_vm; ./wire_vm vm.dtb wire.bin")
