@@ -196,7 +196,8 @@ struct hypercall_result hc_schedule_switch(struct vm *caller, const u64 *arg)
 
 	(void)caller;
 	if (err)
-		refuse("the schedule has no table %llu", (unsigned long long)arg[0]);
+		refuse(err == -EBUSY ? "the schedule waits for the end of the frame; try again" :
+		       "the schedule has no table %llu", (unsigned long long)arg[0]);
 	return hypercall_done(err);
 }
 

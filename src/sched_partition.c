@@ -52,6 +52,8 @@ void sched_partition_frame(struct sched_queue *q, const struct frame *frame, u64
 	if (follows && frame->schedule == w->frame.schedule)
 		for (u32 i = 0; i < w->count; i++)
 			gone(q, &w->window[i], frame->number - w->frame.number - 1);
+	if (frame->schedule != w->frame.schedule)
+		w->ran = 0;	/* its number means another one */
 	w->frame = *frame;
 	w->window = list ? &frame->schedule->window[list->first] : NULL;
 	w->count = list ? list->count : 0;

@@ -138,38 +138,31 @@ static const struct schedule_window *next_of(const struct schedule *s,
 	return NULL;
 }
 
-/* How much of from … to the partition has. */
-static u64 time_of(const struct schedule *s, const struct schedule_list *list, u32 partition,
-		   u64 from, u64 to)
-{
-	const struct schedule_window *w;
-	u64 sum = 0;
-	u32 n = 0;
-
-	while ((w = next_of(s, list, partition, &n)) != NULL) {
-		u64 begin = MAX(w->begin, from), end = MIN(w->end, to);
-
-		sum += end > begin ? end - begin : 0;
-	}
-	return sum;
-}
-
 static int check_periods(const struct place *at, u32 n, u64 hart)
 {
 	const struct schedule_partition *p = &at->s->partition[n];
 	const struct schedule_list *list = schedule_list(at->s, (u32)(at->table - at->s->table),
 							 hart);
+	u32 i = 0;
+	const struct schedule_window *w = next_of(at->s, list, n, &i);
 
 	if (at->table->frame % p->period)
 		return refuse_table(at, "frame-us", "is %lu, no multiple of the period of %s, %lu",
 				    at->table->frame, p->name, p->period);
-	for (u64 from = 0; from < at->table->frame; from += p->period) {
-		u64 has = time_of(at->s, list, n, from, from + p->period);
-
+	for (u64 from = 0, to, has; from < at->table->frame; from = to) {
+		to = from + p->period;
+		for (has = 0; w && w->begin < to; w = next_of(at->s, list, n, &i)) {
+			has += MIN(w->end, to) - MAX(w->begin, from);
+			if (w->end > to)
+				break;
+		}
 		if (has < p->duration)
 			return refuse_table(at, "windows", "%s has %lu us on hart %lu in its "
 					    "period from %lu to %lu us, needs %lu", p->name, has,
-					    hart, from, from + p->period, p->duration);
+					    hart, from, to, p->duration);
+		/* A period may be short: those inside of the window are full, however many. */
+		if (w && w->begin < to)
+			to += (w->end - to) / p->period * p->period;
 	}
 	return 0;
 }

@@ -174,14 +174,19 @@ int schedule_install(const struct schedule *s, const void *fdt, struct vmdef_err
 int schedule_switch(u64 table)
 {
 	const struct schedule *s = schedule_live();
+	int err = 0;
 
 	if (!s || table >= s->tables)
 		return -ENOENT;
 	spin_lock(&live.lock);
 	advance(arch_time());
-	live.frames.next_table = (u32)table;
+	/* It begins with its first table: only that was checked to starve nobody. */
+	if (live.frames.next_schedule)
+		err = -EBUSY;
+	else
+		live.frames.next_table = (u32)table;
 	spin_unlock(&live.lock);
-	return 0;
+	return err;
 }
 
 void schedule_frames(struct frames *out)

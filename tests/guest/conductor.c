@@ -105,11 +105,35 @@ static void refusals(void)
 	CHECK("no shares", hc(SHYPER_HC_SCHED_SET, 1, 3, 0) == SHYPER_E_INVAL, "a partition's");
 }
 
+/* A schedule that waits for the end of the frame begins with its first table, and no other. */
+static void change_too_early(void)
+{
+	static char tree[SHYPER_TREE_MAX] __attribute__((aligned(8)));
+	struct sbiret read = sbi_call(SHYPER_EXTENSION, SHYPER_HC_SCHEDULE_READ,
+				      (unsigned long)tree, sizeof(tree), 0, 0, 0, 0);
+	unsigned long before;
+	long set, change;
+
+	do {
+		look();
+		before = schedule.frame;
+		set = hc(SHYPER_HC_SCHEDULE_SET, (unsigned long)tree,
+			 (unsigned long)read.value, 0);
+		change = hc(SHYPER_HC_SCHEDULE_SWITCH, 1, 0, 0);
+		look();
+	} while (schedule.frame != before || set == SHYPER_E_BUSY);
+	CHECK("the same schedule again", set == SHYPER_OK, "%ld", set);
+	CHECK("no other table of it yet", change == SHYPER_E_BUSY, "%ld", change);
+	wait_frame(before + 1);
+	CHECK("first table", schedule.table == 0, "%u", schedule.table);
+}
+
 void payload(void)
 {
 	csr_set(sie, SIE_STIE);
 	look();
 	refusals();
+	change_too_early();
 	wait_frame(4);
 	shift("hard", 300, 3);
 	shift("hard", -300, 3);

@@ -51,7 +51,8 @@ static inline u64 frame_end(const struct frame *frame)
  *	that; -EINVAL: see the error. By who makes VMs
  *   schedule_tree(): the tree of schedule_live(), and its size; NULL: none. By who makes VMs
  *   schedule_frames(): the frames as they are; there is a schedule
- *   schedule_switch(): to the table of this number at the end of the frame; -ENOENT
+ *   schedule_switch(): to the table of this number at the end of the frame; -ENOENT; -EBUSY: then
+ *	another schedule comes
  *   schedule_shift(): frames shall begin so many microseconds later (< 0: earlier) than they do:
  *	at the end of the next frame, or by the table's correction; -ERANGE: more than half a frame
  *   schedule_admit(): may this VM be a partition, and on which harts? Fills them in, or -EINVAL.
