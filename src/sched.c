@@ -166,7 +166,7 @@ static u32 follow_schedule(struct sched *s, u64 now)
 {
 	struct sched_queue *q = &s->queue;
 	const struct frame *at = &q->windows.frame;
-	u64 ahead = at->number ? at->schedule->switch_time : 0;
+	u64 ahead = at->number ? at->schedule->switch_time : 0, last = at->number;
 	struct frame frame;
 
 	if (at->number && now + ahead < frame_end(at))
@@ -174,7 +174,8 @@ static u32 follow_schedule(struct sched *s, u64 now)
 	if (!schedule_frame(now + ahead, &frame))
 		return 0;
 	sched_partition_frame(q, &frame, this_hart()->hartid);
-	if (s->schedule != frame.schedule)
+	/* Of two places for schedules one may have another one since. */
+	if (s->schedule != frame.schedule || frame.number != last + 1)
 		for (u32 i = 0; i < q->count; i++)
 			if (sched_get(s, i))
 				find_partition(&q->entity[i], frame.schedule, sched_get(s, i));
@@ -231,8 +232,10 @@ static bool settle(struct sched *s, const struct sched_policy *policy, u32 windo
 	for (u32 i = 0; i < q->count; i++) {
 		struct vcpu *vcpu = sched_get(s, i);
 
-		if (!vcpu)
+		if (!vcpu) {
+			q->entity[i].state = SCHED_OFF;	/* who left was ready, perhaps */
 			continue;
+		}
 		if (!q->entity[i].turn)
 			begin(s, i, policy, arch_time());
 		if (q->entity[i].windowed && q->entity[i].partition != window) {
@@ -298,6 +301,25 @@ static void run(struct sched *s, const struct sched_choice *choice, u64 now)
 		began(s, choice->next, vcpu);
 }
 
+/*
+ * In a partition's window nothing wakes those that run besides. And when no partition has anything
+ * to do the hart looks at no window: then one of them may begin at any time.
+ */
+static void keep_out(struct sched *s, const struct sched_choice *choice)
+{
+	struct sched_queue *q = &s->queue;
+	bool window = choice->next != SCHED_NOBODY && q->entity[choice->next].windowed;
+
+	for (u32 i = 0; i < q->count; i++) {
+		struct vcpu *vcpu = sched_get(s, i);
+
+		if (vcpu && window && !q->entity[i].windowed)
+			(void)vcpu_rest(vcpu);
+		else if (vcpu && q->windows.blind)
+			vcpu->out = false;
+	}
+}
+
 static bool turn_of_several(struct sched *s)
 {
 	const struct sched_policy *policy = policy_of(s);
@@ -313,6 +335,8 @@ static bool turn_of_several(struct sched *s)
 	if (!settle(s, policy, window, &there))
 		return true;
 	choice = policy->choose(q, now);
+	if (policy == &sched_partition)
+		keep_out(s, &choice);
 	arm(s, choice.until);
 	if (choice.next == SCHED_NOBODY)
 		return false;
@@ -336,8 +360,7 @@ void sched_interrupted(const struct sched *s, struct vcpu *running)
 	for (u32 i = 0; i < used(s); i++) {
 		const struct vcpu *vcpu = sched_get(s, i);
 
-		if (vcpu && vcpu != running && !vcpu->out &&
-		    vcpu_asks(vcpu, s->entity[i].state == SCHED_READY))
+		if (vcpu && vcpu != running && vcpu_asks(vcpu, s->entity[i].state == SCHED_READY))
 			running->leave = true;
 	}
 }

@@ -38,6 +38,8 @@ int vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (vcpu->hart != this_hart())
 		hart_kick(vcpu->hart);
+	else
+		vcpu_leave();
 	return 0;
 }
 
@@ -275,17 +277,31 @@ bool vcpu_halting(const struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQ_HALT;
 }
 
-/* Something that ends its sleep is pending, or the hart will be told of it. */
-static enum sched_state asleep(struct vcpu *vcpu)
+/*
+ * What it has disabled is pending now, and stays requested until it is awake: so its VM's other
+ * vCPUs cannot take the time of those who share this hart by asking for the same again.
+ */
+static __attribute__((noinline)) void deafen(struct vcpu *vcpu, u32 asked)
+{
+	vcpu->deaf = asked & arch_vcpu_deaf(vcpu);
+	__atomic_fetch_or(&vcpu->requests, vcpu->deaf, __ATOMIC_ACQ_REL);
+}
+
+/* Something that ends its sleep is pending, or the hart will be told of it. asked: just served. */
+static enum sched_state asleep(struct vcpu *vcpu, u32 asked)
 {
 	if (arch_vcpu_wakes(vcpu))
 		return SCHED_READY;
 	arch_vcpu_watch(vcpu);
+	vcpu->deaf = 0;
+	if (unlikely(asked))
+		deafen(vcpu, asked);
 	return SCHED_BLOCKED;
 }
 
 enum sched_state vcpu_settle(struct vcpu *vcpu)
 {
+	u32 asked = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
 	enum vcpu_state state = vcpu_state(vcpu);
 
 	if (away(vcpu) == VCPU_HERE) {
@@ -300,9 +316,9 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 	case VCPU_STARTING:
 		return SCHED_READY;
 	case VCPU_RUNNING:
-		return vcpu->waiting ? asleep(vcpu) : SCHED_READY;
+		return vcpu->waiting ? asleep(vcpu, asked) : SCHED_READY;
 	case VCPU_SUSPENDED:
-		return asleep(vcpu);
+		return asleep(vcpu, asked);
 	case VCPU_HALTED:
 		return finishes(vcpu) ? SCHED_READY : SCHED_OFF;
 	case VCPU_STOPPED:
@@ -314,19 +330,26 @@ enum sched_state vcpu_settle(struct vcpu *vcpu)
 
 bool vcpu_asks(const struct vcpu *vcpu, bool ready)
 {
+	/* Who moves it waits, and for no turn that may never come. */
+	if (away(vcpu) == VCPU_ASKED)
+		return true;
+	if (vcpu->out)
+		return false;
+	if (vcpu_halting(vcpu))
+		return true;
 	switch (vcpu_state(vcpu)) {
 	case VCPU_STARTING:
-		return !ready || vcpu_halting(vcpu);
+		return !ready;
 	case VCPU_RUNNING:
 	case VCPU_SUSPENDED:
-		return ready ? vcpu_halting(vcpu) :
-			       __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) != 0;
+		return !ready &&
+		       __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & ~vcpu->deaf;
 	case VCPU_STOPPED:
 	case VCPU_CLAIMED:
 	case VCPU_HALTED:
 		break;
 	}
-	return vcpu_halting(vcpu);
+	return false;
 }
 
 bool vcpu_rest(struct vcpu *vcpu)

@@ -40,7 +40,8 @@ static void timer_fired(struct timer *timer)
 	}
 	if (!feature(FEATURE_SSTC))
 		vcpu->arch.csr.hvip |= IP(IRQ_VSTI);
-	vcpu_leave();
+	if (!vcpu->out)
+		vcpu_leave();
 }
 
 int arch_vcpu_init(struct vcpu *vcpu)
@@ -374,6 +375,14 @@ static u64 awaited(const struct vcpu *vcpu)
 bool arch_vcpu_wakes(const struct vcpu *vcpu)
 {
 	return awaited(vcpu);
+}
+
+u32 arch_vcpu_deaf(const struct vcpu *vcpu)
+{
+	u64 vsie = is_loaded(vcpu) ? csr_read(CSR_VSIE) : vcpu->arch.csr.vsie;
+
+	return (vsie & IP(IRQ_SSI) ? 0 : VCPU_REQ_SOFT) |
+	       (vsie & IP(IRQ_SEI) ? 0 : VCPU_REQ_EXTERNAL);
 }
 
 u32 arch_vcpu_trace_wake(const struct vcpu *vcpu, u64 *due)

@@ -66,7 +66,9 @@ host-tests += test_sched
 sched-src := src/sched_priority.c src/sched_partition.c src/frames.c src/schedule.c \
 	src/schedule_check.c $(vmdef-src) src/lib/format.c
 test_sched-src := src/sched.c src/vcpu.c src/steal.c $(sched-src) tests/host/no_trace.c \
-	tests/host/no_finish.c
+	tests/host/no_finish.c tests/host/sched_sides.c
+host-tests += test_sched_windows
+test_sched_windows-src := $(test_sched-src)
 host-tests += test_schedule
 test_schedule-src := $(sched-src) tests/host/dts.c
 host-tests += test_sched_partition

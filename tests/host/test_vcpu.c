@@ -175,6 +175,12 @@ bool arch_vcpu_wakes(const struct vcpu *v)
 	return soft != 0;
 }
 
+u32 arch_vcpu_deaf(const struct vcpu *v)
+{
+	(void)v;
+	return 0;
+}
+
 struct vcpu *arch_vcpu_current(void)
 {
 	return loaded[hart_now->index];

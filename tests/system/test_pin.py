@@ -27,10 +27,10 @@ def start(shyper, **more):
     listen(shyper, "m")
 
 
-def listen(shyper, name):
+def listen(shyper, name, until="ring of"):
     """Its console: what it says to a file, what it hears by a descriptor."""
     shyper.mvm.run(f"rm -f in said; mkfifo in; (shyper vm console {name} <in >said 2>&1 &) ; "
-                   "exec 7>in; until grep -q 'ring of' said; do sleep 0.1; done")
+                   f"exec 7>in; until grep -q '{until}' said; do sleep 0.1; done")
 
 
 def move(shyper, *way, times=1, name="m"):
@@ -97,6 +97,24 @@ def test_moves_of_one_that_does_not_run(shyper):
     start(shyper, vcpus=1, harts=[1])
     move(shyper, (0, 2), (0, 3), (0, 1), times=10)
     ends(shyper)
+
+
+def test_moves_of_one_that_starves(shyper):
+    """From a hart that is busy with a more important VM: not booted, not begun, under way."""
+    for name in ("spin", "counter"):
+        shyper.mvm.put(TOP / f"build/guest/{name}.bin", f"/root/{name}.bin")
+    shyper.config(name="busy", kernel="spin.bin", memory="16M", harts=[1],
+                  sched={"policy": "priority", "priority": 9})
+    shyper.run("vm boot busy")
+    shyper.config(name="m", kernel="counter.bin", memory="16M", harts=[1], **SHARES)
+    move(shyper, (0, 2), (0, 1), times=2)
+    shyper.run("vm boot m")
+    move(shyper, (0, 2), (0, 1), (0, 2), times=3)
+    assert shyper.vm("m")["harts"] == [2]
+    listen(shyper, "m", "count [0-9]")
+    shyper.mvm.run("exec 7>&-")
+    for name in ("m", "busy"):
+        shyper.run(f"vm remove {name}")
 
 
 @pytest.mark.parametrize("irq", sorted({IRQ, "aia"}))

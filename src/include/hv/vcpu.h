@@ -78,7 +78,8 @@ struct vcpu {
 	bool alone;			/* shared, but nobody else is there: WFI does not exit */
 	bool waiting;			/* it executed WFI, and shares its hart */
 	bool yields;			/* it gives its turn to others of its rank */
-	bool out;			/* it is not its partition's time: nothing wakes it */
+	bool out;			/* it is not its time: nothing wakes it */
+	u32 deaf;			/* requests that do not end its sleep, and were served */
 	u64 enter_at;			/* it is not to start before; 0: at once. For one run */
 	u64 late;			/* ticks that it started behind enter_at */
 	struct steal steal;
@@ -180,8 +181,8 @@ void vcpu_leave(void);
 /*
  * For who chooses among the vCPUs of the calling hart. vcpu_halting() - vcpu_run() would halt it:
  * that comes before all else. vcpu_settle() - could it run? Carries out what was asked of it,
- * and takes a paused one out of the hart. vcpu_asks() - something has come for one that is not
- * loaded, for which it is worth to choose again; ready: it was the last time.
+ * and takes a paused one out of the hart. vcpu_asks() - something has come for one that does not
+ * run, for which it is worth to choose again; ready: it was the last time.
  */
 bool vcpu_halting(const struct vcpu *vcpu);
 enum sched_state vcpu_settle(struct vcpu *vcpu);
@@ -207,6 +208,7 @@ bool vcpu_asks(const struct vcpu *vcpu, bool ready);
  *	its timer is due or its interrupt file has something. Until arch_vcpu_load, park, unload
  *   arch_vcpu_unwatch(vcpu): until then, too
  *   arch_vcpu_wakes(vcpu): an interrupt that it has enabled is pending
+ *   arch_vcpu_deaf(vcpu): requests for interrupts that it has not enabled
  *   arch_vcpu_trace_wake(vcpu, due): for the trace, the set of these, and, when its timer is one of
  *	them, when it was due, in ticks of the host; else 0
  *   arch_vcpu_trace_pending(vcpu): the set that Shyper has made pending
@@ -227,6 +229,7 @@ void arch_vcpu_soft_saved(struct vcpu *vcpu);
 void arch_vcpu_external_saved(struct vcpu *vcpu, bool level);
 void arch_vcpu_move(struct vcpu *vcpu, struct hart *hart);
 bool arch_vcpu_wakes(const struct vcpu *vcpu);
+u32 arch_vcpu_deaf(const struct vcpu *vcpu);
 void arch_vcpu_alone(struct vcpu *vcpu);
 u32 arch_vcpu_trace_wake(const struct vcpu *vcpu, u64 *due);
 u32 arch_vcpu_trace_pending(const struct vcpu *vcpu);
