@@ -57,6 +57,11 @@ static const struct refusal refusals[] = {
 	/* network devices */
 	{ "switch without a name", { TEXT(PORT, "switch", "") }, PORT, "switch", "empty" },
 	{ "long switch name", { TEXT(PORT, "switch", LONG_31 "5") }, PORT, "switch", "at most 31" },
+	{ "switch name with a control character", { TEXT(PORT, "switch", "lan\n") }, PORT,
+	  "switch", "printable" },
+	{ "switch name beyond ASCII", { TEXT(PORT, "switch", "\xff") }, PORT, "switch",
+	  "printable" },
+	{ "two switches", { TEXT(PORT, "switch", "lan\0dmz") }, PORT, "switch", "NUL inside" },
 	{ "short address", { BYTES(PORT, "mac", "\x52\x54\x00\x12\x34") }, PORT, "mac", "is 5" },
 	{ "group address", { BYTES(PORT, "mac", "\x01\x00\x5e\x00\x00\x01") }, PORT, "mac",
 	  "no address" },

@@ -241,7 +241,12 @@ def native(**changes):
     ({"nics": [{"mac": "00:00:00:00:00:00"}]}, "group address or zero"),
     ({"nics": [{"mac": "52:54:00:12:34:56:"}]}, "is not a MAC address"),
     ({"nics": [{"switch": ""}]}, "must not be empty"),
-    ({"nics": [{"switch": "x" * 32}]}, "31"),
+    ({"nics": [{"switch": "x" * 32}]}, "has 32 bytes; at most 31"),
+    ({"nics": [{"switch": "lan\n"}]}, "vm.json:4:23: switch: must be printable ASCII"),
+    ({"nics": [{"switch": "\x1b[2J"}]}, "must be printable ASCII"),
+    ({"nics": [{"switch": "\x7f"}]}, "must be printable ASCII"),
+    ({"nics": [{"switch": "büro"}]}, "must be printable ASCII"),
+    ({"nics": [{"switch": 3}]}, "must be a text"),
     ({"nics": [{"vlan": 0}]}, "1 to 4094"),
     ({"nics": [{"backend": "tap"}]}, "vhost"),
     ({"nics": [{"bridge": "br0"}]}, "goes with"),
@@ -331,6 +336,12 @@ def test_an_image_that_wants_too_much(cli):
     assert "does not fit" in cli.error("vm", "config", "vm.json")
     linux_image(cli.folder / "Image", offset=1 << 60)
     assert "is damaged" in cli.error("vm", "config", "vm.json")
+
+
+def test_names_that_are_not_utf8(cli):
+    (cli.folder / "vm.json").write_bytes(
+        b'{"name": "a", "kernel": "flat.bin",\n "nics": [{"switch": "b\xfcro"}]}')
+    assert "vm.json:2:" in cli.error("vm", "config", "vm.json")
 
 
 def test_names_cannot_fool_a_terminal(cli):

@@ -91,16 +91,11 @@ static int check_name(struct reader *r, const struct def *def)
 	static const struct where where = { NULL, "name", 0 };
 	const char *name = def->name;
 
-	if (!*name)
-		return reader_refuse(r, &where, "must not be empty");
-	if (name[strspn(name, "0123456789")] == '\0')
-		return reader_refuse(r, &where, "\"%s\" could be taken for a VM's id; a name needs "
-				     "a letter", name);
-	for (; *name; name++) {
-		if (*name < ' ' || *name > '~')
-			return reader_refuse(r, &where, "must be printable ASCII");
-	}
-	return 0;
+	if (reader_check_name(r, &where, name))
+		return -1;
+	return name[strspn(name, "0123456789")] ? 0 :
+	       reader_refuse(r, &where, "\"%s\" could be taken for a VM's id; a name needs a "
+			     "letter", name);
 }
 
 static int check_harts(struct reader *r, const struct def *def)

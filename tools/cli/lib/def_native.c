@@ -254,7 +254,7 @@ static int nic_switch(struct reader *r, const struct where *where, const json_t 
 
 	if (reader_text(r, where, value, nic->sw, sizeof(nic->sw)))
 		return -1;
-	return nic->sw[0] ? 0 : reader_refuse(r, where, "must not be empty");
+	return reader_check_name(r, where, nic->sw);
 }
 
 static int read_u32(struct reader *r, const struct where *where, const json_t *value,

@@ -231,6 +231,17 @@ int reader_text(struct reader *r, const struct where *where, const json_t *value
 	return 0;
 }
 
+int reader_check_name(struct reader *r, const struct where *where, const char *name)
+{
+	if (!*name)
+		return reader_refuse(r, where, "must not be empty");
+	for (; *name; name++) {
+		if (*name < ' ' || *name > '~')
+			return reader_refuse(r, where, "must be printable ASCII");
+	}
+	return 0;
+}
+
 int reader_word(struct reader *r, const struct where *where, const json_t *value,
 		const char *const *words, unsigned int *out)
 {

@@ -57,6 +57,9 @@ int reader_size(struct reader *r, const struct where *where, const json_t *value
 int reader_text(struct reader *r, const struct where *where, const json_t *value, char *out,
 		size_t size);
 
+/* A name for Shyper: no empty one, and nothing that a terminal could take for an order. */
+int reader_check_name(struct reader *r, const struct where *where, const char *name);
+
 /* One of several words (up to a NULL), by its number. */
 int reader_word(struct reader *r, const struct where *where, const json_t *value,
 		const char *const *words, unsigned int *out);
