@@ -29,38 +29,58 @@ _Static_assert(sizeof(struct net_offload) == OFFLOAD_SIZE &&
 
 #define IP_END (ETH_HEADER + 20U)	/* no packet with a checksum begins its payload before */
 #define TCP_HEADER 20U
+#define TCP_CHECKSUM 16U	/* in its header */
+#define SEGMENT_MIN 8U		/* of a large frame: Linux cuts no finer, and never has to */
 #define ETH_TYPE_IPV4 0x0800U
 #define ETH_TYPE_IPV6 0x86ddU
 #define ETH_TYPE_VLAN 0x8100U
 
 /* ---- Frames of the driver ---- */
 
-static u16 ethertype(const struct net_frame *frame)
+static u32 ethertype(const struct net_frame *frame, u32 end)
 {
-	const u8 *at = frame->head + ETH_HEADER - 2;
-
-	if ((at[0] << 8 | at[1]) == ETH_TYPE_VLAN && frame->head_size == NET_HEAD)
-		at += ETH_TAG;
-	return (u16)(at[0] << 8 | at[1]);
+	return (u32)frame->head[end - 2] << 8 | frame->head[end - 1];
 }
 
-/* A frame to be cut: into TCP segments that the MTU allows, whose header is all there. */
+/* Where TCP can begin at the earliest, behind IP of this version; 0: there is none. */
+static u32 ip_end(const struct net_frame *frame, bool v4)
+{
+	u32 end = ETH_HEADER;
+
+	if (ethertype(frame, end) == ETH_TYPE_VLAN && frame->head_size == NET_HEAD)
+		end += ETH_TAG;
+	if (ethertype(frame, end) != (v4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6))
+		return 0;
+	return end + (v4 ? 20 : 40);
+}
+
+/*
+ * A frame to be cut: into TCP segments that the MTU allows, whose headers are all there. Whoever
+ * has to cut it must not be made to cut it to dust; one that is a single segment needs no cutting.
+ */
 static __noinline bool check_large(const struct virtio_net *net, struct net_frame *frame)
 {
 	struct net_offload *o = &frame->offload;
 	u32 headers = (u32)o->csum_start + TCP_HEADER;
 	u8 type = o->gso_type & (u8)~GSO_ECN;
 	u64 feature = type == GSO_TCPV4 ? F_HOST_TSO4 : F_HOST_TSO6;
+	u32 least = ip_end(frame, type == GSO_TCPV4);
 
 	if ((type != GSO_TCPV4 && type != GSO_TCPV6) || !virtio_accepted(&net->dev, feature) ||
 	    ((o->gso_type & GSO_ECN) && !virtio_accepted(&net->dev, F_HOST_ECN)))
 		return false;
+	if (!(o->flags & NEEDS_CSUM) || o->csum_offset != TCP_CHECKSUM || !least ||
+	    o->csum_start < least || headers >= frame->size || o->gso_size < SEGMENT_MIN ||
+	    headers + o->gso_size > net->mtu + ETH_HEADER + ETH_TAG)
+		return false;
 	/* A hint (virtio 1.2, 5.1.6.2): Linux gives what lies in its first piece, be it all. */
 	if (o->hdr_len < headers || o->hdr_len >= frame->size)
 		o->hdr_len = (u16)headers;
-	return (o->flags & NEEDS_CSUM) && o->gso_size && headers < frame->size &&
-	       headers + o->gso_size <= net->mtu + ETH_HEADER + ETH_TAG &&
-	       ethertype(frame) == (type == GSO_TCPV4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6);
+	if (frame->size <= headers + o->gso_size) {
+		o->gso_type = GSO_NONE;
+		o->hdr_len = o->gso_size = 0;
+	}
+	return true;
 }
 
 /* What is left to the receiver must be possible; and what it is not to believe is dropped. */

@@ -193,6 +193,15 @@ static bool takes_large(const struct virtio_net *net, u8 gso_type)
 	return virtio_accepted(&net->dev, need);
 }
 
+/* Section 5.1.4.1: nothing longer than the driver was told, but what is to be cut. */
+static bool fits(const struct virtio_net *net, const struct net_frame *frame)
+{
+	if (unlikely(frame->offload.gso_type))
+		return takes_large(net, frame->offload.gso_type);
+	return likely(frame->size <= net->mtu + ETH_HEADER + ETH_TAG) ||
+	       !virtio_accepted(&net->dev, F_MTU);
+}
+
 #define DELIVERED VSWITCH_DROPS	/* not dropped */
 
 /* Piece by piece, with further buffers, if the first one is too small. */
@@ -259,7 +268,7 @@ static void receive(struct virtio_net *net, const struct net_frame *frame)
 		if (unlikely(!net->filter.all) && !filter_wants(net, frame))
 			return;
 		why = VSWITCH_UNFIT;
-		if (!frame->offload.gso_type || takes_large(net, frame->offload.gso_type))
+		if (fits(net, frame))
 			why = store(net, frame);
 	}
 	if (unlikely(why != DELIVERED)) {

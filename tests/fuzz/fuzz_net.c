@@ -239,7 +239,7 @@ static struct net_offload offload(u32 how)
 
 	if (how & 3)
 		o = (struct net_offload){ .flags = 1, .csum_start = (u16)(33 + take(1) % 32),
-					  .csum_offset = (u16)(take(1) % 32) };
+					  .csum_offset = (u16)(how & 2 ? 16 : take(1) % 32) };
 	if (how & 2) {
 		o.gso_type = how & 4 ? 1 : 4;
 		o.gso_size = take(2) & 0xfff;
@@ -349,10 +349,13 @@ static void check_frame(const struct side *from, const struct side *to, u32 size
 		return;
 	}
 	must(!memcmp(sent + HEADER, got + HEADER, size - HEADER));
-	must(o.flags == (was.flags & 1) && o.gso_type == was.gso_type);
+	must(o.flags == (was.flags & 1));
+	must(o.gso_type == was.gso_type ||
+	     (!o.gso_type && size - HEADER <= was.csum_start + 20u + was.gso_size));
 	must(!o.flags || ((dev->accepted & F_GUEST_CSUM) && o.csum_start >= 34 &&
 			  HEADER + o.csum_start + o.csum_offset + 2 <= size));
-	must(!o.gso_type || ((dev->accepted & TSO(o.gso_type & 0x7f)) && o.gso_size && o.flags &&
+	must(!o.gso_type || ((dev->accepted & TSO(o.gso_type & 0x7f)) && o.gso_size >= 8 &&
+			     o.flags && o.csum_start >= 34 && o.csum_offset == 16 &&
 			     o.csum_start + 20 + o.gso_size <= 1518 &&
 			     o.hdr_len >= o.csum_start + 20 && HEADER + o.hdr_len < size));
 }

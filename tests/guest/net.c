@@ -422,6 +422,12 @@ static void check_large_lies(void)
 	o.gso_size = 0;
 	refused("segments of 0 bytes", o, 3000);
 	o = make_large(3000);
+	o.gso_size = 1;
+	refused("segments of 1 byte", o, 3000);
+	o = make_large(3000);
+	o.csum_offset = 6;
+	refused("the checksum of UDP in TCP", o, 3000);
+	o = make_large(3000);
 	o.gso_size = 1465;
 	refused("segments beyond the MTU", o, 3000);
 	o = make_large(3000);
@@ -430,6 +436,9 @@ static void check_large_lies(void)
 	o = make_large(3000);
 	o.gso_type = 3;
 	refused("UDP", o, 3000);
+	o = make_large(3000);
+	o.gso_type = 5;
+	refused("UDP in segments", o, 3000);
 	o = make_large(3000);
 	o.gso_type = 0xff;
 	refused("an unknown kind", o, 3000);

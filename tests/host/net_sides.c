@@ -11,7 +11,7 @@
 #include <hv/timer.h>
 
 u64 sides_now = 1000000000;
-struct side a, b;
+struct side a, b, c;
 u8 frame[70000];
 u8 got[70000];
 const struct net_offload none;
@@ -41,7 +41,7 @@ static const struct irqchip_ops chip = { .name = "wire", .set_line = set_line };
 
 static u64 side_base(const struct side *side)
 {
-	return side == &a ? RAM_BASE : RAM_BASE + 0x180000;
+	return side == &a ? RAM_BASE : side == &b ? RAM_BASE + 0x180000 : RAM_BASE + 0x70000;
 }
 
 static u64 queue_base(const struct side *side, u32 n)
@@ -52,7 +52,8 @@ static u64 queue_base(const struct side *side, u32 n)
 /* Where a side's frames are. B's lie across the seam of the host's memory. */
 u64 side_data(const struct side *side)
 {
-	return side == &a ? RAM_BASE + 0x10000 : RAM_SEAM - 0x8003;
+	return side == &a ? RAM_BASE + 0x10000 : side == &b ? RAM_SEAM - 0x8003 :
+	       RAM_BASE + 0x78000;
 }
 
 void side_make(struct side *side, u64 mac, bool small)
@@ -81,6 +82,7 @@ int sides_tear_down(void **state)
 	(void)state;
 	vswitch_leave(&a.net.port);
 	vswitch_leave(&b.net.port);
+	vswitch_leave(&c.net.port);
 	driver_memory_exit();
 	return 0;
 }

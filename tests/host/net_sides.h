@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Two virtio network devices on one switch, a and b, in one guest memory, and the drivers' side of
- * both. Host tests of the device use it.
+ * both. Host tests of the device use it. A third one, c, is there for those who make it.
  */
 #ifndef NET_SIDES_H
 #define NET_SIDES_H
@@ -14,9 +14,12 @@
 #define HEADER 12U
 #define F_CSUM BIT(0)
 #define F_GUEST_CSUM BIT(1)
+#define F_MTU BIT(3)
 #define F_GUEST_TSO4 BIT(7)
+#define F_GUEST_TSO6 BIT(8)
 #define F_GUEST_ECN BIT(9)
 #define F_HOST_TSO4 BIT(11)
+#define F_HOST_TSO6 BIT(12)
 #define F_HOST_ECN BIT(13)
 #define F_MRG BIT(15)
 #define F_CTRL (BIT(17) | BIT(18) | BIT(19) | BIT(23))
@@ -25,13 +28,14 @@
 
 #define MAC_A 0x02000000000aull
 #define MAC_B 0x02000000000bull
+#define MAC_C 0x02000000000cull
 
 extern struct side {
 	struct virtio_net net;
 	struct driver_queue queue[3];
 	bool wire;
 	u32 interrupts;
-} a, b;
+} a, b, c;
 
 extern u64 sides_now;			/* host time; 10 MHz */
 extern u8 frame[70000];			/* to be sent */

@@ -232,6 +232,11 @@ static void test_checksum_lies(void **state)
 		{ .flags = 1, .csum_start = 100, .csum_offset = 0 },
 		{ .flags = 1, .csum_start = 0xffff, .csum_offset = 0xffff },
 		{ .flags = 1, .csum_start = 34, .csum_offset = 0xffff },
+		{ .flags = 1, .csum_start = 98, .csum_offset = 1 },
+		/* Modulo 2^16 these are in the frame. */
+		{ .flags = 1, .csum_start = 0x8000, .csum_offset = 0x8022 },
+		{ .flags = 1, .csum_start = 36, .csum_offset = 0xfffe },
+		{ .flags = 1, .csum_start = 0xfff0, .csum_offset = 0x32 },
 	};
 	struct net_offload o;
 
@@ -253,7 +258,59 @@ static void test_checksum_lies(void **state)
 	o = (struct net_offload){ .flags = 0xfe, .hdr_len = 9, .gso_size = 9, .csum_start = 9,
 				  .num_buffers = 9 };
 	assert_true(side_send_cut(&a, &o, 100, 1));
-	side_check_arrived(100);
+	assert_int_equal(side_receive(&b, &o, got), 100);
+	assert_memory_equal(got, frame, 100);
+	assert_int_equal(o.flags | o.gso_type | o.hdr_len | o.gso_size | o.csum_start, 0);
+	assert_int_equal(o.num_buffers, 1);
+}
+
+/* The field may be the frame's last two bytes, wherever the sum begins. */
+static void test_checksum_at_the_end(void **state)
+{
+	static const struct net_offload ends[] = {
+		{ .flags = 1, .csum_start = 34, .csum_offset = 64 },
+		{ .flags = 1, .csum_start = 97, .csum_offset = 1 },
+		{ .flags = 1, .csum_start = 98, .csum_offset = 0 },
+	};
+	struct net_offload back;
+
+	(void)state;
+	sides_start(F_CSUM | F_MRG);
+	for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
+		u16 value = (u16)~sum(frame + ends[i].csum_start, 100 - ends[i].csum_start);
+
+		side_give(&b, i, 2048, 1);
+		assert_true(side_send_cut(&a, &ends[i], 100, 3));
+		assert_int_equal(side_receive(&b, &back, got), 100);
+		assert_memory_equal(got, frame, 98);
+		assert_int_equal(got[98] << 8 | got[99], value ? value : 0xffff);
+	}
+}
+
+/* To everyone: one driver completes the checksum itself, the other gets it complete. */
+static void test_checksum_to_both_kinds(void **state)
+{
+	struct net_offload o = partial(), back;
+
+	(void)state;
+	side_make(&c, MAC_C, false);
+	sides_start(F_CSUM);
+	side_start(&c, F_GUEST_CSUM);
+	side_fill(MAC_BROADCAST, MAC_A, 100);
+	side_give(&b, 0, 2048, 1);
+	side_give(&c, 0, 2048, 1);
+	o.csum_offset = 65;
+	assert_true(side_send_cut(&a, &o, 100, 1));
+	side_check_nothing(&b);
+	side_check_nothing(&c);
+	o.csum_offset = 16;
+	assert_true(side_send_cut(&a, &o, 100, 1));
+	assert_int_equal(side_receive(&c, &back, got), 100);
+	assert_memory_equal(got, frame, 100);
+	assert_int_equal(back.flags, 1);
+	assert_int_equal(side_receive(&b, &back, got), 100);
+	assert_int_equal(back.flags, 0);
+	assert_memory_not_equal(got, frame, 100);
 }
 
 static struct net_offload large(void)
@@ -322,17 +379,95 @@ static void test_large_lies(void **state)
 		assert_int_equal(side_dropped(&a, VSWITCH_MALFORMED), ++n);            \
 	} while (0)
 	LIE(3000, o.gso_size = 0);
+	LIE(3000, o.gso_size = 1);	/* to dust */
+	LIE(3000, o.gso_size = 7);
+	LIE(3000, o.gso_size = 0xffff);
 	LIE(3000, o.gso_size = 1518 - 34 - 20 + 1);	/* beyond the MTU */
 	LIE(3000, o.gso_type = 2);
 	LIE(3000, o.gso_type = 3);
 	LIE(3000, o.gso_type = 4);	/* not agreed on */
+	LIE(3000, o.gso_type = 5);
+	LIE(3000, o.gso_type = 0x83);
 	LIE(3000, o.gso_type = 0x7f);
 	LIE(3000, o.gso_type = 0x81);	/* not agreed on */
 	LIE(3000, o.gso_type = 0x80);
 	LIE(3000, o.flags = 0);
+	LIE(3000, o.csum_offset = 6);	/* UDP's */
+	LIE(3000, o.csum_offset = 0xffff);
+	LIE(3000, o.csum_start = 33);
+	LIE(3000, o.csum_start = 2980);	/* nothing but headers */
 	LIE(3000, o.csum_start = 2999);
+	LIE(65000, o.csum_start = 0xfff0);
 	LIE(3000, frame[12] = 0x86);
+	memcpy(frame + 12, (u8[]){ 0x81, 0, 0, 5, 8, 0 }, 6);
+	LIE(3000, o.csum_start = 37);	/* in the IP header behind the tag */
 	side_check_nothing(&b);
+	/* Without agreement on checksums, on large frames. */
+	sides_start(LARGE & ~F_CSUM);
+	LIE(3000, (void)0);
+	sides_start(LARGE & ~F_HOST_TSO4);
+	LIE(3000, (void)0);
+}
+
+/* The header of IPv6 is longer. */
+static void test_large_ipv6(void **state)
+{
+	struct net_offload o = large(), back;
+
+	(void)state;
+	sides_start(LARGE | F_GUEST_TSO6 | F_HOST_TSO6);
+	side_give(&b, 0, 4096, 1);
+	frame[12] = 0x86;
+	frame[13] = 0xdd;
+	o.gso_size = 1400;
+	o.gso_type = 4;
+	o.csum_start = 53;
+	assert_true(side_send_cut(&a, &o, 3000, 2));
+	assert_int_equal(side_dropped(&a, VSWITCH_MALFORMED), 1);
+	o.csum_start = 54;
+	assert_true(side_send_cut(&a, &o, 3000, 2));
+	assert_int_equal(side_receive(&b, &back, got), 3000);
+	assert_int_equal(back.gso_type, 4);
+}
+
+/* What is one segment needs no cutting, and reaches those who take no large frames. */
+static void test_large_of_one_segment(void **state)
+{
+	struct net_offload o = large(), back;
+
+	(void)state;
+	sides_start(LARGE | F_MRG);
+	side_give(&b, 0, 4096, 1);
+	assert_true(side_send_cut(&a, &o, 54 + 1448 + 1, 2));
+	assert_int_equal(side_receive(&b, &back, got), 54 + 1448 + 1);
+	assert_int_equal(back.gso_type, 1);
+	side_start(&b, F_GUEST_CSUM);
+	for (u32 size = 55; size <= 54 + 1448; size += 1447) {
+		side_give(&b, 0, 4096, 1);
+		assert_true(side_send_cut(&a, &o, size, 2));
+		assert_int_equal(side_receive(&b, &back, got), size);
+		assert_int_equal(back.gso_type | back.gso_size | back.hdr_len, 0);
+		assert_int_equal(back.flags, 1);
+		assert_memory_equal(got, frame, size);
+	}
+}
+
+/* Nobody gets a longer frame than he was told that there are (section 5.1.4.1). */
+static void test_mtu_of_the_receiver(void **state)
+{
+	(void)state;
+	sides_start(F_MRG);
+	b.net.mtu = 600;
+	side_give(&b, 0, 2048, 1);
+	assert_true(side_send(&a, 619));
+	side_check_arrived(619);
+	side_start(&b, F_MTU);
+	side_give(&b, 0, 2048, 1);
+	assert_true(side_send(&a, 619));
+	side_check_nothing(&b);
+	assert_int_equal(side_dropped(&b, VSWITCH_UNFIT), 1);
+	assert_true(side_send(&a, 618));
+	side_check_arrived(618);
 }
 
 /* The length of the headers is a hint, and becomes what the checksum's place says. */
@@ -519,9 +654,11 @@ int main(void)
 		TEST(test_identity), TEST(test_frames), TEST(test_mergeable),
 		TEST(test_header_in_pieces), TEST(test_one_buffer_only), TEST(test_malformed),
 		TEST(test_down), TEST(test_checksum_passes), TEST(test_checksum_is_made),
-		TEST(test_checksum_of_zero), TEST(test_checksum_lies), TEST(test_large),
+		TEST(test_checksum_of_zero), TEST(test_checksum_lies),
+		TEST(test_checksum_at_the_end), TEST(test_checksum_to_both_kinds), TEST(test_large),
 		TEST(test_large_to_others), TEST(test_large_lies), TEST(test_large_hints),
-		TEST(test_large_with_tag),
+		TEST(test_large_with_tag), TEST(test_large_ipv6), TEST(test_large_of_one_segment),
+		TEST(test_mtu_of_the_receiver),
 		TEST(test_interrupts), TEST(test_interrupt_events), TEST(test_budget),
 		TEST(test_receiver_costs_no_more), TEST(test_pieces_cost),
 		TEST(test_reset_under_way), TEST(test_queue_taken_back),
