@@ -81,6 +81,7 @@ O := $(B)/obj
 H := $(B)/host
 obj-files := $(addprefix $(O)/,$(objs))
 host-bins := $(addprefix $(H)/,$(host-tests))
+race-bins := $(race-tests:%=$(H)/%_tsan)
 host-objs = $(addprefix $(H)/,tests/host/$(1).o $(patsubst %.c,%.o,$($(1)-src)))
 short-fuzz := $(foreach t,$(fuzz-targets),$(if $($(t)-seeds),,$(H)/$(t)))
 
@@ -144,7 +145,7 @@ cli: $(B)/tools/shyper ## build the MVM's command: build/tools/shyper
 test: ## everything: host tests, then payloads and whole systems, with PLIC and with AIA
 	$(Q)$(MAKE) -k test-host test-guest test-some-aia
 
-test-host: $(host-bins) $(short-fuzz) ## unit tests of host-compilable code, with ASan and UBSan; a little fuzzing
+test-host: $(host-bins) $(race-bins) $(short-fuzz) ## unit tests of host-compilable code, with ASan, UBSan, TSan; a little fuzzing
 	$(Q)sh tools/test-host.sh $^
 
 test-guest: $(B)/shyper.bin vmdef-check $(B)/tools/shyper-host guest-payloads images ## payloads and systems in QEMU (T=path: only these; IRQ=aia: of that machine)
@@ -175,6 +176,19 @@ $(H)/$(1): $(call host-objs,$(1)) $(makefiles)
 	$(Q)$(HOSTCC) $(hostcflags) -o $$@ $$(filter %.o,$$^) $(hostlibs)
 endef
 $(foreach t,$(host-tests),$(eval $(call host-test,$(t))))
+
+# Races once more, with ThreadSanitizer; what fences order, it does not know.
+tsancflags := $(filter-out -fsanitize=% --coverage,$(hostcflags)) -fsanitize=thread -Wno-tsan
+define race-test
+$(H)/$(1)_tsan: $(patsubst %.c,$(H)/tsan/%.o,tests/host/$(1).c $($(1)-src)) $(makefiles)
+	$$(call say,HOSTLD,$$@)
+	$(Q)$(HOSTCC) $(tsancflags) -o $$@ $$(filter %.o,$$^) $(hostlibs)
+endef
+$(foreach t,$(race-tests),$(eval $(call race-test,$(t))))
+
+$(H)/tsan/%.o: %.c $(H)/flags | $(tools-stamp)
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D) && $(HOSTCC) $(tsancflags) -MMD -MP -c -o $@ $<
 
 FUZZ_TIME ?= 60##		fuzz: seconds for each target
 fuzzcflags := $(filter-out -fsanitize=% -Wconversion,$(hostcflags)) \

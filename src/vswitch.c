@@ -34,7 +34,7 @@ struct vswitch {
 	/* By VMs' maker. */
 	char name[VSWITCH_NAME];
 	u32 vlan;
-	u32 members;		/* 0: free */
+	u32 members;		/* atomic; 0: free */
 	bool small;
 
 	/* Atomic words; the lock is held to write. */
@@ -275,6 +275,12 @@ void vswitch_flush(struct vswitch_port *from)
 
 /* ---- Ports come and go ---- */
 
+/* A VM that ends by itself takes its ports off meanwhile. */
+static u32 members_of(const struct vswitch *sw)
+{
+	return __atomic_load_n(&sw->members, __ATOMIC_RELAXED);
+}
+
 static struct vswitch *find_switch(const char *name, u32 vlan)
 {
 	struct vswitch *room = NULL;
@@ -282,7 +288,7 @@ static struct vswitch *find_switch(const char *name, u32 vlan)
 	for (u32 i = 0; i < VSWITCH_SWITCHES; i++) {
 		struct vswitch *sw = &switches[i];
 
-		if (!sw->members)
+		if (!members_of(sw))
 			room = room ? room : sw;
 		else if (sw->vlan == vlan && !strcmp(sw->name, name))
 			return sw;
@@ -298,10 +304,10 @@ static struct vswitch *find_switch(const char *name, u32 vlan)
 	return room;
 }
 
-static int free_index(const struct vswitch *sw)
+static int free_index(struct vswitch *sw)
 {
 	for (u32 i = 0; i < VSWITCH_PORTS; i++)
-		if (!sw->port[i])
+		if (!port_at(sw, i))
 			return (int)i;
 	return -ENOMEM;
 }
@@ -349,13 +355,13 @@ static int connect(struct vswitch *sw, u32 index, struct vswitch_port *port)
 	__atomic_store_n(&sw->port[index], port, __ATOMIC_RELEASE);
 	if (index >= sw->top)
 		__atomic_store_n(&sw->top, index + 1, __ATOMIC_RELEASE);
-	sw->members++;
+	__atomic_store_n(&sw->members, sw->members + 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
 static int join_monitor(struct vswitch_port *port)
 {
-	if (monitor)
+	if (__atomic_load_n(&monitor, __ATOMIC_RELAXED))
 		return -EEXIST;
 	__atomic_store_n(&monitor, port, __ATOMIC_RELEASE);
 	return 0;
@@ -372,7 +378,7 @@ int vswitch_join(struct vswitch_port *port, const char *name, u32 vlan)
 	index = sw ? free_index(sw) : -ENOMEM;
 	if (index < 0)
 		return index;
-	if (sw->members && sw->small != port->small)
+	if (members_of(sw) && sw->small != port->small)
 		return -EINVAL;
 	sw->small = port->small;
 	spin_lock(&sw->lock);
@@ -396,7 +402,7 @@ void vswitch_leave(struct vswitch_port *port)
 {
 	struct vswitch *sw = port->sw;
 
-	if (monitor == port)
+	if (__atomic_load_n(&monitor, __ATOMIC_RELAXED) == port)
 		__atomic_store_n(&monitor, NULL, __ATOMIC_RELEASE);
 	if (!sw)
 		return;
@@ -404,7 +410,7 @@ void vswitch_leave(struct vswitch_port *port)
 	__atomic_store_n(&sw->mac[port->index], NO_ADDRESS, __ATOMIC_RELAXED);
 	__atomic_store_n(&sw->port[port->index], NULL, __ATOMIC_RELEASE);
 	forget(sw, port->index);
-	sw->members--;
+	__atomic_store_n(&sw->members, sw->members - 1, __ATOMIC_RELAXED);
 	spin_unlock(&sw->lock);
 	port->sw = NULL;
 }

@@ -134,3 +134,8 @@ test_aplic-src := drivers/host/aplic.c src/host_irq.c
 host-tests += test_machine_irq
 test_machine_irq-src := drivers/guest/machine_irq.c drivers/guest/vaplic.c \
 	drivers/guest/vaplic_source.c drivers/guest/vimsic.c drivers/guest/vplic.c
+host-tests += test_net_race
+test_net_race-src := $(net-src) drivers/guest/virtio_mmio.c src/gmap.c src/page.c src/page_init.c \
+	src/owner.c tests/fuzz/board.c
+# These run with ThreadSanitizer, too.
+race-tests := test_net_race

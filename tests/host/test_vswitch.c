@@ -181,6 +181,50 @@ static void test_forgets(void **state)
 	assert_int_equal(send(1, MAC(0)), 0xc);
 }
 
+/* Who sends stays known, for hours; who is only sent to does not. */
+static void test_ages(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 24; i++) {
+		send_as(0, MAC(1), ELSEWHERE(1));
+		now += 299 * HZ;
+		assert_int_equal(send(1, ELSEWHERE(1)), 1 << 0);
+	}
+	now += HZ;
+	assert_int_equal(send(1, ELSEWHERE(1)), 0xd);
+	/* Within a second nothing is written anew: its age counts from the first frame. */
+	send_as(0, MAC(1), ELSEWHERE(1));
+	now += HZ - 1;
+	send_as(0, MAC(1), ELSEWHERE(1));
+	now += 299 * HZ;
+	assert_int_equal(send(1, ELSEWHERE(1)), 1 << 0);
+	now += 1;
+	assert_int_equal(send(1, ELSEWHERE(1)), 0xd);
+	/* Another hart may have read the time a little later than this one. */
+	send_as(0, MAC(1), ELSEWHERE(1));
+	now -= 5;
+	assert_int_equal(send(1, ELSEWHERE(1)), 1 << 0);
+	/* Who was forgotten is learned anew, elsewhere too. */
+	now += 1000 * HZ;
+	send_as(2, MAC(1), ELSEWHERE(1));
+	assert_int_equal(send(1, ELSEWHERE(1)), 1 << 2);
+}
+
+/* All places are taken; five minutes later all are free. */
+static void test_flood_is_forgotten(void **state)
+{
+	(void)state;
+	for (u64 i = 0; i < 100000; i++)
+		send_as(i & 1, MAC(2), 0x060000000000 + i * 0x10001);
+	now += 300 * HZ;
+	for (u64 i = 99900; i < 100000; i++)
+		assert_int_equal(send(2, 0x060000000000 + i * 0x10001), 0xb);
+	for (u32 i = 0; i < 64; i++)
+		send_as(3, MAC(2), ELSEWHERE(i));
+	for (u32 i = 0; i < 64; i++)
+		assert_int_equal(send(2, ELSEWHERE(i)), 1 << 3);
+}
+
 static void test_spoofed(void **state)
 {
 	(void)state;
@@ -461,7 +505,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_own_addresses), TEST(test_groups), TEST(test_learns),
-		TEST(test_forgets), TEST(test_spoofed), TEST(test_flood_of_addresses),
+		TEST(test_forgets), TEST(test_ages), TEST(test_flood_is_forgotten),
+		TEST(test_spoofed), TEST(test_flood_of_addresses),
 		TEST(test_flood_from_two), TEST(test_address_of_nobody),
 		TEST(test_rate), TEST(test_slow_rate), TEST(test_extreme_rates), TEST(test_storm),
 		TEST(test_large_ones_are_not_flooded), TEST(test_flush), TEST(test_mirror),

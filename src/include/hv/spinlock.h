@@ -9,6 +9,8 @@
 
 #include <hv/types.h>
 
+#include <asm/pause.h>
+
 struct spinlock {
 	u32 next;	/* ticket for the next who comes */
 	u32 serving;	/* ticket that holds the lock */
@@ -19,7 +21,7 @@ static inline void spin_lock(struct spinlock *lock)
 	u32 ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-		;
+		arch_pause();
 }
 
 /* spin_trylock() - take the lock if nobody holds it or waits for it; true: taken. */
