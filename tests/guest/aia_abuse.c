@@ -146,6 +146,17 @@ static void check_targets(void)
 	CHECK("targets that are not there", true, " ");
 }
 
+/* Of all those targets one exists here, and its identity 1; 256 and 2047 are beyond the last. */
+static void check_arrived(void)
+{
+	unsigned long others = 0;
+
+	for (unsigned long word = 1; word < 4; word++)
+		others |= imsic_read(IMSIC_EIP0 + 2 * word);
+	check_eq("the target that exists", imsic_read(IMSIC_EIP0), 1UL << 1);
+	check_eq("and no identity beside it", others, 0);
+}
+
 /* Pages of the board's interrupt files, where this VM has none. */
 static void check_pages(void)
 {
@@ -245,8 +256,7 @@ static void check_works(void)
 	}
 	check_eq("sources that it does not have", others, 0);
 	if (have_ssaia()) {
-		csr_write(0x150, 0x80);
-		csr_write(0x151, 0);
+		imsic_write(IMSIC_EIP0, 0);
 		write_u32(DOMAINCFG, 0x104);
 		write_u32(SOURCECFG(UART_IRQ), 1);
 		write_u32(TARGET(UART_IRQ), (u32)boot_hart << 18 | 42);
@@ -258,8 +268,7 @@ static void check_works(void)
 	write_u32(SETIENUM, UART_IRQ);
 	write_u32(SETIPNUM, UART_IRQ);
 	if (have_ssaia()) {
-		csr_write(0x150, 0x80);
-		WAIT_FOR((pending = csr_read(0x151)) >> 42 & 1, 1000);
+		WAIT_FOR((pending = imsic_read(IMSIC_EIP0)) >> 42 & 1, 1000);
 		CHECK("it works yet", pending == 1UL << 42, "0x%lx", pending);
 	} else {
 		pending = read_u32(APLIC_BASE + 0x4018 + 0x20 * boot_hart);
@@ -274,6 +283,8 @@ void payload(void)
 	check_widths();
 	check_words();
 	check_targets();
+	if (have_ssaia())
+		check_arrived();
 	check_pages();
 	check_own_page();
 	if (have_ssaia())
