@@ -288,10 +288,16 @@ static void test_withheld(void **state)
 		BOARD("", "swi@2f00000 { compatible = \"riscv,aclint-sswi\"; "
 			  "reg = <0 0x2f00000 0 0x4000>; interrupts-extended = <1 1>; };"
 			  "iommu@3010000 { compatible = \"acme,i\", \"riscv,iommu\"; "
-			  "reg = <0 0x3010000 0 0x1000>; };");
+			  "reg = <0 0x3010000 0 0x1000>; };"
+			  "files: imsics@28000000 { compatible = \"acme,i\", \"riscv,imsics\"; "
+			  "reg = <0 0x28000000 0 0x4000>; interrupts-extended = <1 9>; };"
+			  "aplic@d000000 { compatible = \"riscv,aplic\"; msi-parent = <&files>; "
+			  "reg = <0 0xd000000 0 0x8000>; riscv,num-sources = <96>; };");
 
 	(void)state;
 	refused(source, ONE("/soc/plic@c000000"), "", "Shyper keeps");
+	refused(source, ONE("/soc/imsics@28000000"), "", "Shyper keeps");
+	refused(source, ONE("/soc/aplic@d000000"), "", "Shyper keeps");
 	refused(source, ONE("/soc/clint@2000000"), "", "interrupts harts");
 	refused(source, ONE("/soc/swi@2f00000"), "", "interrupts harts");
 	refused(source, ONE("/soc/iommu@3010000"), "", "IOMMU");

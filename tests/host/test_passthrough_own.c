@@ -107,6 +107,31 @@ static void test_reserve(void **state)
 	drop_claims();
 }
 
+/*
+ * Interrupt files, those for guests between them too: what a definition names is refused, and what
+ * Shyper lends to one vCPU is nobody else's.
+ */
+static void test_reserve_interrupt_files(void **state)
+{
+	const u64 files = 0x28000000;
+
+	(void)state;
+	assert_int_equal(reserve(SOURCE("imsics@28000000 { compatible = \"riscv,imsics\"; "
+					"riscv,num-ids = <255>; riscv,guest-index-bits = <2>; "
+					"reg = <0x28000000 0x4000>; "
+					"interrupts-extended = <1 9>; };")), 0);
+	for (u64 at = 0; at < 0x4000; at += PAGE_SIZE)
+		assert_int_equal(page_claim_device(HPA(files + at), PAGE_SIZE, OWNER_VM(1)),
+				 -EBUSY);
+	assert_int_equal(page_lend_device(HPA(files + 0x1000), PAGE_SIZE, OWNER_VM(1)), 0);
+	assert_int_equal(page_lend_device(HPA(files + 0x1000), PAGE_SIZE, OWNER_VM(1)), -EBUSY);
+	assert_int_equal(page_lend_device(HPA(files + 0x1000), PAGE_SIZE, OWNER_VM(2)), -EBUSY);
+	page_return_device(HPA(files + 0x1000), PAGE_SIZE, OWNER_VM(1));
+	assert_int_equal(page_owner(HPA(files + 0x1000)), OWNER_HV);
+	page_free_device(HPA(files), 0x4000, OWNER_HV);
+	drop_claims();
+}
+
 static void test_reserve_in_memory(void **state)
 {
 	(void)state;
@@ -169,6 +194,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_reserve_interrupt_files),
 		cmocka_unit_test(test_reserve_in_memory),
 		cmocka_unit_test(test_lend),
 		cmocka_unit_test(test_lend_rtc),

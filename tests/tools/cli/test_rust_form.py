@@ -265,6 +265,8 @@ def test_devices_of_the_board(images):
      "not spaced evenly"),
     ({"passthrough_device__passthrough_device_list": files(0x28001000, 0x28000000)},
      "not spaced evenly"),
+    ({"passthrough_device__passthrough_device_list": files(0x28001000, 0x28001000)},
+     "not spaced evenly"),
     ({"passthrough_device__passthrough_device_list": files(0x28000800)}, "not a whole page"),
     ({"passthrough_device__passthrough_device_list":
       files(*range(0x28000000, 0x28011000, 0x1000))}, "one interrupt file too many"),
