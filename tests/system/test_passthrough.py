@@ -175,6 +175,9 @@ def test_panic_is_seen_whoever_has_the_terminal(machine, disk):
 @pytest.mark.parametrize("host, reason", [
     ("0xc000000", "no device of the board that a VM may have"),     # the PLIC,
     ("0xc201000", "no device of the board that a VM may have"),     # its far end,
+    ("0xd000000", "no device of the board that a VM may have"),     # an APLIC,
+    ("0x28000000", "no device of the board that a VM may have"),    # an interrupt file,
+    ("0x28001000", "no device of the board that a VM may have"),    # one for guests,
     ("0x2000000", "no device of the board that a VM may have"),     # the firmware's CLINT,
     ("0x100000", "no device of the board that a VM may have"),      # power switch,
     ("0x80000000", "no device of the board that a VM may have"),    # the firmware,
