@@ -5,22 +5,8 @@
  */
 #include "guest.h"
 
-#define SIREG 0x151
-#define SISELECT 0x150
 
 static volatile unsigned long taken;
-
-static void wr(unsigned long select, unsigned long value)
-{
-	csr_write(SISELECT, select);
-	csr_write(SIREG, value);
-}
-
-static unsigned long rd(unsigned long select)
-{
-	csr_write(SISELECT, select);
-	return csr_read(SIREG);
-}
 
 static void on_interrupt(void)
 {
@@ -37,11 +23,11 @@ static unsigned long file(void)
 		return 0;
 	irqs_off();
 	for (unsigned long w = 0; w < 4; w++) {
-		any |= rd(0x80 + 2 * w);
-		any |= rd(0xc0 + 2 * w) ^ (w ? -1UL : -2UL);
+		any |= imsic_read(IMSIC_EIP0 + 2 * w);
+		any |= imsic_read(IMSIC_EIE0 + 2 * w) ^ (w ? -1UL : -2UL);
 	}
-	any |= rd(0x70) ^ 1;
-	any |= rd(0x72);
+	any |= imsic_read(IMSIC_EIDELIVERY) ^ 1;
+	any |= imsic_read(IMSIC_EITHRESHOLD);
 	irqs_on();
 	return any;
 }
@@ -63,9 +49,9 @@ void payload(void)
 	irq_handle(IRQ_SOFT, on_interrupt);
 	irq_handle(IRQ_EXT, on_interrupt);
 	for (unsigned long w = 0; have_ssaia() && w < 4; w++)
-		wr(0xc0 + 2 * w, -1UL);
+		imsic_write(IMSIC_EIE0 + 2 * w, -1UL);
 	if (have_ssaia())
-		wr(0x70, 1);
+		imsic_write(IMSIC_EIDELIVERY, 1);
 	write_u32(APLIC_BASE, 0x100);
 	csr_set(sie, SIE_SSIE | SIE_SEIE);
 	irqs_on();

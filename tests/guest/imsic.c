@@ -16,8 +16,6 @@
 #define STOPEI 0x15c
 #define STOPI 0xdb0
 
-#define EIDELIVERY 0x70UL
-#define EITHRESHOLD 0x72UL
 #define EIP(word) (0x80UL + 2 * (unsigned long)(word))
 #define EIE(word) (0xc0UL + 2 * (unsigned long)(word))
 #define WORDS 4U
@@ -29,18 +27,6 @@
 static volatile unsigned long taken[IDS + 1];
 static volatile unsigned long wrong;
 static volatile bool leave;
-
-static unsigned long rd(unsigned long select)
-{
-	csr_write(SISELECT, select);
-	return csr_read(SIREG);
-}
-
-static void wr(unsigned long select, unsigned long value)
-{
-	csr_write(SISELECT, select);
-	csr_write(SIREG, value);
-}
 
 static unsigned long claim(void)
 {
@@ -63,7 +49,7 @@ static void send(unsigned long hart, unsigned long id)
 
 static bool has_pending(unsigned long id)
 {
-	return rd(EIP(id / 64)) >> id % 64 & 1;
+	return imsic_read(EIP(id / 64)) >> id % 64 & 1;
 }
 
 static void send_self(unsigned long id)
@@ -74,20 +60,20 @@ static void send_self(unsigned long id)
 
 static void clear(void)
 {
-	wr(EIDELIVERY, 0);
-	wr(EITHRESHOLD, 0);
+	imsic_write(IMSIC_EIDELIVERY, 0);
+	imsic_write(IMSIC_EITHRESHOLD, 0);
 	for (u32 w = 0; w < WORDS; w++) {
-		wr(EIE(w), 0);
-		wr(EIP(w), 0);
+		imsic_write(EIE(w), 0);
+		imsic_write(EIP(w), 0);
 	}
 }
 
 static void check_found_empty(void)
 {
-	unsigned long any = rd(EIDELIVERY) | rd(EITHRESHOLD);
+	unsigned long any = imsic_read(IMSIC_EIDELIVERY) | imsic_read(IMSIC_EITHRESHOLD);
 
 	for (u32 w = 0; w < WORDS; w++)
-		any |= rd(EIP(w)) | rd(EIE(w));
+		any |= imsic_read(EIP(w)) | imsic_read(EIE(w));
 	CHECK_SHYPER("empty when found", any == 0, "0x%lx", any);
 }
 
@@ -95,17 +81,17 @@ static void check_control(void)
 {
 	u32 bad = 0;
 
-	wr(EIDELIVERY, 1);
-	check_eq("eidelivery on", rd(EIDELIVERY), 1);
-	wr(EIDELIVERY, 0x40000000);
-	CHECK_SHYPER("eidelivery of an APLIC", rd(EIDELIVERY) != 0x40000000, "taken");
-	wr(EIDELIVERY, 0);
+	imsic_write(IMSIC_EIDELIVERY, 1);
+	check_eq("eidelivery on", imsic_read(IMSIC_EIDELIVERY), 1);
+	imsic_write(IMSIC_EIDELIVERY, 0x40000000);
+	CHECK_SHYPER("eidelivery of an APLIC", imsic_read(IMSIC_EIDELIVERY) != 0x40000000, "taken");
+	imsic_write(IMSIC_EIDELIVERY, 0);
 	for (unsigned long p = 0; p <= IDS; p++) {
-		wr(EITHRESHOLD, p);
-		bad += rd(EITHRESHOLD) != p;
+		imsic_write(IMSIC_EITHRESHOLD, p);
+		bad += imsic_read(IMSIC_EITHRESHOLD) != p;
 	}
 	check_eq("eithreshold holds all identities", bad, 0);
-	wr(EITHRESHOLD, 0);
+	imsic_write(IMSIC_EITHRESHOLD, 0);
 }
 
 static void check_arrays(void)
@@ -115,15 +101,15 @@ static void check_arrays(void)
 	for (u32 w = 0; w < WORDS; w++) {
 		unsigned long first = w ? 0 : 1;
 
-		wr(EIE(w), ALL);
-		wr(EIP(w), ALL);
-		bad += rd(EIE(w)) != ALL - first || rd(EIP(w)) != ALL - first;
+		imsic_write(EIE(w), ALL);
+		imsic_write(EIP(w), ALL);
+		bad += imsic_read(EIE(w)) != ALL - first || imsic_read(EIP(w)) != ALL - first;
 		csr_clear(SIREG, 0x10);
-		bad += rd(EIP(w)) != ALL - first - 0x10;
+		bad += imsic_read(EIP(w)) != ALL - first - 0x10;
 		csr_set(SIREG, 0x11);
-		bad += rd(EIP(w)) != ALL - first;
-		wr(EIE(w), 0x123456789abcdef0);
-		bad += rd(EIE(w)) != 0x123456789abcdef0;
+		bad += imsic_read(EIP(w)) != ALL - first;
+		imsic_write(EIE(w), 0x123456789abcdef0);
+		bad += imsic_read(EIE(w)) != 0x123456789abcdef0;
 	}
 	check_eq("eip and eie", bad, 0);
 	clear();
@@ -148,7 +134,7 @@ static void check_selects(void)
 	for (unsigned long s = 0; s < 0x200; s++) {
 		bool illegal = cause_of(s, true) == CAUSE_ILLEGAL &&
 			       cause_of(s, false) == CAUSE_ILLEGAL;
-		bool zero = cause_of(s, true) == TRAP_NONE && rd(s) == 0;
+		bool zero = cause_of(s, true) == TRAP_NONE && imsic_read(s) == 0;
 
 		if (s < 0x30 || (s >= 0x40 && s < 0x70) || s > 0xff)
 			outside += !illegal;
@@ -156,7 +142,7 @@ static void check_selects(void)
 			odd += !illegal;
 		else if (s < 0x40)
 			iprio += !zero;
-		else if (s < 0x80 && s != EIDELIVERY && s != EITHRESHOLD)
+		else if (s < 0x80 && s != IMSIC_EIDELIVERY && s != IMSIC_EITHRESHOLD)
 			reserved += !zero;
 		else if (s >= 0x80 && s % 0x40 >= 2 * WORDS)
 			past += !zero;
@@ -180,7 +166,7 @@ static void check_claims(void)
 	u32 bad = 0;
 
 	for (u32 w = 0; w < WORDS; w++)
-		wr(EIE(w), ALL);
+		imsic_write(EIE(w), ALL);
 	check_eq("claim of nothing", claim(), 0);
 	for (u32 i = 0; i < ARRAY_SIZE(ids); i++)
 		send_self(ids[i]);
@@ -207,17 +193,17 @@ static void check_signal(void)
 	csr_set(sie, SIE_SEIE);
 	send_self(40);
 	CHECK("nothing enabled", !seip(), "SEIP");
-	wr(EIE(0), 1UL << 40);
+	imsic_write(EIE(0), 1UL << 40);
 	CHECK("nothing delivered", !seip() && csr_read(STOPI) == 0, "SEIP");
 	check_eq("stopei does not ask for delivery", csr_read(STOPEI), TOP(40));
-	wr(EIDELIVERY, 1);
+	imsic_write(IMSIC_EIDELIVERY, 1);
 	CHECK("delivered", seip(), "no SEIP");
 	check_eq("stopi tells", csr_read(STOPI) >> 16, IRQ_EXT);
-	wr(EITHRESHOLD, 40);
+	imsic_write(IMSIC_EITHRESHOLD, 40);
 	CHECK("held by the threshold", !seip() && csr_read(STOPEI) == 0, "SEIP");
-	wr(EITHRESHOLD, 41);
+	imsic_write(IMSIC_EITHRESHOLD, 41);
 	CHECK("passes the threshold", seip(), "no SEIP");
-	wr(EIP(0), 0);
+	imsic_write(EIP(0), 0);
 	CHECK("taken back", !seip() && csr_read(STOPI) == 0, "SEIP");
 	csr_clear(sie, SIE_SEIE);
 	clear();
@@ -228,7 +214,7 @@ static unsigned long any_pending(void)
 	unsigned long any = 0;
 
 	for (u32 w = 0; w < WORDS; w++)
-		any |= rd(EIP(w));
+		any |= imsic_read(EIP(w));
 	return any;
 }
 
@@ -294,8 +280,8 @@ static void on_external(void)
 static void listen(void)
 {
 	for (u32 w = 0; w < WORDS; w++)
-		wr(EIE(w), ALL);
-	wr(EIDELIVERY, 1);
+		imsic_write(EIE(w), ALL);
+	imsic_write(IMSIC_EIDELIVERY, 1);
 	csr_set(sie, SIE_SEIE);
 	irqs_on();
 }

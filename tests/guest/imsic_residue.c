@@ -6,10 +6,6 @@
  */
 #include "guest.h"
 
-#define EIDELIVERY 0x70UL
-#define EITHRESHOLD 0x72UL
-#define EIP0 0x80UL
-#define EIE0 0xc0UL
 #define WORDS 4UL	/* of 64 identities: QEMU's files have 255 */
 
 #define RTC_ALARM_LOW (RTC_BASE + 0x08)
@@ -18,35 +14,23 @@
 #define WIRE_ID 70UL	/* identities of the RTC's messages, and of others */
 #define SENT_ID 200U
 
-static unsigned long rd(unsigned long select)
-{
-	csr_write(0x150, select);	/* siselect, sireg */
-	return csr_read(0x151);
-}
-
-static void wr(unsigned long select, unsigned long value)
-{
-	csr_write(0x150, select);
-	csr_write(0x151, value);
-}
-
 static unsigned long residue(void)
 {
-	unsigned long any = rd(EIDELIVERY) | rd(EITHRESHOLD);
+	unsigned long any = imsic_read(IMSIC_EIDELIVERY) | imsic_read(IMSIC_EITHRESHOLD);
 
 	for (unsigned long w = 0; w < WORDS; w++)
-		any |= rd(EIP0 + 2 * w) | rd(EIE0 + 2 * w);
+		any |= imsic_read(IMSIC_EIP0 + 2 * w) | imsic_read(IMSIC_EIE0 + 2 * w);
 	return any;
 }
 
 static void dirty(void)
 {
 	for (unsigned long w = 0; w < WORDS; w++) {
-		wr(EIE0 + 2 * w, ~0UL);
-		wr(EIP0 + 2 * w, ~0UL);
+		imsic_write(IMSIC_EIE0 + 2 * w, ~0UL);
+		imsic_write(IMSIC_EIP0 + 2 * w, ~0UL);
 	}
-	wr(EITHRESHOLD, 200);
-	wr(EIDELIVERY, 1);
+	imsic_write(IMSIC_EITHRESHOLD, 200);
+	imsic_write(IMSIC_EIDELIVERY, 1);
 }
 
 /*
@@ -57,7 +41,7 @@ static bool wire(void)
 {
 	bool came;
 
-	wr(EIP0 + 2 * (WIRE_ID / 64), 0);
+	imsic_write(IMSIC_EIP0 + 2 * (WIRE_ID / 64), 0);
 	write_u32(APLIC_BASE, 0x104);
 	write_u32(APLIC_BASE + 4 * RTC_IRQ, 6);
 	write_u32(APLIC_BASE + 0x3000 + 4 * RTC_IRQ, (u32)boot_hart << 18 | WIRE_ID);
@@ -65,8 +49,8 @@ static bool wire(void)
 	write_u32(RTC_IRQ_ENABLED, 1);
 	write_u32(RTC_ALARM_HIGH, 0);
 	write_u32(RTC_ALARM_LOW, 1);
-	came = WAIT_FOR(rd(EIP0 + 2 * (WIRE_ID / 64)) >> WIRE_ID % 64 & 1, 60000);
-	wr(EIP0 + 2 * (WIRE_ID / 64), 0);
+	came = WAIT_FOR(imsic_read(IMSIC_EIP0 + 2 * (WIRE_ID / 64)) >> WIRE_ID % 64 & 1, 60000);
+	imsic_write(IMSIC_EIP0 + 2 * (WIRE_ID / 64), 0);
 	return came;
 }
 
