@@ -223,7 +223,7 @@ static void check_tree(const void *tree, size_t size)
 
 	memset(&why, 0, sizeof(why));
 	if (vmdef_parse(&def, tree, size, &why)) {
-		check(why.node[0] == '/' && why.reason[0]);
+		check(why.node[0] && why.reason[0]);
 		return;
 	}
 	for (uint32_t board = 0; board < 3; board++) {
