@@ -30,7 +30,7 @@ static void check_start(unsigned long hart)
 
 	check_eq("stopped at first", (unsigned long)hart_status(hart), SBI_HSM_STOPPED);
 	check_err("start", hart_run(hart, sleeper, 1), SBI_SUCCESS);
-	CHECK("runs", WAIT_FOR(stage == 1, 2000), "never seen");
+	CHECK("runs", WAIT_FOR(stage == 1, 60000), "never seen");
 	check_eq("started", (unsigned long)hart_status(hart), SBI_HSM_STARTED);
 	check_eq("a0 is the hart id", h->first_a0, hart);
 	check_eq("satp is 0", h->first_satp, 0);
@@ -39,12 +39,12 @@ static void check_start(unsigned long hart)
 	leave = 1;
 	CHECK("stop", hart_wait_stopped(hart), "status %ld", hart_status(hart));
 	check_err("restart", hart_run(hart, sleeper, 2), SBI_SUCCESS);
-	CHECK("runs again", WAIT_FOR(stage == 2, 2000), "never seen");
+	CHECK("runs again", WAIT_FOR(stage == 2, 60000), "never seen");
 	leave = 2;
 	CHECK("stops again", hart_wait_stopped(hart), "status %ld", hart_status(hart));
 	for (unsigned long i = 3; i < 100; i++) {
 		hart_run(hart, sleeper, i);
-		WAIT_FOR(stage == i, 2000);
+		WAIT_FOR(stage == i, 60000);
 		leave = i;
 		hart_wait_stopped(hart);
 	}
@@ -128,7 +128,7 @@ static void doze(unsigned long arg)
 static void check_retentive(unsigned long hart)
 {
 	hart_run(hart, doze, 0);
-	CHECK("suspended", WAIT_FOR(hart_status(hart) == SBI_HSM_SUSPENDED, 2000), "status %ld",
+	CHECK("suspended", WAIT_FOR(hart_status(hart) == SBI_HSM_SUSPENDED, 60000), "status %ld",
 	      hart_status(hart));
 	CHECK("start of a suspended hart", hart_run(hart, doze, 0).error, "accepted");
 	send_ipi(1, hart);
@@ -163,10 +163,10 @@ static void check_non_retentive(unsigned long hart)
 	struct hart *h = &harts[hart];
 
 	hart_run(hart, deep, 0);
-	CHECK("deep suspended", WAIT_FOR(hart_status(hart) == SBI_HSM_SUSPENDED, 2000),
+	CHECK("deep suspended", WAIT_FOR(hart_status(hart) == SBI_HSM_SUSPENDED, 60000),
 	      "status %ld", hart_status(hart));
 	send_ipi(1, hart);
-	CHECK("resumed", WAIT_FOR(stage == 0x600d, 2000), "stage 0x%lx", stage);
+	CHECK("resumed", WAIT_FOR(stage == 0x600d, 60000), "stage 0x%lx", stage);
 	CHECK("stopped after it", hart_wait_stopped(hart), "status %ld", hart_status(hart));
 	check_eq("resume a0", h->first_a0, hart);
 	check_eq("resume satp", h->first_satp, 0);

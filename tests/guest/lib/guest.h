@@ -151,7 +151,7 @@ unsigned long hart_count(void);
 unsigned long other_hart(void);
 /* Starts hart id at run(arg) with interrupts off; the hart stops when run returns. */
 struct sbiret hart_run(unsigned long id, void (*run)(unsigned long arg), unsigned long arg);
-/* True when the hart is seen stopped within two seconds. */
+/* True when the hart is seen stopped within a minute: the host may be slow. */
 bool hart_wait_stopped(unsigned long id);
 
 /* ---- Sv39: identity map by 1G pages, devices RW, RAM RWX; RAM again for U at USER_BASE ---- */

@@ -73,5 +73,5 @@ struct sbiret hart_run(unsigned long id, void (*run)(unsigned long arg), unsigne
 
 bool hart_wait_stopped(unsigned long id)
 {
-	return WAIT_FOR(hart_status(id) == SBI_HSM_STOPPED, 2000);
+	return WAIT_FOR(hart_status(id) == SBI_HSM_STOPPED, 60000);
 }
