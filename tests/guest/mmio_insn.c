@@ -307,6 +307,25 @@ static void check_user(unsigned long word)
 	write_u32(word + 4, 0);
 }
 
+/* An access that begins in RAM and ends in a device reaches neither: no part is done. */
+static void check_across_access(void)
+{
+	unsigned long threshold = plic_threshold(2 * (u32)boot_hart + 1);
+	struct trap t;
+
+	mmu_page((unsigned long)pages[0], PTE_RW);
+	mmu_next_page(threshold & ~0xfffUL, PTE_RW);
+	for (unsigned long i = 1; i < 4; i++) {
+		write_u32(threshold, 3);
+		t = TRY(write_u32(MMU_PAGE + 4096 - i, 0x05050505));
+		check_cause("store across the end of RAM", t, CAUSE_STORE_ACCESS);
+		check_eq("no part of it is done", read_u32(threshold), 3);
+		t = TRY(read_u32(MMU_PAGE + 4096 - i));
+		check_cause("load across the end of RAM", t, CAUSE_LOAD_ACCESS);
+	}
+	write_u32(threshold, 0);
+}
+
 void payload(void)
 {
 	/* The RTC's alarm; its interrupt stays disabled. */
@@ -332,6 +351,8 @@ void payload(void)
 	check_view(&v);
 	check_fetch(word);
 	check_user(word);
+	if (under_shyper())
+		check_across_access();
 	mmu_off();
 	write_u32(word, 0);
 }
