@@ -376,6 +376,8 @@ void sched_look(const struct sched *s, u32 slot, struct sched_look *out)
 		.running = running,
 		.ran = e->ran + (running ? since : 0),
 		.waited = e->waited + (!running && e->state == SCHED_READY ? since : 0),
+		.left = e->left,
+		.refill = e->refill,
 		.health = e->health,
 	};
 }
@@ -386,6 +388,8 @@ void sched_adopt(struct sched *s, const struct vcpu *vcpu, const struct sched_lo
 		if (sched_get(s, i) == vcpu) {
 			s->entity[i].ran = was->ran;
 			s->entity[i].waited = was->waited;
+			s->entity[i].left = was->left;
+			s->entity[i].refill = was->refill;
 		}
 	}
 }
@@ -399,6 +403,7 @@ void sched_change(struct sched *s, const struct vcpu *vcpu)
 		if (sched_get(s, i) != vcpu)
 			continue;
 		s->entity[i].params = params_of(vcpu->vm);
+		s->entity[i].refill = 0;
 		if (s->entity[i].turn)	/* else it begins by itself */
 			policy_of(s)->begin(&s->queue, i, now);
 	}

@@ -43,8 +43,10 @@ static void begin(struct sched_queue *q, u32 i, u64 now)
 {
 	struct sched_entity *e = &q->entity[i];
 
-	e->left = e->params.budget;
-	e->refill = later(now, e->params.period);
+	if (!e->refill) {
+		e->left = e->params.budget;
+		e->refill = later(now, e->params.period);
+	}
 	to_tail(q, e);
 }
 

@@ -420,6 +420,31 @@ static void test_moved_and_not_run_any_more(void **state)
 	turn(2);
 }
 
+/* A budget that is used up is not full again on another hart. */
+static void test_moved_without_budget(void **state)
+{
+	static struct sched other;
+	struct sched_look was;
+
+	(void)state;
+	vm[2].def.sched.budget_us = 100;
+	vm[2].def.sched.period_us = 1000;
+	claim_and_start(1);
+	claim_and_start(2);
+	turn(2);
+	turn(1);
+	sched_look(&sched, 1, &was);
+	sched_release(&sched, &vcpu[2]);
+	assert_int_equal(sched_claim(&other, &vcpu[2]), 0);
+	sched_adopt(&other, &vcpu[2], &was);
+	sched_release(&sched, &vcpu[1]);
+	assert_int_equal(sched_claim(&other, &vcpu[1]), 0);
+	sched = other;
+	turn(1);
+	now = was.refill;
+	turn(2);
+}
+
 static void test_start_from_its_own_hart(void **state)
 {
 	(void)state;
@@ -495,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup(test_deaf_sleeper_is_not_woken, sched_setup),
 		cmocka_unit_test_setup(test_start_from_its_own_hart, sched_setup),
 		cmocka_unit_test_setup(test_moved_and_not_run_any_more, sched_setup),
+		cmocka_unit_test_setup(test_moved_without_budget, sched_setup),
 		cmocka_unit_test_setup(test_moved_before_it_starts, sched_setup),
 		cmocka_unit_test_setup(test_moved_while_it_starves, sched_setup),
 	};

@@ -39,6 +39,8 @@ struct sched_look {
 	bool running;
 	u64 ran;
 	u64 waited;
+	u64 left;	/* of its budget, in the period that ends at refill */
+	u64 refill;
 	struct sched_health health;
 };
 
@@ -51,7 +53,10 @@ struct sched_look {
 int __must_check sched_claim(struct sched *s, struct vcpu *vcpu);
 void sched_release(struct sched *s, const struct vcpu *vcpu);
 
-/* sched_adopt() - one that was moved here, and has not run yet, had these times before. */
+/*
+ * sched_adopt() - one that was moved here, and has not run yet, had these times before; its period
+ * goes on.
+ */
 void sched_adopt(struct sched *s, const struct vcpu *vcpu, const struct sched_look *was);
 
 /* sched_fits() - what sched_claim() would say. */

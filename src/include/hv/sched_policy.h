@@ -81,7 +81,8 @@ struct sched_choice {
 
 /*
  * A policy. now never runs backwards.
- *   begin(q, i, now): the entity's params are set and it may have its first turn
+ *   begin(q, i, now): the entity's params are set and it may have its first turn, in a new period
+ *	if refill is 0
  *   set_state(q, i, state): it begins or ceases to be ready
  *   charge(q, i, from, to): it ran, alone on the hart
  *   yield(q, i): it gives up what is left of its turn
