@@ -201,12 +201,21 @@ void __noreturn hart_main(void)
 	hart_loop();
 }
 
+/* It has found that it lacks something. */
+static bool has_stopped(const struct hart *hart)
+{
+	struct sbi_ret ret = sbi_call(SBI_EXT_HSM, SBI_EXT_HSM_HART_GET_STATUS, hart->hartid, 0, 0);
+
+	return ret.error == SBI_SUCCESS && ret.value == SBI_HSM_STATE_STOPPED;
+}
+
+/* A hart of a virtual machine may not run at all for seconds. */
 static bool wait_online(struct hart *hart)
 {
-	u64 deadline = arch_time() + arch_timebase();
+	u64 deadline = arch_time() + 10 * arch_timebase();
 
 	while (!__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE))
-		if (arch_time() > deadline)
+		if (arch_time() > deadline || has_stopped(hart))
 			return false;
 	return true;
 }
