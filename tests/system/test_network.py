@@ -17,6 +17,16 @@ ONE, TWO, ROUTER = "10.77.0.11", "10.77.0.12", "10.77.0.1"
 PAYLOAD = TOP / "build/guest/net.bin"
 
 
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory):
+    """A management VM with the card in a VLAN that the guide gives it."""
+    card = re.search(r"\n    net2 \{.*?\};\n", (TOP / "docs/networking.md").read_text(), re.DOTALL)
+    definition = (TOP / "config/mvm.dts").read_text()
+    file = tmp_path_factory.mktemp("mvm") / "mvm.dts"
+    file.write_text(definition.replace("\tdevices {", f"\tdevices {{{card.group(0)}", 1))
+    return {"MVM": file}
+
+
 @pytest.fixture
 def web():
     """A server on this host's loopback, which QEMU's network shows as 10.0.2.2; its port."""
@@ -51,8 +61,8 @@ def log_in(guest):
 
 @pytest.fixture
 def guests(shyper):
-    """vm1 and vm2, whose port is locked, logged in, with addresses."""
-    both = [start(shyper, 1), start(shyper, 2, nics=[{"locked": True}])]
+    """vm1, with a card in VLAN 7, too, and vm2, whose port is locked, logged in, with addresses."""
+    both = [start(shyper, 1, nics=[{}, {"vlan": 7}]), start(shyper, 2, nics=[{"locked": True}])]
     for guest in both:
         log_in(guest)
     return both
@@ -79,7 +89,8 @@ def test_what_the_guide_says(shyper, guests, web):
     assert card(shyper, "vm1")["addresses"] == [ONE]
     assert f"addresses:  {TWO}" in shyper.run("vm info vm2")
     names = [(one["name"], one["card"]) for one in shyper.json("net list")]
-    assert names == [("mvm", 0), ("mvm", 1), ("vm1", 0), ("vm2", 0)]
+    assert names == [("mvm", 0), ("mvm", 1), ("mvm", 2), ("vm1", 0), ("vm1", 1), ("vm2", 0)]
+    vlan(shyper, one)
     no_ssh(shyper, one, "eth1", ROUTER)
     another_name(shyper, one, two)
     forward(shyper, one)
@@ -89,9 +100,20 @@ def test_what_the_guide_says(shyper, guests, web):
     bridge(shyper, guests, web)
 
 
+def vlan(shyper, one):
+    """The management VM's card there reaches the guest's."""
+    shyper.mvm.run("ip addr add 10.79.0.1/24 dev eth3 && ip link set eth3 up")
+    one.run("ip addr add 10.79.0.2/24 dev eth1 && ip link set eth1 up")
+    ping(one, "10.79.0.1")
+    ping(shyper.mvm, "10.79.0.2")
+    assert card(shyper, "mvm", 2)["vlan"] == card(shyper, "vm1", 1)["vlan"] == 7
+    shyper.mvm.run("ip addr flush dev eth3 && ip link set eth3 down")
+
+
 def no_ssh(shyper, guest, device, address):
     """Its server is there for QEMU's forward alone; by IPv6, too."""
-    local = shyper.mvm.run(f"ip -6 addr show dev {device} | grep -o 'fe80[^/]*'")
+    line = shyper.await_line(f"ip -6 addr show dev {device}", "inet6 fe80.* scope link")
+    local = re.search(r"fe80[^/]*", line).group()
     guest.run("ip addr add fe80::77/64 dev eth0 2>/dev/null; true")     # udhcpc removes its own
     for target in f"TCP4:{address}:22", f"TCP6:[{local}%eth0]:22":
         said = guest.run(f"i=0; until socat -u {target} STDOUT 2>&1 | grep -E 'refused|SSH'; do "
@@ -204,6 +226,7 @@ def test_who_does_not_run(shyper, guests):
     one, _ = guests
     paused_receiver(shyper, one)
     management_vm_asleep(shyper, one)
+    management_vm_starts_again(shyper, one)
 
 
 def paused_receiver(shyper, one):
@@ -215,6 +238,8 @@ def paused_receiver(shyper, one):
     assert card(shyper, "vm2")["drops"]["no-buffer"] - before > 100
     ping(one, ROUTER)
     shyper.run("vm resume vm2")
+    # Its buffers are full of what came meanwhile.
+    one.run(f"i=0; until ping -c 1 -W 1 {TWO}; do i=$((i + 1)); [ $i -lt 60 ] || break; done", 120)
     ping(one, TWO)
 
 
@@ -232,6 +257,27 @@ def management_vm_asleep(shyper, one):
     assert max(b - a for a, b in zip(times, times[1:])) < 2
     ping(one, ROUTER)
     ping(shyper.mvm, ONE)
+
+
+def management_vm_starts_again(shyper, one):
+    """Not a frame between its guests is lost; afterwards it is their router as ever. They have lost
+    their disks, so VM 1, whose programs are in its memory, only keeps on; VM 2 boots anew.
+    """
+    one.run(f"mount -o remount,noatime / && (ping -i 0.2 {TWO} >/tmp/again & echo $! >/tmp/pid)")
+    shyper.mvm.send("sync; reboot -f")
+    shyper.mvm.login()
+    shyper.begin()
+    one = shyper.guest("vm1")
+    last = one.run("kill $(cat /tmp/pid); grep -c seq= /tmp/again; tail -n 1 /tmp/again", 60)
+    count, number = map(int, re.search(r"(\d+)\s[^\0]*seq=(\d+) ", last).groups())
+    assert count == number + 1 > 20, last
+    ping(one, TWO)
+    assert ask_again(one) == ONE
+    shyper.run("vm reset vm2")
+    two = shyper.guest("vm2")
+    log_in(two)
+    for line, address in (one, TWO), (two, ONE), (two, ROUTER), (shyper.mvm, "vm2"):
+        ping(line, address)
 
 
 def test_bulk(shyper, guests):
