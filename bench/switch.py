@@ -25,8 +25,9 @@ IMAGE_BASE = 0x80200000
 ICOUNT = "-icount shift=0,sleep=off"
 
 # Functions that move registers, and no others.
-WORLD = {"trap_entry", "leave", "arch_vcpu_load", "switched", "units_load", "fp_save", "fp_restore",
-         "vec_save", "vec_restore", "vcpu_enter", "arch_vcpu_enter"}
+WORLD = {"trap_entry", "resume", "leave", "arch_vcpu_load", "switch_fp", "switch_vector",
+         "units_load", "fp_out_in", "fp_in", "vec_save", "vec_restore", "vcpu_enter",
+         "arch_vcpu_enter"}
 
 
 # What may stand where a payload's name does.

@@ -165,6 +165,7 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
 	vcpu->resume_anew = resume != NULL;
 	if (resume)
 		vcpu->resume = *resume;
+	vcpu->waiting = true;
 	vcpu->leave = true;
 	set_state(vcpu, VCPU_SUSPENDED);
 }

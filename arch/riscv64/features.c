@@ -6,6 +6,7 @@
 #include <asm/csr.h>
 #include <asm/features.h>
 #include <asm/fp.h>
+#include <asm/units.h>
 #include <hv/board.h>
 
 struct features features;
@@ -118,6 +119,8 @@ static void detect(struct features *f, const struct board_hart *hart)
 		f->vlenb = (u32)vec_vlenb();
 		set(&f->bits, FEATURE_VECTOR, true);
 	}
+	f->units = (f->bits & BIT(FEATURE_FP) ? UNITS_FP : 0) |
+		   (f->bits & BIT(FEATURE_VECTOR) ? UNITS_VECTOR : 0);
 	f->gstage_modes = gstage_modes_detect();
 	f->vmid_bits = vmid_bits_detect();
 	csr_write(CSR_HEDELEG, HEDELEG_WANTED);

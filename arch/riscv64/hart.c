@@ -105,7 +105,6 @@ void hart_init(void)
 		.vstimecmp = TIMER_NEVER,
 		.hstatus = csr_read(CSR_HSTATUS),
 		.sstatus = csr_read(CSR_SSTATUS),
-		.hedeleg = features.hedeleg,
 	};
 	arch_timer_set(TIMER_NEVER);
 	if (feature(FEATURE_AIA))

@@ -17,21 +17,43 @@ static const struct {
 						    SBI_PMU_FW_SFENCE_VMA_ASID_SENT },
 };
 
-/*
- * The harts of those vCPUs that may hold translations: a stopped one flushes when it starts. The
- * guest has changed its tables before this call. The fence keeps that order: a vCPU that is seen
- * stopped here is started later, and its first walk finds the change.
- */
-static u64 harts_of(const struct vm *vm, u64 vcpus)
+/* A vCPU that shares its hart, and is not loaded there, gets its fences when it is. */
+static void make_stale(struct vcpu *sender, u64 vcpus)
 {
+	struct vm *vm = sender->vm;
+
+	for (vcpus &= ~BIT(sender->index); vcpus; vcpus &= vcpus - 1) {
+		const struct vcpu *vcpu = vm->vcpu[__builtin_ctzll(vcpus)];
+
+		if (vcpu->shared)
+			vmid_vcpu_stale(&vm->arch.vmid, vcpu->hart->index);
+	}
+}
+
+static bool loaded(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->hart->loaded, __ATOMIC_ACQUIRE) == vcpu;
+}
+
+/*
+ * The harts of those vCPUs that may use translations: a stopped one flushes when it starts. The
+ * guest has changed its tables before this call. The fence keeps that order: a vCPU that is seen
+ * stopped here is started later, and its first walk finds the change. One that is seen not loaded
+ * is loaded later, and finds itself stale (arch_vcpu_load() names itself before it looks).
+ */
+static u64 harts_of(struct vcpu *sender, u64 vcpus)
+{
+	const struct vm *vm = sender->vm;
 	u64 mask = 0;
 
+	make_stale(sender, vcpus);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (; vcpus; vcpus &= vcpus - 1) {
 		const struct vcpu *vcpu = vm->vcpu[__builtin_ctzll(vcpus)];
 		enum vcpu_state state = vcpu_state(vcpu);
 
-		if (state == VCPU_STARTING || state == VCPU_RUNNING || state == VCPU_SUSPENDED)
+		if ((state == VCPU_STARTING || state == VCPU_RUNNING || state == VCPU_SUSPENDED) &&
+		    (!vcpu->shared || loaded(vcpu)))
 			mask |= BIT(vcpu->hart->index);
 	}
 	return mask;
@@ -55,6 +77,6 @@ __hot struct sbi_ret sbi_rfence(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	if (vcpus == BIT(vcpu->index))
 		fence_self(&fence);	/* it runs: no need to look */
 	else
-		fence_remote(harts_of(vcpu->vm, vcpus), &fence);
+		fence_remote(harts_of(vcpu, vcpus), &fence);
 	return sbi_ok(0);
 }

@@ -85,10 +85,12 @@ void arch_vcpu_reset(struct vcpu *vcpu, const struct vcpu_start *start)
 			    (vcpu->shared && !vcpu->alone ? HSTATUS_VTW : 0) |
 			    (u64)arch->file << HSTATUS_VGEIN_SHIFT;
 	arch->csr.sstatus = SSTATUS_SPP | SSTATUS_UXL_64;
+	arch->csr.htimedelta = vcpu->vm->arch.time_delta;
+	arch->csr.hstateen0 = vcpu->vm->arch.hstateen0;
 	units_reset(vcpu);
 	vpmu_reset(&arch->pmu);
 	/* Others wrote the code, and translations of an earlier life may be left. */
-	arch->last_hart = VMID_NOWHERE;
+	vmid_nowhere(&arch->place);
 	__asm__ volatile("fence.i" ::: "memory");
 }
 
@@ -108,15 +110,14 @@ void arch_vcpu_resume(struct vcpu *vcpu, const struct vcpu_start *start)
  * interrupt whatever hvictl says. QEMU 10.0 has it only when IID and IPRIO name it, and then
  * whether it is pending or not; so they follow hvip, which is right for both.
  */
-static void hvictl_load(bool external)
+static u64 hvictl(bool external)
 {
-	if (feature(FEATURE_AIA))
-		csr_write(CSR_HVICTL, external ? HVICTL_EXTERNAL : 0);
+	return external ? HVICTL_EXTERNAL : 0;
 }
 
 /*
- * Out go those of one vCPU, in come those of another. hedeleg and hcounteren only come in: guests
- * cannot write them. vsatp came out before.
+ * Out go those of one vCPU, in come those of another. Some only come in: guests cannot write them.
+ * vsatp came out before.
  */
 static inline __attribute__((always_inline)) void csrs_swap(struct vcpu_csrs *out,
 							    const struct vcpu_csrs *in)
@@ -138,12 +139,15 @@ static inline __attribute__((always_inline)) void csrs_swap(struct vcpu_csrs *ou
 	SWAP(CSR_SSTATUS, sstatus);
 	if (bits & BIT(FEATURE_SSTC))
 		SWAP(CSR_VSTIMECMP, vstimecmp);
-	if (bits & BIT(FEATURE_AIA))
+	if (bits & BIT(FEATURE_AIA)) {
 		SWAP(CSR_VSISELECT, vsiselect);
+		csr_write(CSR_HVICTL, hvictl(in->hvip & IP(IRQ_VSEI)));
+	}
 #undef SWAP
+	if (bits & BIT(FEATURE_HSTATEEN))
+		csr_write(CSR_HSTATEEN0, in->hstateen0);
 	csr_write(CSR_HCOUNTEREN, in->hcounteren);
-	csr_write(CSR_HEDELEG, in->hedeleg);
-	hvictl_load(in->hvip & IP(IRQ_VSEI));
+	csr_write(CSR_HTIMEDELTA, in->htimedelta);
 	csr_write(CSR_VSATP, in->vsatp);
 }
 
@@ -152,15 +156,16 @@ static void gstage_enter(struct vcpu *vcpu, struct hart *hart)
 {
 	struct arch_vm *vm = &vcpu->vm->arch;
 	struct vmid_enter enter = vmid_enter(&vm_vmids, &vm->vmid, &hart->vmid, hart->index,
-					     vcpu->index, vcpu->arch.last_hart);
+					     vcpu->index, &vcpu->arch.place);
 
 	if (enter.flush_all)
 		hfence_gvma_all();
 	vcpu->arch.hgatp = vm->hgatp | (u64)enter.number << HGATP_VMID_SHIFT;
 	csr_write(CSR_HGATP, vcpu->arch.hgatp);
-	if (enter.flush_vcpu)
+	if (enter.flush_vcpu) {
 		hfence_vvma_all();
-	vcpu->arch.last_hart = hart->index;
+		__asm__ volatile("fence.i" ::: "memory");	/* it may be what was due */
+	}
 }
 
 static void watch_timer(struct vcpu *vcpu)
@@ -209,11 +214,8 @@ void arch_vcpu_unwatch(struct vcpu *vcpu)
 }
 
 /* What few switches need; apart, so that the others save no registers for it. */
-static __attribute__((noinline)) void switched(struct vcpu *vcpu, struct vcpu *before)
+static __attribute__((noinline)) void watch_anew(struct vcpu *before)
 {
-	units_load(vcpu);
-	if (!before || !vcpu_sleeps(before))
-		return;
 	arch_vcpu_unwatch(before);	/* as one that is loaded */
 	arch_vcpu_watch(before);
 }
@@ -222,10 +224,9 @@ static __attribute__((noinline)) void switched(struct vcpu *vcpu, struct vcpu *b
  * No walk may pair the old vsatp with the new hgatp: it is active even in HS-mode. Translations
  * are known to be the vCPU's own or not.
  */
-static inline __attribute__((always_inline)) void switch_to(struct hart *hart, struct vcpu *vcpu,
-							    bool known)
+static inline __attribute__((always_inline)) void
+switch_to(struct hart *hart, struct vcpu *vcpu, struct vcpu *before, bool known)
 {
-	struct vcpu *before = hart->loaded;
 	struct vcpu_csrs *out = before ? &before->arch.csr : &hart->nobody;
 
 	out->vsatp = csr_swap(CSR_VSATP, 0);
@@ -233,18 +234,31 @@ static inline __attribute__((always_inline)) void switch_to(struct hart *hart, s
 		csr_write(CSR_HGATP, vcpu->arch.hgatp);
 	else
 		gstage_enter(vcpu, hart);
-	csr_write(CSR_HTIMEDELTA, vcpu->vm->arch.time_delta);
-	if (feature(FEATURE_HSTATEEN))
-		csr_write(CSR_HSTATEEN0, vcpu->vm->arch.hstateen0);
 	csrs_swap(out, &vcpu->arch.csr);
-	hart->loaded = vcpu;
-	if (unlikely(units_wanted(vcpu) || (before && vcpu_sleeps(before))))
-		switched(vcpu, before);
+	if (unlikely(before && vcpu_sleeps(before)))
+		watch_anew(before);
 }
 
-static __attribute__((noinline)) void switch_anew(struct hart *hart, struct vcpu *vcpu)
+static __attribute__((noinline)) void switch_anew(struct hart *hart, struct vcpu *vcpu,
+						  struct vcpu *before)
 {
-	switch_to(hart, vcpu, false);
+	csr_write(CSR_HEDELEG, units_hedeleg(vcpu));
+	units_load(vcpu, before);
+	switch_to(hart, vcpu, before, false);
+}
+
+static __attribute__((noinline)) void switch_vector(struct hart *hart, struct vcpu *vcpu,
+						    struct vcpu *before)
+{
+	units_load(vcpu, before);
+	switch_to(hart, vcpu, before, true);
+}
+
+static __attribute__((noinline)) void switch_fp(struct hart *hart, struct vcpu *vcpu,
+						struct vcpu *before)
+{
+	units_lend_fp(&hart->units, before, vcpu);
+	switch_to(hart, vcpu, before, true);
 }
 
 static __attribute__((noinline)) void load_watched(struct vcpu *vcpu)
@@ -256,16 +270,26 @@ static __attribute__((noinline)) void load_watched(struct vcpu *vcpu)
 void arch_vcpu_load(struct vcpu *vcpu)
 {
 	struct hart *hart = this_hart();
+	struct vcpu *before;
+	u64 wanted;
 
-	if (unlikely(vcpu->arch.watched))
+	if (unlikely(vcpu->arch.watched)) {
 		load_watched(vcpu);
-	else if (hart->loaded == vcpu)
 		return;
-	else if (vmid_current(&vm_vmids, &vcpu->vm->arch.vmid, &hart->vmid, hart->index,
-			      vcpu->index, vcpu->arch.last_hart))
-		switch_to(hart, vcpu, true);
+	}
+	if (hart->loaded == vcpu)
+		return;
+	/* Who makes its translations stale sees it here, or is seen right below. */
+	before = __atomic_exchange_n(&hart->loaded, vcpu, __ATOMIC_SEQ_CST);
+	wanted = units_wanted(vcpu);
+	if (unlikely(!vmid_current(&vm_vmids, &vcpu->arch.place)))
+		switch_anew(hart, vcpu, before);
+	else if (likely(!wanted))
+		switch_to(hart, vcpu, before, true);
+	else if (likely(wanted == UNITS_FP))
+		switch_fp(hart, vcpu, before);
 	else
-		switch_anew(hart, vcpu);
+		switch_vector(hart, vcpu, before);
 }
 
 /* Nothing of the loaded vCPU stays in the hart: no translation root, no interrupt, no register. */
@@ -276,7 +300,7 @@ static void vacate(struct vcpu *vcpu)
 	vcpu->arch.csr.vsatp = csr_swap(CSR_VSATP, 0);
 	csr_write(CSR_HGATP, 0);
 	csrs_swap(&vcpu->arch.csr, &hart->nobody);
-	hart->loaded = NULL;
+	__atomic_store_n(&hart->loaded, NULL, __ATOMIC_RELEASE);
 }
 
 void arch_vcpu_park(struct vcpu *vcpu)
@@ -322,7 +346,8 @@ void arch_vcpu_external(struct vcpu *vcpu, bool level)
 		csr_set(CSR_HVIP, IP(IRQ_VSEI));
 	else
 		csr_clear(CSR_HVIP, IP(IRQ_VSEI));
-	hvictl_load(level);
+	if (feature(FEATURE_AIA))
+		csr_write(CSR_HVICTL, hvictl(level));
 }
 
 void arch_vcpu_soft_saved(struct vcpu *vcpu)

@@ -95,7 +95,7 @@ void arch_vcpu_move(struct vcpu *vcpu, struct hart *hart)
 	else
 		vm_fence(vcpu->vm);
 	__atomic_store_n(&vcpu->hart, hart, __ATOMIC_RELEASE);
-	vcpu->arch.last_hart = VMID_NOWHERE;
+	vmid_nowhere(&vcpu->arch.place);
 	if (vcpu->arch.imsic)
 		file_to_hart(vcpu, &move.state);
 	machine_vcpu_reroute(vcpu->vm, vcpu->index);

@@ -57,40 +57,52 @@ static u64 tag_get(struct vmid_space *space, struct vmid *vm)
 	return tag;
 }
 
-/* Did another vCPU of the VM run here last, or this one elsewhere? Notes that it runs here now. */
-static bool vcpu_changed(struct vmid *vm, u64 vm_generation, u32 hart_index, u32 vcpu, u32 last)
+void vmid_nowhere(struct vmid_place *place)
 {
-	u64 now = VMID_TAG(vm_generation, vcpu + 1);
-	bool changed = vm->vcpu[hart_index] != now || last != hart_index;
+	static const u64 none;
 
-	vm->vcpu[hart_index] = now;
+	*place = (struct vmid_place){ .vcpu = &none, .tag = 1 };
+}
+
+/* Did another vCPU of the VM run here last, or this one elsewhere? Notes that it runs here now. */
+static bool vcpu_changed(struct vmid *vm, u64 vm_generation, u32 hart_index, u32 vcpu,
+			 struct vmid_place *place)
+{
+	struct vmid_place now = { .vcpu = &vm->vcpu[hart_index],
+				  .tag = VMID_TAG(vm_generation, vcpu + 1) };
+	/* Whoever made it stale has changed the tables before: acquire. */
+	u64 last = __atomic_exchange_n(&vm->vcpu[hart_index], now.tag, __ATOMIC_ACQ_REL);
+	bool changed = last != now.tag || place->vcpu != now.vcpu;
+
+	*place = now;
 	return changed;
 }
 
 /* Without VMIDs a hart may hold translations of one VM only. */
 static struct vmid_enter enter_untagged(struct vmid *vm, struct vmid_hart *hart,
-					u32 hart_index, u32 vcpu, u32 last)
+					u32 hart_index, u32 vcpu,
+					struct vmid_place *place)
 {
 	bool other = hart->serial != vm->serial;
-	bool changed = vcpu_changed(vm, 0, hart_index, vcpu, last);
+	bool changed = vcpu_changed(vm, 0, hart_index, vcpu, place);
 
 	hart->serial = vm->serial;
 	return (struct vmid_enter){ .flush_all = other, .flush_vcpu = other || changed };
 }
 
 struct vmid_enter vmid_enter(struct vmid_space *space, struct vmid *vm, struct vmid_hart *hart,
-			     u32 hart_index, u32 vcpu, u32 last)
+			     u32 hart_index, u32 vcpu, struct vmid_place *place)
 {
 	struct vmid_enter enter = { .number = 0 };
 	u64 tag;
 
 	CHECK(hart_index < VMID_HARTS);
 	if (space->numbers == 1)
-		return enter_untagged(vm, hart, hart_index, vcpu, last);
+		return enter_untagged(vm, hart, hart_index, vcpu, place);
 	tag = tag_get(space, vm);
 	enter.number = TAG_NUMBER(tag);
 	enter.flush_all = hart->generation != TAG_GENERATION(tag);
-	enter.flush_vcpu = vcpu_changed(vm, TAG_GENERATION(tag), hart_index, vcpu, last);
+	enter.flush_vcpu = vcpu_changed(vm, TAG_GENERATION(tag), hart_index, vcpu, place);
 	hart->generation = TAG_GENERATION(tag);
 	hart->serial = vm->serial;
 	return enter;

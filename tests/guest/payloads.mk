@@ -35,6 +35,7 @@ payloads += plic
 payloads += reset
 payloads += reset_storm
 payloads += rtc
+payloads += rfence_absent
 payloads += sbi_base
 payloads += sbi_dbcn
 payloads += sbi_fuzz

@@ -25,9 +25,10 @@ def share(machine, tmp_path):
     its share, and perhaps a command line.
     """
 
-    def start(*vms, vcpus=1, chip="plic", **variables):
+    def start(*vms, vcpus=1, harts=(), chip="plic", **variables):
+        harts = harts or [list(range(vcpus))] * len(vms)
         tree = [{"kernel": str(TOP / f"build/guest/{payload}.bin"), "name": f"{payload}-{n}",
-                 "memory": "64M", "vcpus": vcpus, "harts": list(range(vcpus)), "irqchip": chip,
+                 "memory": "64M", "vcpus": len(harts[n]), "harts": harts[n], "irqchip": chip,
                  "sched": {"policy": "priority"} | sched, "cmdline": "".join(cmdline)}
                 for n, (payload, sched, *cmdline) in enumerate(vms)]
         definition, fit = tmp_path / "vms.json", tmp_path / "vms.itb"
@@ -154,6 +155,15 @@ def test_greedy_siblings_take_their_quarters(share, deed):
     had = [int(guest.expect(r"had (\d+) of 1000").group(1)) for _ in range(5)]
     print(deed, had)
     assert min(had[1:]) >= 140
+
+
+def test_fences_disturb_nobody_else(share):
+    """2000 for a vCPU whose hart another VM has just now: it gets them when it comes back."""
+    guest = share(("rfence_absent", {"priority": 9}), ("rfence_absent", {"priority": 1}),
+                  vcpus=2, harts=([1], [0, 1]), LOGLEVEL="info", QEMUFLAGS=ICOUNT)
+    all_pass(guest, 2)
+    ipis = re.search(r"rfence_absent-0: exits \d+: .* ipi (\d+) ", guest.output())
+    assert int(ipis.group(1)) <= 5
 
 
 def test_resets_beside_another(share):

@@ -13,8 +13,8 @@ from switch import PHASES, breakdown, totals, world  # noqa: E402
 LOGS = TOP / "build/test-logs"
 
 # Registers moved by the world switch, and whole turns as a guest feels them.
-WORLD = {"switch_fp_clean": 220, "switch_fp": 400}
-TURN = {"switch": 1200, "switch_fp": 1360}
+WORLD = {"switch_fp_clean": 210, "switch_fp": 300}
+TURN = {"switch": 1130, "switch_fp": 1225}
 
 # Beside whom: the latest that a timer of higher priority may come, and 99 of 100.
 LATE = {"alone": (300, 300), "spin": (2000, 2000), "sleep_storm": (3000, 2000),

@@ -42,7 +42,7 @@ struct vm_model {
 	struct vmid vmid;
 	u64 version;			/* of the G-stage */
 	u64 vcpu_version[VCPUS];	/* sfence.vma executed by the vCPU so far */
-	u32 last[VCPUS];		/* hart it ran on */
+	struct vmid_place place[VCPUS];
 	int resident[VCPUS];
 };
 
@@ -115,11 +115,15 @@ static void enter(u32 index, int which, u32 vcpu)
 	struct tlb *h = &hart[index];
 	struct vm_model *v = &vm[which];
 	struct vmid_enter todo;
+	bool current;
 
 	if (v->resident[vcpu] != NONE)
 		return;
 	leave(index);
-	todo = vmid_enter(&space, &v->vmid, &h->state, index, vcpu, v->last[vcpu]);
+	current = vmid_current(&space, &v->place[vcpu]) &&
+		  v->place[vcpu].vcpu == &v->vmid.vcpu[index];
+	todo = vmid_enter(&space, &v->vmid, &h->state, index, vcpu, &v->place[vcpu]);
+	assert_true(!current || (!todo.flush_all && !todo.flush_vcpu));
 	assert_true(todo.number < space.numbers);
 	assert_true(space.numbers == 1 || todo.number > 0);
 	if (todo.flush_all)
@@ -130,7 +134,6 @@ static void enter(u32 index, int which, u32 vcpu)
 	flushes += todo.flush_all;
 	h->vm = which;
 	h->vcpu = vcpu;
-	v->last[vcpu] = index;
 	v->resident[vcpu] = (int)index;
 }
 
@@ -179,7 +182,7 @@ static void vm_make(int which)
 {
 	vm[which] = (struct vm_model){ .version = 1 };
 	for (u32 i = 0; i < VCPUS; i++) {
-		vm[which].last[i] = VMID_NOWHERE;
+		vmid_nowhere(&vm[which].place[i]);
 		vm[which].resident[i] = NONE;
 	}
 	vmid_init(&space, &vm[which].vmid);
@@ -292,19 +295,23 @@ static void test_no_needless_flush(void **state)
 
 static void test_pinned_vcpu(void **state)
 {
+	struct vmid_place *first = &vm[0].place[0];
 	struct vmid_enter todo;
 
 	(void)state;
 	machine(14);
-	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 0, VMID_NOWHERE);
+	assert_false(vmid_current(&space, first));
+	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 0, first);
 	assert_true(todo.flush_all && todo.flush_vcpu && todo.number == 1);
-	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 0, 0);
+	assert_true(vmid_current(&space, first));
+	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 0, first);
 	assert_true(!todo.flush_all && !todo.flush_vcpu && todo.number == 1);
-	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 1, VMID_NOWHERE);
+	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 1, &vm[0].place[1]);
 	assert_true(!todo.flush_all && todo.flush_vcpu);
-	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 0, 0);
+	todo = vmid_enter(&space, &vm[0].vmid, &hart[0].state, 0, 0, first);
 	assert_true(!todo.flush_all && todo.flush_vcpu);
-	expect_assert_failure(vmid_enter(&space, &vm[0].vmid, &hart[0].state, VMID_HARTS, 0, 0));
+	expect_assert_failure(vmid_enter(&space, &vm[0].vmid, &hart[0].state, VMID_HARTS, 0,
+					 first));
 }
 
 /* --- Real harts at once --------------------------------------------------------------------- */
@@ -332,7 +339,8 @@ static void *hammer(void *arg)
 	for (u32 i = 0; i < ROUNDS; i++) {
 		int which = rand_r(&seed) % 3;
 		struct vmid *v = &vm[which].vmid;
-		struct vmid_enter todo = vmid_enter(&space, v, &own, index, 0, index);
+		struct vmid_place place = { .vcpu = &v->vcpu[index] };
+		struct vmid_enter todo = vmid_enter(&space, v, &own, index, 0, &place);
 
 		if (!same(&holder[own.generation][todo.number], v->serial))
 			return "two VMs with one number";
@@ -366,7 +374,7 @@ static void *enter_once(void *arg)
 {
 	u32 index = *(u32 *)arg;
 	struct vmid_enter todo = vmid_enter(&space, &vm[0].vmid, &hart[index].state, index,
-					    index, VMID_NOWHERE);
+					    index, &vm[0].place[index]);
 
 	hart[index].number = todo.number;
 	return NULL;

@@ -76,7 +76,8 @@ struct vcpu {
 	/* Own hart only. */
 	bool leave;			/* the hart is to leave the guest: it may not go on */
 	bool alone;			/* shared, but nobody else is there: WFI does not exit */
-	bool waiting;			/* it executed WFI, and shares its hart */
+	bool waiting;			/* it sleeps since its last run: WFI on a shared hart, or
+					 * SUSPENDED */
 	bool yields;			/* it gives its turn to others of its rank */
 	bool out;			/* it is not its time: nothing wakes it */
 	u32 deaf;			/* requests that do not end its sleep, and were served */
@@ -103,7 +104,7 @@ static inline enum vcpu_state vcpu_state(const struct vcpu *vcpu)
 /* vcpu_sleeps() - it runs on when an interrupt that it has enabled is pending. Own hart. */
 static inline bool vcpu_sleeps(const struct vcpu *vcpu)
 {
-	return !vcpu->out && (vcpu->waiting || vcpu_state(vcpu) == VCPU_SUSPENDED);
+	return vcpu->waiting && !vcpu->out;
 }
 
 /*

@@ -192,6 +192,15 @@
 				 : "memory");                                            \
 		csr_v_;                                                                  \
 	})
+#define csr_turn_on(csr, bits) /* the same, but it sets them */                           \
+	({                                                                               \
+		u64 csr_v_;                                                              \
+		__asm__ volatile("csrrs %0, " CSR_STR(csr) ", %1"                        \
+				 : "=r"(csr_v_)                                          \
+				 : "rK"((u64)(bits))                                     \
+				 : "memory");                                            \
+		csr_v_;                                                                  \
+	})
 #define csr_swap(csr, val)                                                               \
 	({                                                                               \
 		u64 csr_v_;                                                              \

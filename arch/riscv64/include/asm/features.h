@@ -31,6 +31,7 @@ struct features {
 	u64 hedeleg;		/* what stuck of the wanted delegation */
 	u32 cbom_block;		/* bytes of a cache block; 0: caches cannot be flushed */
 	u32 vlenb;		/* bytes per vector register; 0: no vector unit */
+	u64 units;		/* UNITS_* that there are (asm/units.h) */
 };
 
 extern struct features features;

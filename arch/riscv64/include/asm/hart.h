@@ -60,7 +60,8 @@ struct hart {
 	u64 trap_sp;			/* stack for a fatal trap of Shyper itself */
 	u64 stack_top;			/* the hart's own stack; a guard page lies below it */
 	struct hs_trap_frame trap;	/* where that trap's registers go */
-	struct vcpu *loaded;		/* whose VS CSRs are in the hart; NULL: nobody's */
+	struct vcpu *loaded;		/* whose VS CSRs are in the hart; NULL: nobody's. Atomic:
+					 * others ask (sbi_rfence.c) */
 	struct vcpu_csrs nobody;	/* those that are there then */
 	struct units units;
 	struct timer *timers;		/* soft timers, soonest first */

@@ -8,6 +8,7 @@
 #define ASM_VCPU_H
 
 #include <asm/offsets.h>
+#include <asm/vmid.h>
 #include <asm/vpmu.h>
 #include <hv/timer.h>
 #include <hv/types.h>
@@ -36,8 +37,9 @@ struct vcpu_csrs {
 	u64 hstatus;	/* SPV, SPVP as at the last exit */
 	u64 sstatus;	/* SPP as at the last exit; FS, VS: asm/units.h */
 	u64 vsiselect;	/* with AIA */
-	u64 hcounteren;	/* this and the next are always true here */
-	u64 hedeleg;
+	u64 hcounteren;	/* this and those below are always true here */
+	u64 htimedelta;
+	u64 hstateen0;
 };
 
 #define VECTOR_CSRS 32	/* bytes behind the vector registers (vector.S) */
@@ -54,7 +56,7 @@ struct arch_vcpu {
 	u64 host_tp;		/* struct hart while the guest runs */
 	u32 file;		/* its guest interrupt file (hstatus.VGEIN); 0: none */
 	bool watched;		/* it sleeps, and the hart's timer and hgeie wake it */
-	u32 last_hart;		/* index of the hart it ran on last, or VMID_NOWHERE */
+	struct vmid_place place;
 	u64 hgatp;		/* as when it was loaded last, there */
 	struct vcpu_csrs csr;
 	struct fp_state fp;

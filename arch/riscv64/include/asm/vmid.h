@@ -36,8 +36,14 @@ struct vmid {
 	u64 serial;		/* fixed, unlike any other VM's ever; never 0 */
 	u64 tag;		/* generation << 16 | number, one word so that both are of one
 				 * moment; 0: none yet. Written under the space's lock */
-	u64 vcpu[VMID_HARTS];	/* by hart, which alone uses it: generation << 16 | vCPU + 1 that
-				 * ran there last; 0: none */
+	u64 vcpu[VMID_HARTS];	/* by hart: generation << 16 | vCPU + 1 that ran there last; 0:
+				 * none, or its translations are old. Atomic */
+};
+
+/* One for each vCPU, its hart's: where it was entered last, and what vcpu[] was from then on. */
+struct vmid_place {
+	const u64 *vcpu;
+	u64 tag;
 };
 
 /* One for each hart; the hart alone uses it. Zero: has never run a guest. */
@@ -59,32 +65,35 @@ void vmid_space_init(struct vmid_space *space, u8 bits);
 /* vmid_init() - of a new VM. Nothing needs to be done when a VM ends. Takes the lock. */
 void vmid_init(struct vmid_space *space, struct vmid *vm);
 
+/* vmid_nowhere() - a vCPU that has no translations anywhere, or none that it may use. */
+void vmid_nowhere(struct vmid_place *place);
+
 /*
- * vmid_enter() - the calling hart (its index) is about to load the vCPU, which ran on hart `last`
- * before (VMID_NOWHERE: never). Needed when the vCPU on a hart changes, not at every exit. Takes
- * the lock only when the VM needs a number.
+ * vmid_enter() - the calling hart (its index) is about to load the vCPU. Needed when the vCPU on a
+ * hart changes, not at every exit. Takes the lock only when the VM needs a number.
  */
 struct vmid_enter vmid_enter(struct vmid_space *space, struct vmid *vm, struct vmid_hart *hart,
-			     u32 hart_index, u32 vcpu, u32 last);
-#define VMID_NOWHERE ((u32)-1)
+			     u32 hart_index, u32 vcpu, struct vmid_place *place);
 
-/* vmid_current() - vmid_enter() would ask for no fence, and for the number that it gave last. */
-static inline bool vmid_current(const struct vmid_space *space, const struct vmid *vm,
-				const struct vmid_hart *hart, u32 hart_index, u32 vcpu, u32 last)
+/*
+ * vmid_current() - on the vCPU's hart: vmid_enter() would ask for no fence, and for the number that
+ * it gave last. The hart has no translations of an older generation then, for it was in this one
+ * when it entered the vCPU last. Without VMIDs tags have generation 0, which is never now.
+ */
+static inline bool vmid_current(const struct vmid_space *space, const struct vmid_place *place)
 {
-	u64 generation = hart->generation;	/* 0 without VMIDs */
-
-	return generation == __atomic_load_n(&space->generation, __ATOMIC_RELAXED) &&
-	       vm->vcpu[hart_index] == VMID_TAG(generation, vcpu + 1) && last == hart_index;
+	return __atomic_load_n(place->vcpu, __ATOMIC_RELAXED) == place->tag &&
+	       place->tag >> VMID_NUMBER_BITS ==
+		       __atomic_load_n(&space->generation, __ATOMIC_RELAXED);
 }
 
 /*
- * vmid_vcpu_stale() - the calling hart was asked for an hfence.vvma of this VM, which is not the
- * one in hgatp, so it could not: it will when it enters the VM again.
+ * vmid_vcpu_stale() - guest virtual translations on this hart are old; the VM is not in its hgatp,
+ * or somebody has it fence too: it does when it enters the VM again. Any hart.
  */
 static inline void vmid_vcpu_stale(struct vmid *vm, u32 hart_index)
 {
-	vm->vcpu[hart_index] = 0;
+	__atomic_store_n(&vm->vcpu[hart_index], 0, __ATOMIC_RELEASE);
 }
 
 /*
