@@ -195,6 +195,9 @@ int vm_pause(struct vm *vm)
 	for (u32 i = 0; i < vm->vcpus; i++)
 		vcpu_request(vm->vcpu[i], VCPU_REQ_LEAVE);
 	arch_harts_sync(vm);
+	if (vm->def.time_stops)
+		arch_vm_time_stop(vm);
+	vm->paused_at = arch_time();
 	return 0;
 }
 
@@ -202,6 +205,8 @@ int vm_resume(struct vm *vm)
 {
 	if (vm_state(vm) != VM_RUNNING || !vm->paused)
 		return -EBUSY;
+	if (vm->def.time_stops)
+		arch_vm_time_go_on(vm, arch_time() - vm->paused_at);
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_SEQ_CST);
 	for (u32 i = 0; i < vm->vcpus; i++)
 		vcpu_request(vm->vcpu[i], VCPU_REQ_LEAVE);

@@ -134,6 +134,18 @@ static int read_max_restarts(struct vmdef_parse *p, const struct vmdef_value *v)
 	return vmdef_read_u32(p, v, &p->def->max_restarts);
 }
 
+static int read_time(struct vmdef_parse *p, const struct vmdef_value *v)
+{
+	static const char choices[] = "\"runs\" or \"stops-while-paused\"";
+	static const char *const words[] = { "runs", "stops-while-paused", NULL };
+	u32 n;
+	int err = vmdef_read_word(p, v, words, choices, &n);
+
+	if (!err)
+		p->def->time_stops = n;
+	return err;
+}
+
 static int read_max_leaf(struct vmdef_parse *p, const struct vmdef_value *v)
 {
 	static const char choices[] = "\"4K\", \"64K\", \"2M\" or \"1G\"";
@@ -489,6 +501,7 @@ static const struct vmdef_property root_properties[] = {
 	{ "on-crash", false, read_on_crash },
 	{ "max-restarts", false, read_max_restarts },
 	{ "max-leaf", false, read_max_leaf },
+	{ "time", false, read_time },
 	{ NULL, false, NULL },
 };
 

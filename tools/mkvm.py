@@ -285,7 +285,7 @@ KEYS = {
     "on_reboot": one_of(*ACTIONS), "on_crash": one_of(*ACTIONS),
     "max_restarts": number(0, (1 << 32) - 1), "max_leaf": one_of(*LEAVES), "autostart": flag,
     "management": flag, "irqchip": one_of("plic", "aplic"), "nics": nic_list,
-    "sched": sched,
+    "sched": sched, "time": one_of("runs", "stops-while-paused"),
 }
 DEFAULTS = {"name": "guest", "vcpus": 1, "memory": parse_size("256M"), "autostart": True}
 
@@ -431,7 +431,7 @@ class Definition:
             yield "#address-cells = <2>;"
             yield "#size-cells = <2>;"
         for key, name in (("name", "vm-name"), ("cmdline", "bootargs"), ("on_reboot", "on-reboot"),
-                          ("on_crash", "on-crash"), ("max_leaf", "max-leaf")):
+                          ("on_crash", "on-crash"), ("max_leaf", "max-leaf"), ("time", "time")):
             if key in vm:
                 yield f"{name} = {quote(vm[key])};"
         for key, name in (("vcpus", "vcpus"), ("max_restarts", "max-restarts")):

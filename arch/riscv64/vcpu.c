@@ -213,6 +213,34 @@ void arch_vcpu_unwatch(struct vcpu *vcpu)
 	}
 }
 
+/* Timers are in host ticks. With Sstc there is none: a vCPU that may not run does not sleep. */
+void vcpu_time_stop(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct timer *timer = &vcpu->arch.timer;
+
+	vcpu->arch.held = TIMER_NEVER;
+	if (feature(FEATURE_SSTC) || !timer->armed)
+		return;
+	vcpu->arch.held = timer->deadline;
+	timer_cancel(timer);
+}
+
+/* Its hart may not have taken it out yet. */
+void vcpu_time_go_on(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	u64 before = vcpu->arch.csr.htimedelta, now = vcpu->vm->arch.time_delta;
+	u64 held = vcpu->arch.held, stood = before - now;
+
+	vcpu->arch.csr.htimedelta = now;
+	if (is_loaded(vcpu))
+		csr_write(CSR_HTIMEDELTA, now);
+	arch_vcpu_unwatch(vcpu);
+	if (held < TIMER_NEVER - stood)
+		timer_arm(&vcpu->arch.timer, held + stood);
+}
+
 /* What few switches need; apart, so that the others save no registers for it. */
 static __attribute__((noinline)) void watch_anew(struct vcpu *before)
 {

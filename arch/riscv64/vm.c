@@ -117,6 +117,19 @@ void arch_vm_reset(struct vm *vm)
 		fence_remote(harts_of(vm), &(struct fence){ .op = FENCE_FILES, .vm = vm });
 }
 
+void arch_vm_time_stop(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpus; i++)
+		arch_hart_call(vm->vcpu[i]->hart, vcpu_time_stop, vm->vcpu[i]);
+}
+
+void arch_vm_time_go_on(struct vm *vm, u64 ticks)
+{
+	vm->arch.time_delta -= ticks;
+	for (u32 i = 0; i < vm->vcpus; i++)
+		arch_hart_call(vm->vcpu[i]->hart, vcpu_time_go_on, vm->vcpu[i]);
+}
+
 void arch_harts_sync(const struct vm *vm)
 {
 	u64 all = 0;

@@ -19,8 +19,8 @@ void __stack_chk_fail(void);
 #define OUTSIDE 0x10UL		/* nobody's RAM */
 #define CYCLES 50
 
-/* The guest's program, by a1: counts for ever in its memory at GUEST_RAM + 8, or does an SRST. */
-extern char guest_counts[], guest_ends[], guest_stops[];
+/* The guest's programs; each ends where the next one begins. Their words follow GUEST_RAM. */
+extern char guest_counts[], guest_ends[], guest_clock[], guest_alarm[], guest_end[];
 __asm__("	.balign 8\n"
 	"guest_counts:\n"
 	"	li t0, 0x80000008\n"
@@ -36,7 +36,32 @@ __asm__("	.balign 8\n"
 	"	li a6, 0\n"
 	"	li a7, 0x53525354\n"
 	"	ecall\n"
-	"guest_stops:\n");
+	"	.balign 8\n"
+	"guest_clock:\n"			/* its time at +8 */
+	"	li t0, 0x80000008\n"
+	"1:	rdtime t1\n"
+	"	sd t1, (t0)\n"
+	"	j 1b\n"
+	"	.balign 8\n"
+	"guest_alarm:\n"		/* set_timer in +16 ticks: fired at +24, was due at +32 */
+	"	li t0, 0x80000010\n"
+	"	rdtime a0\n"
+	"	ld t1, (t0)\n"
+	"	add a0, a0, t1\n"
+	"	sd a0, 16(t0)\n"
+	"	li a6, 0\n"
+	"	li a7, 0x54494d45\n"
+	"	ecall\n"
+	"	li t1, 32\n"
+	"	csrw sie, t1\n"
+	"1:	wfi\n"
+	"	csrr t2, sip\n"
+	"	and t2, t2, t1\n"
+	"	beqz t2, 1b\n"
+	"	rdtime t2\n"
+	"	sd t2, 8(t0)\n"
+	"2:	j 2b\n"
+	"guest_end:\n");
 
 static char tree[4096] __attribute__((aligned(8)));
 static struct shyper_events events __attribute__((aligned(4096)));
@@ -83,6 +108,7 @@ static void put_text(const char *name, const char *value)
 }
 
 static bool shares;	/* its harts: the child's definition says so */
+static bool time_stops;	/* while it is paused: likewise */
 
 static unsigned long tree_make(unsigned long hart, bool kernel)
 {
@@ -97,6 +123,8 @@ static unsigned long tree_make(unsigned long hart, bool kernel)
 	put_text("vm-name", "child");
 	fdt_property_u32(tree, "vcpus", 1);
 	fdt_property_u32(tree, "harts", (u32)hart);
+	if (time_stops)
+		put_text("time", "stops-while-paused");
 	fdt_begin_node(tree, "memory@80000000");
 	fdt_property(tree, "reg", reg, sizeof(reg));
 	fdt_end_node(tree);
@@ -183,7 +211,7 @@ static void check_boot_refusals(unsigned long id)
 static void check_ends(unsigned long id, unsigned long type, unsigned long reason,
 		       unsigned long end)
 {
-	guest_program(id, guest_ends, guest_stops);
+	guest_program(id, guest_ends, guest_clock);
 	*guest_word(id, 16) = type;
 	*guest_word(id, 24) = reason;
 	__atomic_exchange_n(&events.state, 0, __ATOMIC_ACQ_REL);
@@ -418,6 +446,90 @@ static void check_sched(unsigned long hart, unsigned long id)
 	check_eq("it is free", sched.policy == SHYPER_SCHED_FREE && !sched.vcpus, 1);
 }
 
+static void stop(unsigned long id)
+{
+	check_err("stop", hc(SHYPER_HC_VM_STOP, id, 0, 0, 0), SHYPER_OK);
+	CHECK("ended", WAIT_FOR(state_of(id) == SHYPER_VM_ENDED, 10000), "state %lu", state_of(id));
+}
+
+/* A word that its owner has written since the call, from what it has read since. */
+static u64 fresh(volatile u64 *word)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		u64 seen = *word;
+
+		CHECK("writes", WAIT_FOR(*word != seen, 10000), "still %lu", seen);
+	}
+	return *word;
+}
+
+/* Returns how long it was paused at least. */
+static unsigned long pause_for(unsigned long id, unsigned long ms)
+{
+	unsigned long from;
+
+	check_err("pause", hc(SHYPER_HC_VM_PAUSE, id, 0, 0, 0), SHYPER_OK);
+	from = rdtime();
+	(void)WAIT_FOR(false, ms);
+	from = rdtime() - from;
+	check_err("resume", hc(SHYPER_HC_VM_RESUME, id, 0, 0, 0), SHYPER_OK);
+	return from;
+}
+
+static void check_clock(unsigned long id)
+{
+	volatile u64 *clock = guest_word(id, 8);
+	unsigned long from, paused;
+	u64 passed;
+
+	guest_program(id, guest_clock, guest_alarm);
+	check_err("boot", boot(id), SHYPER_OK);
+	from = rdtime();
+	passed = fresh(clock);
+	paused = pause_for(id, 200);
+	paused += pause_for(id, 200);
+	passed = fresh(clock) - passed;
+	if (time_stops)
+		CHECK("time stood still", passed <= rdtime() - from - paused, "%lu", passed);
+	else
+		CHECK("time ran on", passed >= paused, "%lu", passed);
+	stop(id);
+}
+
+/* Neither lost nor early. */
+static void check_alarm(unsigned long id)
+{
+	volatile u64 *fired = guest_word(id, 24), *due = guest_word(id, 32);
+
+	guest_program(id, guest_alarm, guest_end);
+	*guest_word(id, 16) = 100 * MS;
+	*fired = 0;
+	*due = 0;
+	check_err("boot", boot(id), SHYPER_OK);
+	CHECK("sleeps", WAIT_FOR(*due, 10000), "no");
+	(void)pause_for(id, 300);
+	CHECK("wakes", WAIT_FOR(*fired, 10000), "no");
+	CHECK("when it is due", *fired >= *due, "%lu before", *due - *fired);
+	stop(id);
+}
+
+static void check_time(unsigned long hart)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned long id;
+
+		shares = i & 1;
+		time_stops = i & 2;
+		say("# %s hart, time %s\n", shares ? "shared" : "own",
+		    time_stops ? "stops" : "runs");
+		id = create(hart);
+		check_clock(id);
+		check_alarm(id);
+		check_err("destroy", hc(SHYPER_HC_VM_DESTROY, id, 0, 0, 0), SHYPER_OK);
+	}
+	shares = time_stops = false;
+}
+
 /* The payload's own exits are in it. */
 static void check_trace(void)
 {
@@ -501,7 +613,7 @@ static void manage(void)
 	check_eq("no page is lost", pages_free(), before);
 	shares = true;
 	check_sched(worker, create(worker));
-	shares = false;
+	check_time(worker);
 	for (unsigned int i = 0; i < CYCLES; i++) {
 		id = create(worker);
 		if (i % 2) {

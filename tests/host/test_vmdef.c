@@ -39,6 +39,7 @@ static void test_complete(void **state)
 	assert_int_equal(def.on_reboot, VMDEF_STOP);
 	assert_int_equal(def.on_crash, VMDEF_RESTART);
 	assert_int_equal(def.max_restarts, 5);
+	assert_true(def.time_stops);
 	assert_int_equal(def.max_leaf, 21);
 	assert_int_equal(def.entry, 0x80200040);
 	assert_true(def.entry_given);
@@ -156,6 +157,7 @@ static void test_defaults(void **state)
 	assert_int_equal(def.on_reboot, VMDEF_RESTART);
 	assert_int_equal(def.on_crash, VMDEF_STOP);
 	assert_int_equal(def.max_restarts, 0);
+	assert_false(def.time_stops);
 	assert_int_equal(def.max_leaf, 30);
 	assert_false(def.kernel.load_given);
 	assert_false(def.entry_given);

@@ -140,6 +140,8 @@ static const struct refusal refusals[] = {
 	{ "action as number", { CELLS("/", "on-crash", 1) }, "/", "on-crash", "NUL inside" },
 	{ "max-restarts as text", { TEXT("/", "max-restarts", "many") }, "/", "max-restarts",
 	  "one cell" },
+	{ "unknown time", { TEXT("/", "time", "stops") }, "/", "time",
+	  "\"runs\" or \"stops-while-paused\"" },
 	{ "unknown leaf", { TEXT("/", "max-leaf", "4M") }, "/", "max-leaf", "\"2M\"" },
 	/* memory */
 	{ "memory without reg", { WITHOUT(MEMORY, "reg") }, MEMORY, "reg", "missing" },

@@ -31,6 +31,7 @@ const struct edit complete[] = {
 	TEXT("/", "on-crash", "restart"),
 	CELLS("/", "max-restarts", 5),
 	TEXT("/", "max-leaf", "2M"),
+	TEXT("/", "time", "stops-while-paused"),
 	CELLS("/memory@90000000", "reg", 0, 0x90000000, 0, 0x1000000),
 	FLAG("/memory@90000000", "identity-map"),
 	CELLS("/memory@80000000", "reg", 0, 0x80000000, 0, 0x8000000),

@@ -217,12 +217,13 @@ def test_json_list(pack, flat, initrd, tmp_path):
         {"name": "a", "kernel": flat.name, "harts": [0, 1], "vcpus": 2, "memory": "64M"},
         {"name": "b", "kernel": flat.name, "initrd": initrd.name, "harts": [2],
          "cmdline": "x", "on_reboot": "stop", "on_crash": "restart", "max_restarts": 3,
-         "max_leaf": "4K", "autostart": False}])
+         "max_leaf": "4K", "time": "stops-while-paused", "autostart": False}])
     boot = pack("--vm", file)
     assert boot.vms() == ["vm-1", "vm-2"]
     assert boot.names.count("kernel-1") == 1 and "kernel-2" not in boot.names
     assert boot.prop("vm-1", "/", "vm-name") == "a"
     assert boot.prop("vm-2", "/", "vm-name") == "b"
+    assert boot.prop("vm-2", "/", "time") == "stops-while-paused"
     assert boot.prop("vm-2", "/", "autostart") is None
     assert boot.prop("vm-2", "/initrd", "image") == "initrd-1"
 
@@ -335,6 +336,7 @@ def test_committed_configurations():
     ({"kernel": "flat.bin", "harts": [-1]}, "-1 is not a number"),
     ({"kernel": "flat.bin", "harts": [0, 1]}, "1 vCPUs but 2 harts"),
     ({"kernel": "flat.bin", "on_crash": "panic"}, "choose from restart, stop"),
+    ({"kernel": "flat.bin", "time": "stops"}, "choose from runs, stops-while-paused"),
     ({"kernel": "flat.bin", "max_leaf": "4M"}, "choose from 4K"),
     ({"kernel": "flat.bin", "autostart": 1}, "neither true nor false"),
     ({"kernel": "flat.bin", "nics": {}}, "a list of at most 4"),

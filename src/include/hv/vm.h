@@ -68,6 +68,7 @@ struct vm {
 	struct vm_layout load;	/* of the one who boots it */
 	u64 booted_at;		/* host ticks */
 	u64 boots;
+	u64 paused_at;		/* host ticks; management lock */
 	char cause[VM_CAUSE];	/* of VM_CRASH; cut where it is longer */
 };
 
@@ -107,8 +108,9 @@ int __must_check vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 ini
 			    u64 initrd_size);
 
 /*
- * vm_pause() - when it returns, no vCPU of the VM executes; time goes on for it. vm_resume()
- * undoes it. Management lock. 0; -EBUSY: it does not run, or is (not) paused already.
+ * vm_pause() - when it returns, no vCPU of the VM executes; time goes on for it, or stands still
+ * (def.time_stops). vm_resume() undoes it. Management lock. 0; -EBUSY: it does not run, or is
+ * (not) paused already.
  */
 int __must_check vm_pause(struct vm *vm);
 int __must_check vm_resume(struct vm *vm);
@@ -186,10 +188,14 @@ u32 vms_status(void);
  * arch_hart_find tells the hart with this id, NULL: it does not run, arch_hart_claim pins a vCPU
  * to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent, -ENOMEM none free;
  * arch_machine_off ends everything, with an exit status where the machine has a place for one.
+ * arch_vm_time_stop holds the timers of a paused VM, arch_vm_time_go_on has its time go on as if
+ * so many ticks had not been; management lock.
  */
 int __must_check arch_vm_init(struct vm *vm);
 void arch_vm_exit(struct vm *vm);
 void arch_vm_reset(struct vm *vm);
+void arch_vm_time_stop(struct vm *vm);
+void arch_vm_time_go_on(struct vm *vm, u64 ticks);
 void arch_harts_sync(const struct vm *vm);
 bool arch_hart_wanted(void);
 void arch_hart_call(const struct hart *hart, void (*call)(void *arg), void *arg);

@@ -145,6 +145,7 @@ struct vmdef {
 	enum vmdef_action on_reboot;
 	enum vmdef_action on_crash;	/* the guest reports failure, or Shyper stops it */
 	u32 max_restarts;		/* after crashes; 0: without limit */
+	bool time_stops;		/* its time stands still while it is paused */
 	u8 max_leaf;			/* log2 of the largest G-stage leaf: 12, 16, 21, 30 */
 };
 

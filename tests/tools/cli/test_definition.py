@@ -13,9 +13,11 @@ def test_all_keys(cli):
     (cli.folder / "rd").write_bytes(b"initrd" * 1000)
     cli.config(initrd="rd", cmdline="console=ttyS0", vcpus=2, memory="512M", harts=[2, 1],
                disks=["/srv/a.img", {"path": "b.img", "readonly": True}],
-               nics=[{}, {"mac": "52:54:00:12:34:56"}], restart="always")
+               nics=[{}, {"mac": "52:54:00:12:34:56"}], restart="always",
+               time="stops-while-paused")
     tree = checked(cli.tree(1))
     assert prop(tree, "/", "vm-name") == "a"
+    assert prop(tree, "/", "time") == "stops-while-paused"
     assert prop(tree, "/", "bootargs") == "console=ttyS0"
     assert prop(tree, "/", "vcpus", "u") == "2"
     assert prop(tree, "/", "harts", "u") == "0 2 0 1"
@@ -275,6 +277,7 @@ def native(**changes):
     ({"vsock": {"port": 1}}, 'unknown key "port"'),
     ({"vsock": {}, "disks": [f"/d{n}" for n in range(8)]}, "vsock: a VM has at most 8 disks"),
     ({"restart": "on-fail"}, 'did you mean "on-failure"'),
+    ({"time": "stops"}, "possible are runs, stops-while-paused"),
     ({"restart": "sometimes"}, "possible are never, on-failure, always"),
     ({"name": ""}, "must not be empty"),
     ({"name": "12"}, "could be taken for a VM's id"),

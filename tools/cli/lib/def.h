@@ -128,6 +128,7 @@ struct def {
 	struct def_nic nic[DEF_NICS];	/* by the number of their device */
 	bool vsock;			/* sockets between it and the MVM */
 	uint32_t cid;			/* its address for these; 0: by its number */
+	bool time_stops;		/* while it is paused */
 	bool console;			/* a virtio console, at … */
 	struct def_place console_place;
 	enum def_restart restart;

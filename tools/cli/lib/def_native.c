@@ -191,6 +191,17 @@ static int read_restart(struct reader *r, const struct where *where, const json_
 	return 0;
 }
 
+static int read_time(struct reader *r, const struct where *where, const json_t *value, void *into)
+{
+	static const char *const names[] = { "runs", "stops-while-paused", NULL };
+	unsigned int n;
+
+	if (reader_word(r, where, value, names, &n))
+		return -1;
+	((struct def *)into)->time_stops = n;
+	return 0;
+}
+
 static int read_irqchip(struct reader *r, const struct where *where, const json_t *value,
 			void *into)
 {
@@ -430,6 +441,7 @@ int def_native(struct reader *r, struct def *def)
 		{ "nics", false, read_nics },
 		{ "vsock", false, read_vsock },
 		{ "restart", false, read_restart },
+		{ "time", false, read_time },
 		{ "irqchip", false, read_irqchip },
 		{ NULL, false, NULL },
 	};

@@ -259,6 +259,8 @@ static void put_root(struct writer *w, const struct def *def)
 	put_harts(w, def);
 	if (def->cmdline[0])
 		put_string(w, "bootargs", def->cmdline);
+	if (def->time_stops)
+		put_string(w, "time", "stops-while-paused");
 	put_memory(w, def);
 	put_sched(w, &def->sched);
 	put_devices(w, def);

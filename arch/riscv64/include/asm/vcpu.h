@@ -61,6 +61,7 @@ struct arch_vcpu {
 	struct vcpu_csrs csr;
 	struct fp_state fp;
 	struct timer timer;	/* the guest's timer: without Sstc always, else while watched */
+	u64 held;		/* when that was due before its VM's time stopped; TIMER_NEVER */
 	struct vpmu pmu;
 	struct vimsic *imsic;	/* its VM's IMSICs; NULL: the guest has none. Fixed after init */
 	void *vector;		/* 32 · vlenb bytes and vector CSRs; NULL without vector unit */

@@ -14,7 +14,7 @@ struct arch_vm {
 	u64 hgatp;		/* MODE and PPN; the VMID is put in at each load */
 	struct vmid vmid;
 	u64 hstateen0;		/* what guests of this kind may reach */
-	u64 time_delta;		/* htimedelta: the guest's time starts at 0; fixed per boot */
+	u64 time_delta;		/* htimedelta: the guest's time starts at 0; moves in pauses */
 };
 
 /* A and D are set: hardware never writes a G-stage entry. */
@@ -30,6 +30,13 @@ u64 arch_vm_host_time(const struct arch_vm *vm, u64 guest_time);
 
 /* vm_fence() - no hart has an old translation of the VM's G-stage, which has changed. */
 void vm_fence(struct vm *vm);
+
+/*
+ * vcpu_time_stop() - on its own hart: the timer of this vCPU of a paused VM is held.
+ * vcpu_time_go_on() - it follows its VM's time_delta, which has changed since.
+ */
+void vcpu_time_stop(void *vcpu);
+void vcpu_time_go_on(void *vcpu);
 
 /* vm_audit() - debug builds: the tables reach nothing that the ownership table does not grant. */
 void vm_audit(const struct vm *vm);
