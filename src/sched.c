@@ -255,14 +255,15 @@ static bool settle(struct sched *s, const struct sched_policy *policy, u32 windo
 	return true;
 }
 
-/* The turn up to now; it may go on. */
+/* The turn up to now, or the time that was nobody's; it may go on. */
 static void account(struct sched *s, u64 now)
 {
 	struct sched_queue *q = &s->queue;
 
 	if (!s->from || now <= s->from)
 		return;
-	policy_of(s)->charge(q, s->running, s->from, now);
+	if (s->running != SCHED_NOBODY)
+		policy_of(s)->charge(q, s->running, s->from, now);
 	for (u32 i = 0; i < q->count; i++)
 		if (i != s->running && q->entity[i].state == SCHED_READY)
 			q->entity[i].waited += now - s->from;
@@ -331,6 +332,8 @@ static bool turn_of_several(struct sched *s)
 	q->entity = s->entity;
 	q->count = used(s);
 	q->slice = micros(1000 * SLICE_MS);
+	if (unlikely(s->from))
+		account(s, now);
 	window = policy == &sched_partition ? follow_schedule(s, now) : 0;
 	if (!settle(s, policy, window, &there))
 		return true;
@@ -338,8 +341,11 @@ static bool turn_of_several(struct sched *s)
 	if (policy == &sched_partition)
 		keep_out(s, &choice);
 	arm(s, choice.until);
-	if (choice.next == SCHED_NOBODY)
+	if (choice.next == SCHED_NOBODY) {
+		s->running = SCHED_NOBODY;
+		s->from = now;
 		return false;
+	}
 	/* A sleep that does not exit would be charged to a budget, or last beyond a window. */
 	vcpu_alone(sched_get(s, choice.next), policy == &sched_priority && there == 1 &&
 					      !q->entity[choice.next].params.budget);

@@ -129,6 +129,15 @@ def test_steal_time(share):
     guest.expect(r"done \d+ passed, 0 failed")
 
 
+def test_steal_time_without_a_thief(share):
+    """Six tenths of the time it has no budget, and the hart sleeps."""
+    guest = share(("sbi_sta", {"budget_us": 4000, "period_us": 10000, "strict": True}),
+                  QEMUFLAGS=ICOUNT)
+    away, said = map(int, guest.expect(r"away (\d+) ns, said (\d+) ns").groups())
+    assert 110_000_000 < away < 130_000_000 and abs(away - said) < away / 50 + 1_000_000
+    guest.expect(r"done \d+ passed, 0 failed")
+
+
 # What a guest that shares a hart may do, and what is left to another of the same rank at least.
 DEEDS = [("spin", 495), ("wfi", 495), ("timers-past", 495), ("timers-anew", 495),
          ("timers-soon", 495), ("ipis", 495), ("ipis-wfi", 495), ("fences", 495),

@@ -123,6 +123,31 @@ static void test_look(void **state)
 	look(1, SCHED_BLOCKED, false, 200, 0);
 }
 
+/* Without budget it waits, though nobody else runs; asleep it does not. */
+static void test_strict_waits_for_its_budget(void **state)
+{
+	(void)state;
+	vm[1].def.sched = (struct vmdef_sched){ .shared = true, .budget_us = 100,
+						.period_us = 1000, .strict = true };
+	claim_and_start(1);
+	turn(1);
+	assert_false(sched_turn(&sched));
+	assert_int_equal(armed, 1000 + 1000);
+	look(0, SCHED_READY, false, 100, 0);
+	now += 300;
+	look(0, SCHED_READY, false, 100, 300);
+	assert_false(sched_turn(&sched));	/* something else woke the hart */
+	look(0, SCHED_READY, false, 100, 300);
+	now = armed;
+	in_guest = wait_for_interrupt;
+	turn(1);
+	look(0, SCHED_READY, false, 200, 900);
+	assert_false(sched_turn(&sched));
+	now += 5000;
+	assert_false(sched_turn(&sched));
+	look(0, SCHED_BLOCKED, false, 200, 900);
+}
+
 static void change_within(struct vcpu *v)
 {
 	vm[1].def.sched = (struct vmdef_sched){ .shared = true, .priority = 9 };
@@ -503,6 +528,7 @@ int main(void)
 		cmocka_unit_test_setup(test_alone_with_a_budget_is_not_charged_for_sleep,
 					sched_setup),
 		cmocka_unit_test_setup(test_look, sched_setup),
+		cmocka_unit_test_setup(test_strict_waits_for_its_budget, sched_setup),
 		cmocka_unit_test_setup(test_change, sched_setup),
 		cmocka_unit_test_setup(test_sleeper_leaves_the_hart_to_others, sched_setup),
 		cmocka_unit_test_setup(test_all_sleep, sched_setup),

@@ -257,7 +257,7 @@ struct shyper_sched_info {
 		 * runs even while it sleeps, as long as all others on its hart are off.
 		 */
 		__u64 ran;
-		__u64 waited;	/* ready while another ran: stolen from it */
+		__u64 waited;	/* ready, and did not run: stolen from it */
 		/* Of a partition. */
 		__u64 windows;	/* that found it ready */
 		__u64 missed;	/* went by while it was ready */

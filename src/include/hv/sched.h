@@ -29,8 +29,8 @@ struct sched {
 	struct sched_queue queue;
 	struct timer timer;		/* the decision ends */
 	const struct schedule *schedule;	/* that entities' partitions are of */
-	u32 running;			/* slot whose turn it is, if from is not 0 */
-	u64 from;			/* when that began; 0: nobody's */
+	u32 running;			/* slot whose turn it is; SCHED_NOBODY: none may run */
+	u64 from;			/* when that began; 0: it is being decided */
 };
 
 /* One vCPU, as sched_look() finds it. Times are ticks. */

@@ -45,7 +45,7 @@ struct sched_entity {
 	u64 slice;	/* ticks until others of its rank have their turn */
 	u64 turn;	/* of two of one rank the lower one is first */
 	u64 ran;	/* ticks in all */
-	u64 waited;	/* ticks in which it was ready and another ran */
+	u64 waited;	/* ticks in which it was ready and did not run */
 	bool windowed;	/* it runs in windows of its partition, and never besides */
 	u32 partition;	/* index in the schedule + 1; 0: none there */
 	struct sched_health health;
