@@ -2,26 +2,32 @@
 /*
  * The multiplexer of the board's console. A VM without the focus shows whole lines only; the line
  * that the focused VM is writing appears as it grows and is repeated after an interruption.
+ *
+ * What is printed is queued, and the terminal gets as much as it takes at once. The rest goes with
+ * what is printed next, or when hart 0 looks again, for which there is a timer while bytes wait.
+ * (The UART's interrupt would come too often: where it takes bytes faster than they come, as
+ * virtual ones do, the hart would do nothing else until the queue is empty.)
  */
+#include <asm/hart.h>
 #include <hv/board.h>
 #include <hv/console.h>
 #include <hv/format.h>
 #include <hv/host_irq.h>
-#include <hv/log.h>
 #include <hv/machine.h>
+#include <hv/machine_console.h>
 #include <hv/panic.h>
 #include <hv/spinlock.h>
 #include <hv/string.h>
 #include <hv/timer.h>
 #include <hv/vm.h>
-#include <hv/vm_show.h>
+
+#include "console_input.h"
+#include "console_out.h"
 
 #define LINE 256
-#define ESCAPE 0x14		/* ^T */
 #define NOBODY ((u32)-1)
 #define SHARE 4			/* a VM without the focus stays away so many times its own turn */
-#define HELD 2048		/* bytes of Shyper's lines kept while a VM has the terminal */
-#define INPUT_BURST 64		/* bytes taken per interrupt, so that it stays short */
+#define VMS_ROOM (CONSOLE_QUEUE / 2)	/* of the queue: a VM does not print into the rest */
 
 /* What a VM writes until the line is complete. Its own output alone gets here, under the lock. */
 static struct line {
@@ -38,15 +44,15 @@ static struct {
 	bool fresh;		/* the cursor is at the start of a line */
 	u32 focus;		/* VM that gets the input; written by the input's hart */
 	struct vm *tenant;	/* that has the port's device passed through; NULL: none */
-	char held[HELD];	/* lines for after its end; the log has all of them anyway */
-	size_t held_size;
-	bool escaped;		/* that hart's: ^T was typed */
+	bool queues;		/* harts run guests: nobody waits for the terminal */
+	bool asked;		/* hart 0 knows that bytes wait */
+	struct timer timer;	/* its own */
 } console = { .open = NOBODY, .fresh = true };
 
 static void emit(const char *text, size_t size)
 {
 	if (size) {
-		console.port->put(text, size);
+		console_out_put(text, size);
 		console.fresh = text[size - 1] == '\n';
 	}
 }
@@ -56,18 +62,6 @@ static void fresh_line(void)
 	if (!console.fresh)
 		emit("\r\n", 2);
 	console.open = NOBODY;
-}
-
-static void lock(void)
-{
-	if (!panic_active())
-		spin_lock(&console.lock);
-}
-
-static void unlock(void)
-{
-	if (!panic_active())
-		spin_unlock(&console.lock);
 }
 
 /*
@@ -80,17 +74,99 @@ static bool is_lent(void)
 	       __atomic_load_n(&console.tenant->active, __ATOMIC_ACQUIRE);
 }
 
+/* Once there is room again, lest the rest of the room is for nothing else. */
+static void tell_loss(void)
+{
+	char text[64];
+	u32 lost = console_out_room() < VMS_ROOM ? 0 : console_out_lost();
+
+	if (!lost)
+		return;
+	fresh_line();
+	emit(text, (size_t)format(text, sizeof(text), "shyper: %u bytes are lost here\r\n", lost));
+}
+
+/* A tenant may have left the device in any state. True: hart 0 has to know that bytes wait. */
+static bool feed(void)
+{
+	bool asked = console.asked;
+
+	if (panic_elsewhere())
+		panic_halt_hart();
+	if (is_lent())
+		return false;
+	if (console.tenant && console.port->reset && console_out_waits())
+		console.port->reset();
+	if (panic_active() || !console.queues) {
+		console_out_flush();
+		return false;
+	}
+	console_out_step();
+	tell_loss();
+	console.asked |= console_out_waits();
+	return console.asked && !asked;
+}
+
+/* A panic's words find room, and are the last. */
+static void lock(void)
+{
+	if (panic_elsewhere())
+		panic_halt_hart();
+	if (panic_active())
+		console_out_flush();
+	else
+		spin_lock(&console.lock);
+}
+
+/* Whatever was printed under it is on its way. */
+static void unlock(void)
+{
+	bool ask = feed();
+
+	if (!panic_active())
+		spin_unlock(&console.lock);
+	if (ask)
+		hart_errand(&harts[0], ERRAND_CONSOLE);
+}
+
 void console_early_init(void)
 {
 	console.port = arch_early_console();
+	console_out_use(console.port);
 }
 
 void console_init(const struct board *from)
 {
 	const struct console_port *port = ns16550_probe(from);
 
-	if (port)
-		console.port = port;
+	if (!port)
+		return;
+	console.port = port;
+	console_out_use(port);
+}
+
+void console_run(void)
+{
+	lock();
+	console.queues = true;
+	unlock();
+}
+
+static void flush(void)
+{
+	lock();
+	if (!is_lent())
+		console_out_flush();
+	unlock();
+}
+
+/* With a bound, for guests of other harts may go on. */
+void console_flush(void)
+{
+	flush();
+	for (u32 i = 0; i < 8192 && !panic_active() && machine_console_more(); i++)
+		flush();
+	flush();
 }
 
 static void write_lines(const char *text, size_t len)
@@ -109,35 +185,14 @@ static void write_lines(const char *text, size_t len)
 	}
 }
 
-/* What the tenant was not to be disturbed with. It may have left the device in any state. */
-static void write_held(void)
-{
-	if (!console.tenant)
-		return;
-	if (console.port->reset)
-		console.port->reset();
-	write_lines(console.held, console.held_size);
-	console.held_size = 0;
-}
-
-/* Whole lines; what finds no room is in the log only. */
-static void hold(const char *text, size_t len)
-{
-	if (len > HELD - console.held_size)
-		return;
-	memcpy(console.held + console.held_size, text, len);
-	console.held_size += len;
-}
-
+/* Whole lines or nothing. */
 void console_hv_write(const char *text, size_t len)
 {
 	lock();
-	if (is_lent()) {
-		hold(text, len);
-	} else {
-		write_held();
+	if (console_out_room() >= len + LINE)
 		write_lines(text, len);
-	}
+	else
+		console_out_lose(len);
 	unlock();
 }
 
@@ -209,26 +264,46 @@ static void end_turn(u32 id, u64 began)
 		;
 }
 
-static void write_now(u32 id, const char *text, size_t size)
+static bool has_room(void)
 {
+	return console_out_room() >= VMS_ROOM;
+}
+
+/* A call of the tenant's own, to what it takes for firmware beside its driver. */
+static size_t write_own(u32 id, const char *text, size_t size)
+{
+	u32 line = lines[id].size;
+
+	lines[id].size = 0;
+	if (id != console.tenant->id)
+		return size;
+	(void)console.port->put(lines[id].text, line);
+	return console.port->put(text, size);
+}
+
+/* Returns how much it took. */
+static size_t write_now(u32 id, const char *text, size_t size)
+{
+	size_t n = 0;
 	u64 began;
 
 	lock();
 	began = arch_time();
 	if (is_lent()) {
-		/* A call of the VM's own, to what it takes for firmware beside its driver. */
-		if (id == console.tenant->id) {
-			console.port->put(lines[id].text, lines[id].size);
-			console.port->put(text, size);
-		}
-		lines[id].size = 0;
+		n = write_own(id, text, size);
+	} else if (!has_room() && console_out_stuck()) {
+		/* No guest waits for a terminal that takes nothing. */
+		console_out_lose(size);
+		n = size;
 	} else if (shared()) {
-		for (size_t i = 0; i < size; i++)
-			put_shared(id, text[i]);
-	} else {
+		for (; n < size && has_room(); n++)
+			put_shared(id, text[n]);
+	} else if (has_room()) {
 		emit(text, size);
+		n = size;
 	}
 	end_turn(id, began);
+	return n;
 }
 
 /* The VM shows whole lines only. */
@@ -254,20 +329,32 @@ static size_t gather(u32 id, const char *text, size_t size)
 	return n;
 }
 
-void console_vm_write(u32 id, const char *text, size_t size)
+size_t console_vm_write(u32 id, const char *text, size_t size)
 {
 	struct spinlock *own = &lines[id].lock;
-	size_t done;
+	size_t done, now, took;
 
 	spin_lock(own);
 	for (done = gather(id, text, size); done < size;
 	     done += gather(id, text + done, size - done)) {
-		size_t now = shows_lines(id) ? 1 : size - done;
-
-		write_now(id, text + done, now);
-		done += now;
+		now = shows_lines(id) ? 1 : size - done;
+		took = write_now(id, text + done, now);
+		done += took;
+		if (took < now)
+			break;
 	}
 	spin_unlock(own);
+	return done;
+}
+
+bool console_vm_ready(void)
+{
+	bool ready;
+
+	lock();
+	ready = is_lent() || has_room() || console_out_stuck();
+	unlock();
+	return ready;
 }
 
 void console_vm_gone(u32 id)
@@ -275,8 +362,10 @@ void console_vm_gone(u32 id)
 	struct line *line = &lines[id];
 
 	spin_lock(&line->lock);
-	if (line->size && shows_lines(id))
-		write_now(id, "\n", 1);
+	lock();
+	if (line->size && shows_lines(id) && !is_lent())
+		put_shared(id, '\n');
+	unlock();
 	line->size = 0;
 	spin_unlock(&line->lock);
 }
@@ -310,130 +399,64 @@ void console_return(const struct vm *vm)
 	if (console.tenant != vm)
 		return;
 	lock();
-	write_held();
+	if (console.port->reset)
+		console.port->reset();
 	console.tenant = NULL;
 	unlock();
 	console_input_init(&board);
 }
 
-/* ---- Input: on the hart that takes the UART's interrupt ---- */
+/* ---- On hart 0 ---- */
 
-static void say(const char *text)
+static void look_again(struct timer *timer)
 {
-	console_hv_write(text, strlen(text));
+	(void)timer;
+	console_serve();
 }
 
-static void help(void)
+void console_serve(void)
 {
-	say("shyper: ^T then 0-9: give that VM the input; v: list VMs; l: show Shyper's log;\n"
-	    "        ^T: send ^T; ?: this help\n");
+	u64 pause = arch_timebase() / 2000;	/* half of what a FIFO lasts at 115200 baud */
+	bool more = false;
+
+	console.timer.fire = look_again;
+	if (console_vm_ready())
+		more = machine_console_more() | console_answer();
+	lock();
+	if (console_out_stuck())
+		pause = arch_timebase() / 10;
+	more |= console_out_waits() && !is_lent();
+	console.asked = more;
+	unlock();
+	if (more)
+		timer_arm(&console.timer, arch_time() + pause);
 }
 
-static void list_vms(void)
+void console_call(void)
 {
-	char text[LOG_LINE - 32], line[LOG_LINE];
+	bool asked;
 
-	for (u32 i = 0; i < VMS; i++) {
-		const struct vm *vm = vm_by_id(i);
-
-		if (!vm)
-			continue;
-		vm_show(vm, text, sizeof(text));
-		format(line, sizeof(line), "shyper: %s%s\n", text,
-		       i == console.focus ? ", has the input" : "");
-		say(line);
-	}
+	lock();
+	asked = console.asked;
+	console.asked = true;
+	unlock();
+	if (!asked)
+		hart_errand(&harts[0], ERRAND_CONSOLE);
 }
 
-static void show_log(void)
+int console_get(void)
 {
-	char text[LOG_LINE];
-	u64 seq = 0;
-	size_t size;
-
-	/* As much as the log holds: what is written meanwhile may never end. */
-	for (size_t shown = 0; shown < KIB(64); shown += size) {
-		size = log_read(&seq, LOG_DEBUG, text, sizeof(text));
-		if (!size)
-			break;
-		console_hv_write(text, size);
-	}
+	return console.port->get();
 }
 
-static void give_focus(u32 id)
+u32 console_focus(void)
 {
-	char line[LOG_LINE];
+	return console.focus;
+}
 
-	if (!vm_by_id(id)) {
-		say("shyper: there is no such VM; ^T v lists them\n");
-		return;
-	}
+void console_focus_on(u32 id)
+{
 	lock();
 	__atomic_store_n(&console.focus, id, __ATOMIC_RELAXED);
 	unlock();
-	format(line, sizeof(line), "shyper: input goes to VM %u, %s\n", id, vm_by_id(id)->def.name);
-	say(line);
-}
-
-static void send(u8 byte)
-{
-	struct vm *vm = vm_by_id(console.focus);
-
-	if (vm && vm->state == VM_RUNNING)
-		machine_console_input(vm, &byte, 1);
-}
-
-static void command(u8 byte)
-{
-	if (byte >= '0' && byte <= '9')
-		give_focus((u32)byte - '0');
-	else if (byte == 'v')
-		list_vms();
-	else if (byte == 'l')
-		show_log();
-	else if (byte == ESCAPE)
-		send(byte);
-	else
-		help();
-}
-
-static void input(u8 byte)
-{
-	if (console.escaped) {
-		console.escaped = false;
-		command(byte);
-	} else if (byte == ESCAPE) {
-		console.escaped = true;
-	} else {
-		send(byte);
-	}
-}
-
-static bool input_interrupt(u32 source, void *ctx)
-{
-	(void)source;
-	(void)ctx;
-	for (u32 i = 0; i < INPUT_BURST; i++) {
-		int byte = console.port->get();
-
-		if (byte < 0)
-			break;
-		input((u8)byte);
-	}
-	return true;
-}
-
-void console_input_init(const struct board *from)
-{
-	static const struct host_irq_target target = {
-		.trigger = IRQ_TRIGGER_HIGH, .handler = input_interrupt,
-	};
-
-	if (!from->uart.base || !from->uart.irq)
-		return;
-	if (host_irq_attach(from->uart.irq, &target)) {
-		log_warn("console: its interrupt %u cannot be had: no input", from->uart.irq);
-		return;
-	}
-	ns16550_input_enable();
 }

@@ -75,9 +75,9 @@ static u8 byte_at(u64 position)
 /* Bytes of the line at this position, with its end; position is below end. */
 static size_t line_length(u64 position)
 {
-	u64 at = position;
+	u64 at = position, last = end - 1;
 
-	while (at + 1 < end && byte_at(at) >= LOG_LEVELS)
+	while (at < last && byte_at(at) >= LOG_LEVELS)
 		at++;
 	return (size_t)(at + 1 - position);
 }
@@ -85,10 +85,12 @@ static size_t line_length(u64 position)
 /* A line of n bytes, of which the last is '\n'. */
 static void append(enum log_level level, const char *line, size_t n)
 {
+	size_t at = end % LOG_SIZE, first = MIN(n, LOG_SIZE - at);
+
 	while (end + n - oldest > LOG_SIZE)
 		oldest += line_length(oldest);
-	for (size_t i = 0; i + 1 < n; i++)
-		ring[(end + i) % LOG_SIZE] = line[i];
+	memcpy(ring + at, line, first);
+	memcpy(ring, line + first, n - first);
 	end += n;
 	ring[(end - 1) % LOG_SIZE] = (char)level;
 }

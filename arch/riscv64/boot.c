@@ -153,5 +153,6 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	hart_start_others();
 	main_start();
 	selftest_start();
+	console_run();
 	hart_loop();
 }

@@ -11,6 +11,7 @@
 #include <asm/sbi_def.h>
 #include <asm/sbi_host.h>
 #include <hv/board.h>
+#include <hv/console.h>
 #include <hv/host_irq.h>
 #include <hv/log.h>
 #include <hv/monitor.h>
@@ -122,6 +123,8 @@ static void __attribute__((noinline)) run_errand(struct hart *hart)
 		monitor_serve();
 	if (errand & ERRAND_TRACE)
 		arch_trace();
+	if (errand & ERRAND_CONSOLE)
+		console_serve();
 }
 
 /* Its interrupt is cleared before the requests are read: one posted later interrupts again. */

@@ -38,6 +38,13 @@ bool panic_active(void)
 	return __atomic_load_n(&panicking, __ATOMIC_RELAXED) != 0;
 }
 
+bool panic_elsewhere(void)
+{
+	u32 first = __atomic_load_n(&panicking, __ATOMIC_RELAXED);
+
+	return first && first != arch_hart_index() + 1;
+}
+
 static void __noreturn off(u32 status)
 {
 	if (!panic_halts)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Dispatch of the guest's SBI calls. */
 #include <abi/hypercall.h>
+#include <asm/csr.h>
 #include <asm/exit.h>
 #include <asm/sbi.h>
 #include <hv/gmap.h>
@@ -48,6 +49,13 @@ __hot enum exit_action exit_sbi(struct vcpu *vcpu, bool all)
 	gpr[GPR_A0] = (u64)ret.error;
 	gpr[GPR_A1] = ret.value;
 	return ACTION_NEXT4;
+}
+
+/* exit_sbi() puts the pc behind the ecall. */
+struct sbi_ret sbi_again(const u64 *arg)
+{
+	csr_write(CSR_SEPC, csr_read(CSR_SEPC) - ACTION_NEXT4);
+	return (struct sbi_ret){ .error = (long)arg[0], .value = arg[1] };
 }
 
 bool sbi_hart_mask(const struct vm *vm, u64 mask, u64 base, u64 *vcpus)

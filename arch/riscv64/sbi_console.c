@@ -6,11 +6,16 @@
 
 static bool has_dbcn;
 
-static void put(const char *text, size_t size)
+static size_t put(const char *text, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		sbi_call(has_dbcn ? SBI_EXT_DBCN : SBI_EXT_LEGACY_CONSOLE_PUTCHAR,
-			 has_dbcn ? SBI_EXT_DBCN_CONSOLE_WRITE_BYTE : 0, (u8)text[i], 0, 0);
+	size_t done;
+
+	for (done = 0; done < size; done++)
+		if (sbi_call(has_dbcn ? SBI_EXT_DBCN : SBI_EXT_LEGACY_CONSOLE_PUTCHAR,
+			     has_dbcn ? SBI_EXT_DBCN_CONSOLE_WRITE_BYTE : 0, (u8)text[done], 0,
+			     0).error)
+			break;
+	return done;
 }
 
 static int get(void)
@@ -18,7 +23,8 @@ static int get(void)
 	return -1;
 }
 
-static const struct console_port port = { .put = put, .get = get };
+/* The firmware waits for its UART: no more bytes at a time than leave one of 115200 baud. */
+static const struct console_port port = { .put = put, .get = get, .step = 4 };
 
 const struct console_port *arch_early_console(void)
 {

@@ -32,9 +32,7 @@ static struct sbi_ret console_write(struct vm *vm, const u64 *arg)
 
 	if (!range_ok(vm, arg) || gmap_read(&vm->gmap, GPA(arg[1]), text, size))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	size = first_line(text, size);
-	machine_console_write(vm, text, size);
-	return sbi_ok(size);
+	return sbi_ok(machine_console_write(vm, text, first_line(text, size)));
 }
 
 static struct sbi_ret console_read(struct vm *vm, const u64 *arg)
@@ -60,8 +58,7 @@ struct sbi_ret sbi_dbcn(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	case SBI_EXT_DBCN_CONSOLE_READ:
 		return console_read(vcpu->vm, arg);
 	case SBI_EXT_DBCN_CONSOLE_WRITE_BYTE:
-		machine_console_write(vcpu->vm, &byte, 1);
-		return sbi_ok(0);
+		return machine_console_write(vcpu->vm, &byte, 1) ? sbi_ok(0) : sbi_again(arg);
 	}
 	return sbi_error(SBI_ERR_NOT_SUPPORTED);
 }

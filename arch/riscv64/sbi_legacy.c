@@ -16,8 +16,7 @@ struct sbi_ret sbi_legacy_putchar(struct vcpu *vcpu, u64 fid, const u64 *arg)
 	char byte = (char)arg[0];
 
 	(void)fid;
-	machine_console_write(vcpu->vm, &byte, 1);
-	return result(0, arg);
+	return machine_console_write(vcpu->vm, &byte, 1) ? result(0, arg) : sbi_again(arg);
 }
 
 struct sbi_ret sbi_legacy_getchar(struct vcpu *vcpu, u64 fid, const u64 *arg)

@@ -9,6 +9,7 @@
 #include <asm/sbi_host.h>
 #include <hv/board.h>
 #include <hv/check.h>
+#include <hv/console.h>
 #include <hv/errno.h>
 #include <hv/random.h>
 #include <hv/refuse.h>
@@ -349,6 +350,7 @@ static void finish(u32 status)
 
 void arch_machine_off(u32 status)
 {
+	console_flush();
 	finish(status);
 	sbi_call(SBI_EXT_SRST, SBI_EXT_SRST_SYSTEM_RESET, SBI_SRST_RESET_TYPE_SHUTDOWN,
 		 status ? SBI_SRST_RESET_REASON_SYSTEM_FAILURE : SBI_SRST_RESET_REASON_NONE, 0);

@@ -66,11 +66,11 @@ static void finisher_event(void *ctx, enum finisher_event event, u32 code)
 	vm_end(ctx, reasons[event], code);
 }
 
-static void uart_tx(void *ctx, u8 c)
+static bool uart_tx(void *ctx, u8 c)
 {
 	struct vm *vm = ctx;
 
-	machine_console_send(&vm->machine->console, &c, 1);
+	return machine_console_send(&vm->machine->console, &c, 1);
 }
 
 static u64 rtc_now(void *ctx)
@@ -310,9 +310,9 @@ struct virtio_net *machine_card(struct vm *vm, u64 n)
 	return n < VMDEF_NETS ? vm->machine->net.device[n] : NULL;
 }
 
-void machine_console_write(struct vm *vm, const char *text, size_t size)
+size_t machine_console_write(struct vm *vm, const char *text, size_t size)
 {
-	machine_console_send(&vm->machine->console, text, (u32)size);
+	return machine_console_send(&vm->machine->console, text, (u32)size);
 }
 
 size_t machine_console_input(struct vm *vm, const u8 *data, size_t size)

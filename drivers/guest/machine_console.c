@@ -25,17 +25,41 @@ static bool is_mvm(const struct machine_console *c)
 
 /* ---- Ends that are no ports ---- */
 
-/* At the board's console: what came from the guest's virtio console. */
+static u32 behind;	/* VMs, by id, of whose text more is to be shown; atomic bits */
+
+/*
+ * At the board's console: what came from the guest's virtio console. Not all at once, which would
+ * be long, nor before there is room.
+ */
 static void board_event(void *ctx)
 {
 	const struct machine_console *console = ctx;
-	u32 id = console->vm->id, n;
-	char text[256];
+	u32 id = console->vm->id;
+	char text[128];
 
-	do {
-		n = stream_read(&consoles[id], STREAM_TERMINAL, text, sizeof(text));
-		console_vm_write(id, text, n);
-	} while (n);
+	if (console_vm_ready())
+		(void)console_vm_write(id, text, stream_read(&consoles[id], STREAM_TERMINAL, text,
+							     sizeof(text)));
+	if (!stream_waiting(&consoles[id], STREAM_TERMINAL))
+		return;
+	__atomic_fetch_or(&behind, (u32)BIT(id), __ATOMIC_ACQ_REL);
+	console_call();
+}
+
+bool machine_console_more(void)
+{
+	static u32 last;	/* hart 0 alone */
+	u32 ids = __atomic_load_n(&behind, __ATOMIC_ACQUIRE);
+
+	if (!ids)
+		return false;
+	do
+		last = (last + 1) % VMS;
+	while (!(ids & BIT(last)));
+	__atomic_fetch_and(&behind, ~(u32)BIT(last), __ATOMIC_ACQ_REL);
+	stream_call(&consoles[last], STREAM_TERMINAL);
+	stream_wake(&consoles[last]);
+	return __atomic_load_n(&behind, __ATOMIC_ACQUIRE);
 }
 
 /* For the UART, until the guest prints on a virtio console. What finds no room is lost. */
@@ -52,16 +76,15 @@ static void uart_event(void *ctx)
 	} while (n);
 }
 
-void machine_console_send(struct machine_console *console, const void *text, u32 n)
+size_t machine_console_send(struct machine_console *console, const void *text, u32 n)
 {
 	struct stream *stream = &consoles[console->vm->id];
 
-	if (console->at_board) {
-		console_vm_write(console->vm->id, text, n);
-		return;
-	}
+	if (console->at_board)
+		return console_vm_write(console->vm->id, text, n);
 	(void)stream_write(stream, STREAM_MACHINE, text, n);
 	stream_wake(stream);
+	return n;
 }
 
 void machine_console_type(struct machine_console *console, const void *text, u32 n)

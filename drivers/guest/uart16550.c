@@ -276,8 +276,11 @@ static u8 read_reg(struct uart16550 *uart, u32 reg)
 	}
 }
 
-/* What needs the lock. A byte goes out after the lock is dropped, so that tx() may take time. */
-static void access_locked(struct uart16550 *uart, struct mmio_access *acc)
+/*
+ * What needs the lock. A byte goes out after the lock is dropped, so that tx() may take time. It
+ * may go again: that it has gone already shows in nothing but an interrupt that it is about to.
+ */
+static enum mmio_result access_locked(struct uart16550 *uart, struct mmio_access *acc)
 {
 	u32 reg = (u32)acc->offset;
 	bool sends = false;
@@ -291,8 +294,7 @@ static void access_locked(struct uart16550 *uart, struct mmio_access *acc)
 	}
 	update(uart);
 	spin_unlock(&uart->lock);
-	if (sends)
-		uart->tx(uart->ctx, (u8)acc->value);
+	return !sends || uart->tx(uart->ctx, (u8)acc->value) ? MMIO_OK : MMIO_AGAIN;
 }
 
 static __attribute__((noinline)) enum mmio_result access_any(struct uart16550 *uart,
@@ -301,8 +303,8 @@ static __attribute__((noinline)) enum mmio_result access_any(struct uart16550 *u
 	if (acc->offset >= UART16550_SIZE)
 		return MMIO_FAULT;
 	if (acc->offset != SCR)
-		access_locked(uart, acc);
-	else if (acc->write)
+		return access_locked(uart, acc);
+	if (acc->write)
 		__atomic_store_n(&uart->scr, (u8)acc->value, __ATOMIC_RELAXED);
 	else
 		acc->value = __atomic_load_n(&uart->scr, __ATOMIC_RELAXED);
@@ -352,7 +354,7 @@ void uart16550_reset(struct uart16550 *uart)
 }
 
 void uart16550_init(struct uart16550 *uart, const struct irq_line *irq,
-		    void (*tx)(void *ctx, u8 c), void *ctx)
+		    bool (*tx)(void *ctx, u8 c), void *ctx)
 {
 	memset(uart, 0, sizeof(*uart));
 	uart->irq = *irq;

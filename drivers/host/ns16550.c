@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The board's 16550 UART, as the firmware left it: baud rate and format are not touched. Output by
- * polling with a bound, input by interrupt.
+ * The board's 16550 UART, as the firmware left it: baud rate and format are not touched. Output as
+ * far as there is room, input by interrupt.
  */
 #include <hv/board.h>
 #include <hv/console.h>
-#include <hv/timer.h>
 
 #define RBR 0
 #define THR 0
@@ -24,12 +23,8 @@
 
 /* Fixed after ns16550_probe(). */
 static struct board_uart uart;
-static u64 patience;	/* ticks to wait for room: 10 ms, ten characters at 9600 baud */
-
 static u8 line;		/* LCR and MCR of the firmware */
 static u8 modem;
-
-static bool stuck;	/* it took nothing for that long: nobody waits again until it does */
 
 static volatile void *reg(u32 n)
 {
@@ -57,51 +52,31 @@ static bool has_room(void)
 	return read_reg(LSR) & LSR_THRE;
 }
 
-static bool wait_for_room(void)
-{
-	u64 deadline;
-
-	if (has_room())
-		return true;
-	if (stuck)
-		return false;
-	deadline = arch_time() + patience;
-	while (arch_time() <= deadline)
-		if (has_room())
-			return true;
-	return false;
-}
-
 static void fill(const char *text, size_t n)
 {
 	volatile u8 *thr = (volatile u8 *)reg(THR);
 
-	for (size_t i = 0; i < n; i++)
-		if (likely(uart.io_width == 1))
+	if (likely(uart.io_width == 1))
+		for (size_t i = 0; i < n; i++)
 			*thr = (u8)text[i];
-		else
+	else
+		for (size_t i = 0; i < n; i++)
 			write_reg(THR, (u8)text[i]);
 }
 
-/*
- * The console's lock is held, or Shyper panics. What a terminal that has stopped the line does not
- * take is lost, lest every guest that prints waits for it, and others for the lock.
- */
-static void put(const char *text, size_t size)
+/* The console's lock is held, or Shyper panics. */
+static size_t put(const char *text, size_t size)
 {
 	/* Room is for all that a FIFO holds; a guest that had the UART may have turned it off. */
-	size_t burst = (read_reg(IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO : 1;
+	size_t burst = (read_reg(IIR) & IIR_FIFOS) == IIR_FIFOS ? FIFO : 1, done = 0;
 
-	while (size) {
-		size_t n = MIN(size, burst);
+	while (done < size && has_room()) {
+		size_t n = MIN(size - done, burst);
 
-		stuck = !wait_for_room();
-		if (stuck)
-			return;
-		fill(text, n);
-		text += n;
-		size -= n;
+		fill(text + done, n);
+		done += n;
 	}
+	return done;
 }
 
 static int get(void)
@@ -117,14 +92,14 @@ static void reset(void)
 	write_reg(MCR, modem);
 }
 
-static const struct console_port port = { .put = put, .get = get, .reset = reset };
+/* One that takes bytes at once, as a virtual one does, gets a whole line. */
+static const struct console_port port = { .put = put, .get = get, .reset = reset, .step = 256 };
 
 const struct console_port *ns16550_probe(const struct board *from)
 {
 	if (!from->uart.base)
 		return NULL;
 	uart = from->uart;
-	patience = from->timebase / 100;
 	line = read_reg(LCR);
 	modem = read_reg(MCR);
 	write_reg(IER, 0);

@@ -31,6 +31,17 @@ static void put(struct sink *out, char c)
 	out->length++;
 }
 
+/* Lines of the log are formatted in exits: not by put(), nor by memcpy(), which is for more. */
+static void put_text(struct sink *out, const char *text, size_t n)
+{
+	size_t at = out->length, room = out->size > at ? out->size - at - 1 : 0;
+	char *to = out->buf + at;
+
+	out->length = at + n;
+	for (const char *end = text + MIN(n, room); text < end; text++)
+		*to++ = *text;
+}
+
 static void put_times(struct sink *out, char c, size_t n)
 {
 	while (n--)
@@ -47,12 +58,10 @@ static void put_field(struct sink *out, const struct spec *spec, const char *pre
 
 	if (!spec->left && !zero)
 		put_times(out, ' ', pad);
-	while (*prefix)
-		put(out, *prefix++);
+	put_text(out, prefix, used - n);
 	if (zero)
 		put_times(out, '0', pad);
-	for (size_t i = 0; i < n; i++)
-		put(out, text[i]);
+	put_text(out, text, n);
 	if (spec->left)
 		put_times(out, ' ', pad);
 }
@@ -224,10 +233,13 @@ int vformat(char *buf, size_t size, const char *fmt, va_list ap)
 
 	va_copy(args, ap);
 	while (*fmt) {
-		if (*fmt == '%')
+		const char *from = fmt;
+
+		while (*fmt && *fmt != '%')
+			fmt++;
+		put_text(&out, from, (size_t)(fmt - from));
+		if (*fmt)
 			fmt = put_conversion(&out, fmt + 1, &args);
-		else
-			put(&out, *fmt++);
 	}
 	va_end(args);
 	if (size)

@@ -22,6 +22,8 @@ host-tests += test_lib
 test_lib-src := src/lib/format.c
 host-tests += test_log
 test_log-src := src/log.c src/lib/format.c
+host-tests += test_console
+test_console-src := src/console.c src/console_input.c src/console_out.c src/lib/format.c
 host-tests += test_monitor
 test_monitor-src := src/monitor.c src/monitor_commands.c src/vm_show.c src/stream.c src/log.c \
 	src/lib/format.c

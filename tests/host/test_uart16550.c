@@ -23,6 +23,8 @@ static u32 edges;
 static u8 sent[64];
 static u32 sent_count;
 
+static bool behind;	/* the terminal takes nothing for now */
+
 static void set_line(void *chip, u32 source, bool level)
 {
 	assert_ptr_equal(chip, &wire);
@@ -32,11 +34,14 @@ static void set_line(void *chip, u32 source, bool level)
 	edges++;
 }
 
-static void tx(void *ctx, u8 c)
+static bool tx(void *ctx, u8 c)
 {
 	assert_ptr_equal(ctx, sent);
 	assert_false(spin_is_locked(&uart.lock));
+	if (behind)
+		return false;
 	sent[sent_count++ % sizeof(sent)] = c;
+	return true;
 }
 
 static const struct irqchip_ops chip = { .name = "wire", .set_line = set_line };
@@ -68,8 +73,25 @@ static int setup(void **state)
 	(void)state;
 	wire = false;
 	edges = sent_count = 0;
+	behind = false;
 	uart16550_init(&uart, &irq, tx, sent);
 	return 0;
+}
+
+/* The guest's instruction is executed again until the terminal has the byte, once. */
+static void test_terminal_is_behind(void **state)
+{
+	struct mmio_access acc = { .width = 1, .value = 'x', .write = true };
+
+	(void)state;
+	behind = true;
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(uart16550_mmio_ops.access(&uart, &acc), MMIO_AGAIN);
+	assert_int_equal(sent_count, 0);
+	behind = false;
+	assert_int_equal(uart16550_mmio_ops.access(&uart, &acc), MMIO_OK);
+	assert_int_equal(sent_count, 1);
+	assert_int_equal(sent[0], 'x');
 }
 
 static void test_power_on(void **state)
@@ -402,6 +424,7 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_terminal_is_behind, setup),
 		cmocka_unit_test_setup(test_power_on, setup),
 		cmocka_unit_test_setup(test_storage, setup),
 		cmocka_unit_test_setup(test_widths, setup),

@@ -14,9 +14,10 @@ struct vm;
 
 /* What carries bytes to and from the terminal. */
 struct console_port {
-	void (*put)(const char *text, size_t size);	/* bounded time; may drop */
+	size_t (*put)(const char *text, size_t size);	/* how many it took; never waits */
 	int (*get)(void);				/* next byte, or -1. Own hart's interrupt */
 	void (*reset)(void);				/* as it was at boot, silent; may be NULL */
+	u32 step;					/* bytes at a time: put() is short */
 };
 
 /* console_early_init() - the firmware's console, output only, until console_init(). */
@@ -30,13 +31,31 @@ void console_init(const struct board *board);
 void console_input_init(const struct board *board);
 
 /*
- * console_hv_write() - write text to the boot console; "\n" goes out as "\r\n". Called by the log
- * under its lock, in panic mode without; must not log. Never fails, drops what cannot be written.
+ * console_run() - guests run on this hart, the boot hart, from now on: whoever prints does not wait
+ * for the terminal any more. Its queue is served by console_serve(), an errand of hart 0; that
+ * comes soon after console_call(), which anybody may call who holds no lock of the console's.
+ */
+void console_run(void);
+void console_serve(void);
+void console_call(void);
+
+/* console_flush() - the machine ends: wait until the terminal has all, or takes nothing more. */
+void console_flush(void);
+
+/*
+ * console_hv_write() - print text; "\n" goes out as "\r\n". Called by the log under its lock, in
+ * panic mode without; must not log. Never fails; what finds no room in the queue is counted, and
+ * the terminal told. Waits for the terminal at boot and in a panic only.
  */
 void console_hv_write(const char *text, size_t len);
 
-/* console_vm_write() - what VM id's guest prints. Any hart; takes the console's lock. */
-void console_vm_write(u32 id, const char *text, size_t size);
+/*
+ * console_vm_write() - what VM id's guest prints. Any hart; takes the console's lock. Returns how
+ * much of it was taken: less when the terminal is behind, and the guest has to come again.
+ * console_vm_ready() - 128 bytes would be taken, if nobody else comes first.
+ */
+size_t console_vm_write(u32 id, const char *text, size_t size);
+bool console_vm_ready(void);
 
 /* console_vm_gone() - VM id is over: its unfinished line is shown and forgotten. Any hart. */
 void console_vm_gone(u32 id);

@@ -50,8 +50,11 @@ void machine_vcpu_arrive(struct vm *vm, u32 vcpu);
 void machine_vcpu_reroute(struct vm *vm, u32 vcpu);
 void machine_vcpu_rerouted(struct vm *vm, u32 vcpu, u32 hart_index);
 
-/* machine_console_write() - the VM prints by a call to firmware. On a hart of the VM. */
-void machine_console_write(struct vm *vm, const char *text, size_t size);
+/*
+ * machine_console_write() - the VM prints by a call to firmware; returns how much was taken, see
+ * console_vm_write(). On a hart of the VM.
+ */
+size_t machine_console_write(struct vm *vm, const char *text, size_t size);
 
 /* machine_console_input() - bytes for the VM's console; returns how many it took. Any hart. */
 size_t machine_console_input(struct vm *vm, const u8 *data, size_t size);

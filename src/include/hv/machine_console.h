@@ -62,10 +62,16 @@ void machine_console_exit(struct machine_console *console);
 void machine_console_reset(struct machine_console *console);
 
 /*
- * machine_console_send() - the VM prints; machine_console_type() - its terminal sends. Any hart, no
- * lock that a device takes is held.
+ * machine_console_send() - the VM prints; returns how much was taken, see console_vm_write().
+ * machine_console_type() - its terminal sends. Any hart, no lock that a device takes is held.
  */
-void machine_console_send(struct machine_console *console, const void *text, u32 n);
+size_t machine_console_send(struct machine_console *console, const void *text, u32 n);
 void machine_console_type(struct machine_console *console, const void *text, u32 n);
+
+/*
+ * machine_console_more() - the board's console is ready for some more of what VMs have printed by
+ * virtio and it was not ready for. True: and there is more. Hart 0, no lock held.
+ */
+bool machine_console_more(void);
 
 #endif

@@ -14,8 +14,12 @@ extern bool panic_halts;
  */
 void __noreturn boot_refuse(const char *fmt, ...) __printf(1, 2);
 
-/* panic_active() - some hart has panicked; every hart that notices calls panic_halt_hart(). */
+/*
+ * panic_active() - some hart has panicked; every hart that notices calls panic_halt_hart().
+ * panic_elsewhere() - and it is not the calling one.
+ */
 bool panic_active(void);
+bool panic_elsewhere(void);
 void __noreturn panic_halt_hart(void);
 
 #endif

@@ -21,7 +21,7 @@
 struct uart16550 {
 	/* Fixed after init. */
 	struct irq_line irq;
-	void (*tx)(void *ctx, u8 c);
+	bool (*tx)(void *ctx, u8 c);
 	void *ctx;
 
 	/* Single bytes, read without the lock. */
@@ -47,9 +47,10 @@ struct uart16550 {
 /*
  * uart16550_init() - power-on state. By the VM's maker alone. irq is copied. tx() takes each byte
  * that the guest sends: called on the hart of the vCPU, without the UART's lock; must not block.
+ * False: it cannot have it now, and the guest sends it again.
  */
 void uart16550_init(struct uart16550 *uart, const struct irq_line *irq,
-		    void (*tx)(void *ctx, u8 c), void *ctx);
+		    bool (*tx)(void *ctx, u8 c), void *ctx);
 
 /*
  * uart16550_rx() - bytes arrive for the guest. Any hart; takes the UART's lock and may drive its

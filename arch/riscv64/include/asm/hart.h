@@ -121,6 +121,7 @@ void hart_kicked(void);
  */
 #define ERRAND_MONITOR 1	/* monitor_serve() */
 #define ERRAND_TRACE 2		/* arch_trace() */
+#define ERRAND_CONSOLE 4	/* console_serve() */
 void hart_errand(struct hart *hart, u32 errand);
 
 /*

@@ -46,6 +46,9 @@ static inline struct sbi_ret sbi_error(long error)
 	return (struct sbi_ret){ .error = error };
 }
 
+/* sbi_again() - the guest makes the same call again, after interrupts if any. */
+struct sbi_ret sbi_again(const u64 *arg);
+
 /* sbi_find() - the extension with this id; NULL: unknown. */
 const struct sbi_extension *sbi_find(u64 extension);
 

@@ -34,6 +34,7 @@ void hart_kick(struct hart *hart);
 void hart_kicked(void);
 #define ERRAND_MONITOR 1
 #define ERRAND_TRACE 2
+#define ERRAND_CONSOLE 4
 void hart_errand(struct hart *hart, u32 errand);
 void fence_serve(void);
 
