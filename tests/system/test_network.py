@@ -209,7 +209,8 @@ def bridge(shyper, guests, web):
     """The network behind eth0 gives guests their addresses, as it does the management VM, which
     keeps its own; and back. Whoever is logged in by ssh, as at the guests' consoles, stays so.
     """
-    shyper.mvm.run("/etc/init.d/network bridge; ip addr show dev uplink | grep 10.0.2.15")
+    shyper.mvm.run("/etc/init.d/network bridge; ip addr show dev uplink | grep 10.0.2.15; "
+                   "[ $(pidof udhcpc | wc -w) = 1 ]")
     one, two = map(ask_again, guests)
     assert one.startswith("10.0.2.") and len({one, two, "10.0.2.15"}) == 3
     ping(guests[0], two)
@@ -217,7 +218,7 @@ def bridge(shyper, guests, web):
     no_ssh(shyper, guests[0], "uplink", "10.0.2.15")
     assert PAGE in guests[1].run(f"wget -qO- http://10.0.2.2:{web}/")
     shyper.mvm.run("/etc/init.d/network nat; ip addr show dev eth0 | grep 10.0.2.15; "
-                   "! [ -e /sys/class/net/uplink ]")
+                   "! [ -e /sys/class/net/uplink ] && [ $(pidof udhcpc | wc -w) = 1 ]")
     assert [ask_again(guest) for guest in guests] == [ONE, TWO]
     assert PAGE in guests[1].run(f"wget -qO- http://10.0.2.2:{web}/")
 
