@@ -12,6 +12,7 @@
 #include <hv/string.h>
 #include <hv/vm.h>
 #include <hv/vm_load.h>
+#include <libfdt.h>
 
 #define FDT_ROOM VM_FDT_ROOM		/* the most that arch_vm_fdt() writes */
 #define KERNEL_ALIGN MIB(2)
@@ -178,40 +179,64 @@ void vm_load_begin(struct vm *vm)
 		gmap_soil(&vm->gmap);
 }
 
-/* A page of the kernel and the initrd, one behind the other; false: all is there. */
+/* Made once, for that takes long and others wait for the hart. Every boot has a seed of its own. */
+static int make_tree(struct vm *vm, struct vm_layout *l)
+{
+	hpa_t page;
+	int err;
+
+	if (vm->tree) {
+		arch_vm_fdt_seed(vm->tree);
+	} else {
+		err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
+		if (err)
+			return err;
+		err = arch_vm_fdt(vm, l->initrd_base, l->initrd.size, pa_ptr(page), FDT_ROOM);
+		if (err) {
+			page_free(page, FDT_ROOM, OWNER_HV);
+			return err;
+		}
+		vm->tree = pa_ptr(page);
+	}
+	l->fdt = (struct fit_image){ .data = vm->tree, .size = fdt_totalsize(vm->tree) };
+	return 0;
+}
+
+/* A page of the kernel, the initrd and the tree, one behind the other; false: all is there. */
 static int copy_step(struct vm *vm, struct vm_layout *l, bool *more)
 {
-	bool kernel = l->copied < l->kernel.size;
-	const struct fit_image *image = kernel ? &l->kernel : &l->initrd;
-	u64 done = kernel ? l->copied : l->copied - l->kernel.size;
-	u64 n = MIN(image->size - done, PAGE_SIZE);
+	const struct fit_image *const image[] = { &l->kernel, &l->initrd, &l->fdt };
+	const u64 base[] = { l->kernel_base, l->initrd_base, l->fdt_base };
+	u64 done = l->copied, n;
+	u32 i = 0;
 
-	*more = n;
+	while (i < ARRAY_SIZE(image) && done >= image[i]->size)
+		done -= image[i++]->size;
+	*more = i < ARRAY_SIZE(image);
+	if (!*more)
+		return 0;
+	n = MIN(image[i]->size - done, PAGE_SIZE);
 	l->copied += n;
-	return gmap_write(&vm->gmap, GPA((kernel ? l->kernel_base : l->initrd_base) + done),
-			  (const u8 *)image->data + done, n);
+	return gmap_write(&vm->gmap, GPA(base[i] + done), (const u8 *)image[i]->data + done, n);
 }
 
 static int load_step(struct vm *vm, bool *more)
 {
 	struct vm_layout *l = &vm->load;
-	int err = 0;
+	int err;
 
 	*more = true;
 	if (!l->planned) {
 		err = plan(vm, l);
 		l->planned = true;
-		return err;
+		return err ? err : make_tree(vm, l);
 	}
 	if (!l->copied) {
 		if (gmap_clear_step(&vm->gmap))
 			return 0;
 		gmap_soil(&vm->gmap);
 	}
-	err = copy_step(vm, l, more);
-	if (!err && !*more)
-		err = vm_load_fdt(vm, l->fdt_base, l->initrd_base, l->initrd.size);
-	return err;
+	return copy_step(vm, l, more);
 }
 
 int vm_load_step(struct vm *vm, struct vm_entry *entry, bool *more)

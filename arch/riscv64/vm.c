@@ -295,6 +295,15 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 	return guest_fdt_build(&params, buf, size);
 }
 
+void arch_vm_fdt_seed(void *tree)
+{
+	u8 seed[64];
+	int chosen = fdt_path_offset(tree, "/chosen");
+
+	random_bytes(seed, sizeof(seed));
+	CHECK(fdt_setprop_inplace(tree, chosen, "rng-seed", seed, sizeof(seed)) == 0);
+}
+
 static int claim(struct vcpu *vcpu, struct hart *hart)
 {
 	vcpu->hart = hart;

@@ -10,12 +10,12 @@ struct vm;
 
 /* Where everything goes, and how far it is. Private to vm_load.c. */
 struct vm_layout {
-	struct fit_image kernel, initrd;
+	struct fit_image kernel, initrd, fdt;
 	u64 kernel_base;
 	u64 kernel_size;	/* what it occupies, .bss included */
 	u64 initrd_base;
 	u64 fdt_base;
-	u64 copied;		/* bytes of kernel and initrd; 0: memory is being cleared */
+	u64 copied;		/* bytes of these three; 0: memory is being cleared */
 	bool planned;
 };
 
