@@ -17,7 +17,8 @@ class Failure(AssertionError):
 
 
 def spawn(command, timeout, **options):
-    """A process on a terminal of its own."""
+    """A process on a terminal of its own, whatever the one is where the tests are started."""
+    options = {"env": os.environ | {"TERM": "xterm"}} | options
     process = pexpect.spawn(command[0], [str(word) for word in command[1:]], encoding="utf-8",
                             codec_errors="replace", echo=False, timeout=timeout,
                             dimensions=(24, 80), **options)
