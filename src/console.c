@@ -129,6 +129,21 @@ static void unlock(void)
 		hart_errand(&harts[0], ERRAND_CONSOLE);
 }
 
+/* The same for who cannot wait until the terminal has taken a line: hart 0 does. */
+static void unlock_quickly(void)
+{
+	bool ask = !console.asked;
+
+	if (panic_active() || !console.queues || is_lent()) {
+		unlock();
+		return;
+	}
+	console.asked = true;
+	spin_unlock(&console.lock);
+	if (ask)
+		hart_errand(&harts[0], ERRAND_CONSOLE);
+}
+
 void console_early_init(void)
 {
 	console.port = arch_early_console();
@@ -167,6 +182,20 @@ void console_flush(void)
 	for (u32 i = 0; i < 8192 && !panic_active() && machine_console_more(); i++)
 		flush();
 	flush();
+}
+
+/* Whole lines or nothing. */
+void console_hv_line(const char *text, size_t len)
+{
+	lock();
+	if (console_out_room() >= len + LINE) {
+		fresh_line();
+		emit(text, len);
+		emit("\r\n", 2);
+	} else {
+		console_out_lose(len);
+	}
+	unlock_quickly();
 }
 
 static void write_lines(const char *text, size_t len)

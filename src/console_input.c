@@ -16,7 +16,7 @@
 #include "console_input.h"
 
 #define ESCAPE 0x14		/* ^T */
-#define INPUT_BURST 64		/* bytes taken per interrupt, so that it stays short */
+#define INPUT_BURST 2		/* bytes taken per interrupt, so that it stays short */
 
 /* Hart 0 alone. */
 static bool escaped;		/* ^T was typed */

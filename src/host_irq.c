@@ -8,7 +8,6 @@
 #include <hv/spinlock.h>
 
 #define SOURCES 1024	/* as many as a PLIC can have */
-#define BURST 16	/* sources handed out per interrupt; the next ones interrupt again */
 
 struct owner {
 	host_irq_handler handler;	/* NULL: nobody. Atomic pointer; ctx is valid when set */
@@ -135,19 +134,16 @@ void host_irq_complete(u32 source)
 	chip->complete(owners[source].hart, source);
 }
 
+/* What else is pending interrupts again, behind timers and whoever they wake. */
 void host_irq_handle(void)
 {
-	u32 hart = this_hart()->index;
+	u32 hart = this_hart()->index, source = chip->claim(hart);
+	host_irq_handler handler;
 
-	for (u32 i = 0; i < BURST; i++) {
-		u32 source = chip->claim(hart);
-		host_irq_handler handler;
-
-		if (source == 0)
-			return;
-		handler = source < sources ?
-			__atomic_load_n(&owners[source].handler, __ATOMIC_ACQUIRE) : NULL;
-		if (!handler || handler(source, owners[source].ctx))
-			chip->complete(hart, source);
-	}
+	if (source == 0)
+		return;
+	handler = source < sources ? __atomic_load_n(&owners[source].handler, __ATOMIC_ACQUIRE) :
+				     NULL;
+	if (!handler || handler(source, owners[source].ctx))
+		chip->complete(hart, source);
 }

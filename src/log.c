@@ -96,52 +96,89 @@ static void append(enum log_level level, const char *line, size_t n)
 }
 
 /* "[   1.234567] hart 2: "; before the board's timebase is known, time 0. */
-static size_t print_stamp(char *line)
+void log_begin(struct log_line *line, enum log_level level, u64 at)
 {
-	u64 now = arch_time(), hz = arch_timebase(), seconds = 0, micros = 0;
+	u64 hz = arch_timebase(), seconds = 0, micros = 0;
 
 	if (hz) {
-		seconds = now / hz;
-		micros = now % hz * 1000000 / hz;
+		seconds = at / hz;
+		micros = at % hz * 1000000 / hz;
 	}
-	return (size_t)format(line, LOG_LINE, "[%4llu.%06llu] hart %u: ",
-			      (unsigned long long)seconds, (unsigned long long)micros,
-			      arch_hart_index());
+	line->level = level;
+	line->size = (u32)format(line->text, LOG_LINE, "[%4llu.%06llu] hart %u: ",
+				 (unsigned long long)seconds, (unsigned long long)micros,
+				 arch_hart_index());
 }
 
-/* Ends the line of n bytes with '\n', and makes sure that it is one line. Returns its length. */
-static size_t finish(char *line, size_t n)
+typedef u64 __attribute__((may_alias)) word_t;
+
+/* Eight bytes: one may be below ' ' or 0x7f. (None is when they are ASCII and this is false.) */
+static bool has_control(word_t bytes)
 {
-	if (n && line[n - 1] == '\n')
+	const u64 ones = 0x0101010101010101, high = ones << 7;
+
+	return ((bytes - ones * ' ') | (bytes + ones) | bytes) & high;
+}
+
+/* One line, with its '\n' at the end. Words are read whole, but only bytes of text count. */
+static void finish(struct log_line *line, size_t n)
+{
+	char *text = line->text;
+
+	if (n && text[n - 1] == '\n')
 		n--;
-	for (size_t i = 0; i < n; i++) {
-		if ((u8)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = '?';
+	for (size_t at = 0; at < n; at += sizeof(word_t)) {
+		if (likely(!has_control(*(const word_t *)(const void *)(text + at))))
+			continue;
+		for (size_t i = at; i < MIN(n, at + sizeof(word_t)); i++)
+			if ((u8)text[i] < ' ' || text[i] == 0x7f)
+				text[i] = '?';
 	}
-	line[n] = '\n';
-	return n + 1;
+	text[n] = '\n';
+	line->size = (u32)n + 1;
 }
 
-void log_write(enum log_level level, const char *fmt, ...)
+static void compose(struct log_line *line, const char *fmt, va_list ap)
 {
-	char line[LOG_LINE];
-	size_t n = print_stamp(line);
-	void (*heard)(void);
+	size_t n = line->size;
+
+	n += (size_t)vformat(line->text + n, LOG_LINE - n, fmt, ap);
+	finish(line, MIN(n, (size_t)LOG_LINE - 1));
+}
+
+void log_compose(struct log_line *line, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	n += (size_t)vformat(line + n, sizeof(line) - n, fmt, ap);
+	compose(line, fmt, ap);
 	va_end(ap);
-	n = finish(line, MIN(n, sizeof(line) - 1));
+}
+
+void log_put(const struct log_line *line)
+{
+	void (*heard)(void);
 
 	log_lock();
-	append(level, line, n);
-	if ((u32)level <= __atomic_load_n(&console_level, __ATOMIC_RELAXED))
-		console_hv_write(line, n);
+	append(line->level, line->text, line->size);
+	if ((u32)line->level <= __atomic_load_n(&console_level, __ATOMIC_RELAXED))
+		console_hv_line(line->text, line->size - 1);
 	log_unlock();
 	heard = __atomic_load_n(&listener, __ATOMIC_ACQUIRE);
 	if (heard && !__atomic_load_n(&panicking, __ATOMIC_RELAXED))
 		heard();
+}
+
+void log_write(enum log_level level, const char *fmt, ...)
+{
+	struct log_line line;
+	va_list ap;
+
+	log_begin(&line, level, arch_time());
+	va_start(ap, fmt);
+	compose(&line, fmt, ap);
+	va_end(ap);
+	log_put(&line);
 }
 
 size_t log_read(u64 *seq, enum log_level level, char *buf, size_t size)
@@ -182,18 +219,25 @@ static void log_limit_age(struct log_limit *limit)
 			 __ATOMIC_RELAXED);
 }
 
-bool log_allowed(struct log_limit *limit)
+bool log_admits(struct log_limit *limit, u32 *dropped)
 {
-	u32 dropped;
-
 	log_limit_age(limit);
 	if (__atomic_load_n(&limit->count, __ATOMIC_RELAXED) >= LOG_BURST) {
 		__atomic_fetch_add(&limit->dropped, 1, __ATOMIC_RELAXED);
 		return false;
 	}
 	__atomic_fetch_add(&limit->count, 1, __ATOMIC_RELAXED);
-	dropped = __atomic_exchange_n(&limit->dropped, 0, __ATOMIC_RELAXED);
+	*dropped = __atomic_exchange_n(&limit->dropped, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
+bool log_allowed(struct log_limit *limit)
+{
+	u32 dropped;
+
+	if (!log_admits(limit, &dropped))
+		return false;
 	if (dropped)
-		log_warn("%u lines like the next one were suppressed", dropped);
+		log_warn(LOG_DROPPED, dropped);
 	return true;
 }

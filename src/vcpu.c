@@ -170,12 +170,66 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
 	set_state(vcpu, VCPU_SUSPENDED);
 }
 
+void vcpu_note(struct vcpu *vcpu, enum vcpu_deed deed, u64 address, u64 pc)
+{
+	struct vcpu_note *note = &vcpu->note;
+
+	if (!log_admits(&vcpu->vm->log_limit, &note->dropped))
+		return;
+	note->deed = deed;
+	note->step = NOTE_BEGIN;
+	note->at = arch_time();
+	note->address = address;
+	note->pc = pc;
+	vcpu->leave = true;
+}
+
+static void compose(struct vcpu_note *note, const struct vcpu *vcpu)
+{
+	const char *name = vcpu->vm->def.name;
+
+	if (note->deed == DEED_JUMP)
+		log_compose(&note->line, "%s: vCPU %u: jump to 0x%llx, where it has no memory: "
+			    "access fault", name, vcpu->index, (unsigned long long)note->address);
+	else
+		log_compose(&note->line, "%s: vCPU %u: %s of 0x%llx at pc 0x%llx refused: "
+			    "access fault", name, vcpu->index,
+			    note->deed == DEED_STORE ? "store" : "load",
+			    (unsigned long long)note->address, (unsigned long long)note->pc);
+}
+
+/* One step of what is to be said. */
+static void say(struct vcpu *vcpu)
+{
+	struct vcpu_note *note = &vcpu->note;
+
+	switch (note->step) {
+	case NOTE_BEGIN:
+		log_begin(&note->line, LOG_WARN, note->at);
+		note->step = NOTE_COMPOSE;
+		break;
+	case NOTE_COMPOSE:
+		if (note->dropped)
+			log_compose(&note->line, LOG_DROPPED, note->dropped);
+		else
+			compose(note, vcpu);
+		note->step = NOTE_PUT;
+		break;
+	default:
+		log_put(&note->line);
+		note->step = note->dropped ? NOTE_BEGIN : NOTE_NONE;
+		note->dropped = 0;
+	}
+}
+
 /*
  * The VM stops: whatever this vCPU was doing, it is done. HALTED keeps others of the VM, which
  * still run, from starting it again: it would use memory that the last one to halt gives back.
  */
 static void halt(struct vcpu *vcpu)
 {
+	while (vcpu->note.step != NOTE_NONE)
+		say(vcpu);
 	machine_vcpu_halt(vcpu->vm, vcpu->index);
 	arch_vcpu_unload(vcpu);
 	steal_show(vcpu, NULL);
@@ -430,7 +484,11 @@ bool vcpu_run(struct vcpu *vcpu)
 	vcpu->waiting = false;
 	vcpu->yields = false;
 	serve(vcpu, vcpu_serve);
-	if (!vcpu->leave)
+	if (vcpu->leave)
+		return true;
+	if (likely(vcpu->note.step == NOTE_NONE))
 		enter(vcpu);
+	else if (!arch_hart_wanted())
+		say(vcpu);
 	return true;
 }

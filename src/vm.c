@@ -17,6 +17,8 @@
 #include <hv/vm_load.h>
 #include <hv/vm_show.h>
 
+#define END_STEPS 8u	/* of log_end_step() */
+
 static struct vm *vms[VMS];	/* atomic pointers; set by vm_make.c */
 
 struct vm *vm_by_id(u32 id)
@@ -271,17 +273,39 @@ static void end(struct vm *vm)
 		arch_machine_off(vms_status());
 }
 
-/* A guest may reset as often as it likes, and not drive everything else out of the log. */
-static void log_end(struct vm *vm)
+/*
+ * How it ended and what it did, two lines of four steps each; false: both are written. A guest may
+ * reset as often as it likes, and not drive everything else out of the log.
+ */
+static bool log_end_step(struct vm *vm)
 {
-	char text[LOG_LINE];
+	u32 step = vm->said;
 
-	if (vm->again && !log_allowed(&vm->end_limit))
-		return;
-	vm_show_end(vm, text, sizeof(text));
-	log_info("%s: %s%s", vm->def.name, text, vm->again ? ", starting again" : "");
-	vm_show_exits(vm, text, sizeof(text));
-	log_info("%s: %s", vm->def.name, text);
+	if (step == END_STEPS)
+		return false;
+	vm->said++;
+	switch (step) {
+	case 0:
+		vm_show_end(vm, vm->words, sizeof(vm->words));
+		if (vm->again && !log_allowed(&vm->end_limit))
+			vm->said = END_STEPS;
+		break;
+	case END_STEPS / 2:
+		vm_show_exits(vm, vm->words, sizeof(vm->words));
+		break;
+	case 1:
+	case END_STEPS / 2 + 1:
+		log_begin(&vm->line, LOG_INFO, arch_time());
+		break;
+	case 2:
+	case END_STEPS / 2 + 2:
+		log_compose(&vm->line, "%s: %s%s", vm->def.name, vm->words,
+			    step == 2 && vm->again ? ", starting again" : "");
+		break;
+	default:
+		log_put(&vm->line);
+	}
+	return true;
 }
 
 bool vm_halted(struct vm *vm)
@@ -290,7 +314,7 @@ bool vm_halted(struct vm *vm)
 		return false;
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	vm->again = restarts(vm);
-	log_end(vm);
+	vm->said = 0;
 	if (vm->again)
 		boot_begin(vm);
 	else
@@ -302,6 +326,8 @@ bool vm_finish(struct vm *vm)
 {
 	int err;
 
+	if (log_end_step(vm))
+		return true;
 	if (vm->again) {
 		if (boot_step(vm, &err))
 			return true;

@@ -8,6 +8,7 @@
 #include <hv/log.h>
 #include <hv/pa.h>
 #include <hv/page.h>
+#include <hv/random.h>
 #include <hv/refuse.h>
 #include <hv/string.h>
 #include <hv/vm.h>
@@ -174,32 +175,46 @@ int vm_load_fdt(struct vm *vm, u64 fdt, u64 initrd, u64 initrd_size)
 
 void vm_load_begin(struct vm *vm)
 {
-	vm->load = (struct vm_layout){ .copied = 0 };
+	vm->load.copied = 0;
+	vm->load.seeded = 0;
 	if (vm->gmap.used)
 		gmap_soil(&vm->gmap);
 }
 
-/* Made once, for that takes long and others wait for the hart. Every boot has a seed of its own. */
 static int make_tree(struct vm *vm, struct vm_layout *l)
 {
 	hpa_t page;
-	int err;
+	int err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
 
-	if (vm->tree) {
-		arch_vm_fdt_seed(vm->tree);
-	} else {
-		err = page_alloc(FDT_ROOM, PAGE_SIZE, OWNER_HV, &page);
-		if (err)
-			return err;
-		err = arch_vm_fdt(vm, l->initrd_base, l->initrd.size, pa_ptr(page), FDT_ROOM);
-		if (err) {
-			page_free(page, FDT_ROOM, OWNER_HV);
-			return err;
-		}
-		vm->tree = pa_ptr(page);
+	if (err)
+		return err;
+	err = arch_vm_fdt(vm, l->initrd_base, l->initrd.size, pa_ptr(page), FDT_ROOM);
+	if (err) {
+		page_free(page, FDT_ROOM, OWNER_HV);
+		return err;
 	}
+	vm->tree = pa_ptr(page);
+	vm->seed = arch_vm_fdt_seed(vm->tree);
 	l->fdt = (struct fit_image){ .data = vm->tree, .size = fdt_totalsize(vm->tree) };
 	return 0;
+}
+
+/* Once for all boots: it takes long, and others wait for the hart. */
+static int prepare(struct vm *vm, struct vm_layout *l)
+{
+	int err = plan(vm, l);
+
+	return err ? err : make_tree(vm, l);
+}
+
+/* Every boot has a seed of its own; false: it has. */
+static bool seed_step(struct vm *vm, struct vm_layout *l)
+{
+	if (l->seeded == VM_SEED)
+		return false;
+	random_bytes(vm->seed + l->seeded, VM_SEED / 2);
+	l->seeded += VM_SEED / 2;
+	return true;
 }
 
 /* A page of the kernel, the initrd and the tree, one behind the other; false: all is there. */
@@ -223,14 +238,12 @@ static int copy_step(struct vm *vm, struct vm_layout *l, bool *more)
 static int load_step(struct vm *vm, bool *more)
 {
 	struct vm_layout *l = &vm->load;
-	int err;
 
 	*more = true;
-	if (!l->planned) {
-		err = plan(vm, l);
-		l->planned = true;
-		return err ? err : make_tree(vm, l);
-	}
+	if (!vm->tree)
+		return prepare(vm, l);
+	if (seed_step(vm, l))
+		return 0;
 	if (!l->copied) {
 		if (gmap_clear_step(&vm->gmap))
 			return 0;

@@ -23,9 +23,7 @@ static enum exit_action refuse(struct vcpu *vcpu, bool write)
 
 	vcpu->exits[EXIT_FAULT]++;
 	vpmu_count(&vcpu->arch.pmu, write ? SBI_PMU_FW_ACCESS_STORE : SBI_PMU_FW_ACCESS_LOAD);
-	vm_warn(vcpu->vm, "vCPU %u: %s of 0x%llx at pc 0x%llx refused: access fault", vcpu->index,
-		write ? "store" : "load", (unsigned long long)fault_address().v,
-		(unsigned long long)csr_read(CSR_SEPC));
+	vcpu_note(vcpu, write ? DEED_STORE : DEED_LOAD, fault_address().v, csr_read(CSR_SEPC));
 	inject_exception(vcpu, cause, csr_read(CSR_STVAL));
 	return ACTION_SAME;
 }
@@ -132,8 +130,7 @@ enum exit_action exit_fetch(struct vcpu *vcpu, bool all)
 			 (unsigned long long)csr_read(CSR_VSEPC));
 		return ACTION_SAME;
 	}
-	vm_warn(vcpu->vm, "vCPU %u: jump to 0x%llx, where it has no memory: access fault",
-		vcpu->index, (unsigned long long)pc);
+	vcpu_note(vcpu, DEED_JUMP, pc, pc);
 	inject_exception(vcpu, CAUSE_FETCH_ACCESS, stval);
 	return ACTION_SAME;
 }

@@ -269,7 +269,7 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 		.cboz = feature(FEATURE_ZICBOZ),
 	};
 	char isa[BOARD_ISA];
-	u8 seed[64];
+	u8 seed[VM_SEED];
 	struct guest_fdt_params params = {
 		.def = &vm->def,
 		.board_fdt = board.fdt,
@@ -295,13 +295,13 @@ int arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t si
 	return guest_fdt_build(&params, buf, size);
 }
 
-void arch_vm_fdt_seed(void *tree)
+u8 *arch_vm_fdt_seed(void *tree)
 {
-	u8 seed[64];
-	int chosen = fdt_path_offset(tree, "/chosen");
+	int size;
+	u8 *seed = fdt_getprop_w(tree, fdt_path_offset(tree, "/chosen"), "rng-seed", &size);
 
-	random_bytes(seed, sizeof(seed));
-	CHECK(fdt_setprop_inplace(tree, chosen, "rng-seed", seed, sizeof(seed)) == 0);
+	CHECK(seed && size == VM_SEED);
+	return seed;
 }
 
 static int claim(struct vcpu *vcpu, struct hart *hart)

@@ -31,7 +31,7 @@ static void put(struct sink *out, char c)
 	out->length++;
 }
 
-/* Lines of the log are formatted in exits: not by put(), nor by memcpy(), which is for more. */
+/* Lines of the log are formatted while a guest waits: put() and memcpy() cost more. */
 static void put_text(struct sink *out, const char *text, size_t n)
 {
 	size_t at = out->length, room = out->size > at ? out->size - at - 1 : 0;
@@ -40,6 +40,21 @@ static void put_text(struct sink *out, const char *text, size_t n)
 	out->length = at + n;
 	for (const char *end = text + MIN(n, room); text < end; text++)
 		*to++ = *text;
+}
+
+/* Returns where the next conversion, or the end, is. */
+static const char *put_plain(struct sink *out, const char *p)
+{
+	size_t at = out->length, room = out->size > at ? out->size - at - 1 : 0;
+	const char *from = p, *full = p + room;
+	char *to = out->buf + at;
+
+	for (; p < full && *p && *p != '%'; p++)
+		*to++ = *p;
+	while (*p && *p != '%')
+		p++;
+	out->length = at + (size_t)(p - from);
+	return p;
 }
 
 static void put_times(struct sink *out, char c, size_t n)
@@ -52,17 +67,18 @@ static void put_times(struct sink *out, char c, size_t n)
 static void put_field(struct sink *out, const struct spec *spec, const char *prefix,
 		      const char *text, size_t n)
 {
-	size_t used = strlen(prefix) + n;
+	size_t before = strlen(prefix), used = before + n;
 	size_t pad = spec->width > used ? spec->width - used : 0;
 	bool zero = spec->zero && !spec->left;
 
-	if (!spec->left && !zero)
+	if (pad && !spec->left && !zero)
 		put_times(out, ' ', pad);
-	put_text(out, prefix, used - n);
-	if (zero)
+	if (before)
+		put_text(out, prefix, before);
+	if (pad && zero)
 		put_times(out, '0', pad);
 	put_text(out, text, n);
-	if (spec->left)
+	if (pad && spec->left)
 		put_times(out, ' ', pad);
 }
 
@@ -205,20 +221,27 @@ static const char *parse_precision(const char *p, struct spec *spec, va_list *ap
 	return p + 2;
 }
 
+/* What may stand before the modifier: all of it sorts before letters. */
+static const char *parse_field(const char *p, struct spec *spec, va_list *ap)
+{
+	p = parse_flags(p, spec);
+	if (*p == '*') {
+		spec->width = star(spec, ap);
+		p++;
+	} else {
+		p = parse_size(p, &spec->width);
+	}
+	return parse_precision(p, spec, ap);
+}
+
 /* p is behind '%'; returns what follows the conversion. */
 static const char *put_conversion(struct sink *out, const char *p, va_list *ap)
 {
 	const char *start = p;
-	struct spec spec = { .left = false };
+	struct spec spec = { .precision = SIZE_MAX };
 
-	p = parse_flags(p, &spec);
-	if (*p == '*') {
-		spec.width = star(&spec, ap);
-		p++;
-	} else {
-		p = parse_size(p, &spec.width);
-	}
-	p = parse_precision(p, &spec, ap);
+	if (*p < 'A')
+		p = parse_field(p, &spec, ap);
 	p = parse_modifier(p, &spec);
 	if (*p && convert(out, &spec, *p, ap))
 		return p + 1;
@@ -232,15 +255,8 @@ int vformat(char *buf, size_t size, const char *fmt, va_list ap)
 	va_list args;
 
 	va_copy(args, ap);
-	while (*fmt) {
-		const char *from = fmt;
-
-		while (*fmt && *fmt != '%')
-			fmt++;
-		put_text(&out, from, (size_t)(fmt - from));
-		if (*fmt)
-			fmt = put_conversion(&out, fmt + 1, &args);
-	}
+	while (*(fmt = put_plain(&out, fmt)))
+		fmt = put_conversion(&out, fmt + 1, &args);
 	va_end(args);
 	if (size)
 		buf[MIN(out.length, size - 1)] = '\0';

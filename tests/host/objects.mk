@@ -63,12 +63,12 @@ test_vmid-src := arch/riscv64/vmid.c tests/host/sim_ram.c
 host-tests += test_gmap
 test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
 host-tests += test_vcpu
-test_vcpu-src := src/vcpu.c src/steal.c tests/host/no_trace.c
+test_vcpu-src := src/vcpu.c src/steal.c src/log.c src/lib/format.c tests/host/no_trace.c
 host-tests += test_sched
 sched-src := src/sched_priority.c src/sched_partition.c src/frames.c src/schedule.c \
 	src/schedule_check.c $(vmdef-src) src/lib/format.c
 test_sched-src := src/sched.c src/vcpu.c src/steal.c $(sched-src) tests/host/no_trace.c \
-	tests/host/no_finish.c tests/host/sched_sides.c
+	tests/host/no_log.c tests/host/no_finish.c tests/host/sched_sides.c
 host-tests += test_sched_windows
 test_sched_windows-src := $(test_sched-src)
 host-tests += test_schedule

@@ -54,6 +54,12 @@ void console_hv_write(const char *text, size_t len)
 	console[console_used] = '\0';
 }
 
+void console_hv_line(const char *text, size_t len)
+{
+	console_hv_write(text, len);
+	console_hv_write("\n", 1);
+}
+
 static int reset(void **state)
 {
 	(void)state;

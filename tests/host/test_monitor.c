@@ -72,7 +72,7 @@ u32 arch_hart_index(void)
 	return 0;
 }
 
-void console_hv_write(const char *text, size_t len)
+void console_hv_line(const char *text, size_t len)
 {
 	(void)text;
 	(void)len;

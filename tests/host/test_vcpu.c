@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include <asm/hart.h>
+#include <hv/console.h>
 #include <hv/errno.h>
+#include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
@@ -196,6 +198,17 @@ static bool nothing_pending(void *chip, u32 index)
 static const struct irqchip_ops chip = { .name = "none", .pending = nothing_pending };
 
 /* ---- Helpers ---- */
+
+u32 arch_hart_index(void)
+{
+	return hart_now->index;
+}
+
+void console_hv_line(const char *text, size_t len)
+{
+	(void)text;
+	(void)len;
+}
 
 static int setup(void **state)
 {
@@ -494,6 +507,91 @@ static void test_last_one_finishes_in_its_turns(void **state)
 	assert_int_equal(entered, 1);
 }
 
+static void jump_in_guest(struct vcpu *v)
+{
+	vcpu_note(v, DEED_JUMP, 0xbad, 0xbad);
+}
+
+static void store_in_guest(struct vcpu *v)
+{
+	vcpu_note(v, DEED_STORE, 0x1234, 0x80000000);
+}
+
+/* Lines of the log that have this. */
+static u32 lines_of(const char *what)
+{
+	static char text[65536];
+	u64 seq = 0;
+	u32 found = 0;
+	size_t n = log_read(&seq, LOG_DEBUG, text, sizeof(text) - 1);
+
+	text[n] = '\0';
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		found++;
+	return found;
+}
+
+/* In its turns, and only while nobody else wants the hart; the guest goes on when it is written. */
+static void test_note_is_written_step_by_step(void **state)
+{
+	(void)state;
+	strcpy(vm.def.name, "noted");
+	start_1();
+	in_guest = store_in_guest;
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 2);
+	assert_true(vcpu[1].leave);
+	for (u32 i = 0; i < 5; i++)
+		assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(lines_of("noted: vCPU 1: store of 0x1234 at pc 0x80000000 refused"), 0);
+	steps = 1;	/* nobody wants the hart */
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(lines_of("noted: vCPU 1: store"), 0);
+		assert_true(vcpu_run(&vcpu[1]));
+	}
+	assert_int_equal(lines_of("noted: vCPU 1: store of 0x1234 at pc 0x80000000 refused"), 1);
+	assert_int_equal(entered, 2);
+	in_guest = NULL;
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(entered, 3);
+}
+
+/* Ten lines, then one that says how many there would have been; nothing is kept from the guest. */
+static void test_notes_are_limited(void **state)
+{
+	(void)state;
+	strcpy(vm.def.name, "limited");
+	start_1();
+	steps = 1;
+	in_guest = jump_in_guest;
+	for (u32 i = 0; i < 10 * 4 + 5; i++)
+		assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(lines_of("limited: vCPU 1: jump to 0xbad, where it has no"), 10);
+	assert_int_equal(entered, 1 + 10 + 5);
+	vm.log_limit.count = 0;
+	for (u32 i = 0; i < 1 + 3; i++)
+		assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(lines_of("5 lines like the next one were suppressed"), 1);
+	assert_int_equal(lines_of("limited: vCPU 1: jump"), 10);
+	for (u32 i = 0; i < 3; i++)
+		assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(lines_of("limited: vCPU 1: jump"), 11);
+}
+
+/* Who is stopped in the middle has said it all the same. */
+static void test_note_of_one_that_halts(void **state)
+{
+	(void)state;
+	strcpy(vm.def.name, "halts");
+	start_1();
+	in_guest = jump_in_guest;
+	assert_true(vcpu_run(&vcpu[1]));
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_HALTED);
+	assert_int_equal(lines_of("halts: vCPU 1: jump"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +611,9 @@ int main(void)
 		cmocka_unit_test_setup(test_pause_of_a_sleeper_ends, setup),
 		cmocka_unit_test_setup(test_move_while_it_halts, setup),
 		cmocka_unit_test_setup(test_last_one_finishes_in_its_turns, setup),
+		cmocka_unit_test_setup(test_note_is_written_step_by_step, setup),
+		cmocka_unit_test_setup(test_notes_are_limited, setup),
+		cmocka_unit_test_setup(test_note_of_one_that_halts, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

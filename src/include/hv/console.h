@@ -45,9 +45,11 @@ void console_flush(void);
 /*
  * console_hv_write() - print text; "\n" goes out as "\r\n". Called by the log under its lock, in
  * panic mode without; must not log. Never fails; what finds no room in the queue is counted, and
- * the terminal told. Waits for the terminal at boot and in a panic only.
+ * the terminal told. Waits for the terminal at boot and in a panic only. console_hv_line() - the
+ * same for one line without its end.
  */
 void console_hv_write(const char *text, size_t len);
+void console_hv_line(const char *text, size_t len);
 
 /*
  * console_vm_write() - what VM id's guest prints. Any hart; takes the console's lock. Returns how

@@ -108,7 +108,7 @@ void host_irq_forget(u32 source);
  */
 void host_irq_complete(u32 source);
 
-/* host_irq_handle() - claim and hand out what is pending for the calling hart; bounded. */
+/* host_irq_handle() - claim and hand out the first of what is pending for the calling hart. */
 void host_irq_handle(void);
 
 /* drivers/host/plic.c, aplic.c. NULL: the board has none. */

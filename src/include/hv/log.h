@@ -36,6 +36,19 @@ void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
+/*
+ * A line in three steps, each short enough for those who wait. log_begin() - what stands before the
+ * text, as of a time; log_compose() - the text; log_put() - append it, like log_write().
+ */
+struct log_line {
+	char text[LOG_LINE] __attribute__((aligned(8)));
+	u32 size;
+	enum log_level level;
+};
+void log_begin(struct log_line *line, enum log_level level, u64 at);
+void log_compose(struct log_line *line, const char *fmt, ...) __printf(2, 3);
+void log_put(const struct log_line *line);
+
 /* log_level_set() - lines up to this level go to the boot console too (default: LOG_WARN). */
 void log_level_set(enum log_level level);
 
@@ -71,12 +84,15 @@ struct log_limit {
 	u32 dropped;	/* lines suppressed since the last one let through */
 };
 #define LOG_BURST 10
+#define LOG_DROPPED "%u lines like the next one were suppressed"
 
 /*
  * log_allowed() - true when a line may be written now. The suppressed ones are counted, and a line
- * with their number precedes the next one that is allowed.
+ * with their number precedes the next one that is allowed. log_admits() - the same for who writes
+ * that line himself, if their number is not 0.
  */
 bool log_allowed(struct log_limit *limit);
+bool log_admits(struct log_limit *limit, u32 *dropped);
 
 /*
  * The architecture supplies: arch_hart_index() the calling hart's index, which any context may

@@ -7,6 +7,7 @@
 #define HV_VCPU_H
 
 #include <asm/vcpu.h>
+#include <hv/log.h>
 #include <hv/sched_policy.h>
 #include <hv/steal.h>
 #include <hv/types.h>
@@ -62,6 +63,29 @@ struct vcpu_start {
 	u64 arg;	/* a1 */
 };
 
+/* What a guest did that is worth a line. */
+enum vcpu_deed {
+	DEED_LOAD,	/* accesses to what it has not */
+	DEED_STORE,
+	DEED_JUMP,
+};
+
+/* A line about it, until it is written: not in the exit, but in the vCPU's turns, step by step. */
+struct vcpu_note {
+	enum {
+		NOTE_NONE,	/* none, or written */
+		NOTE_BEGIN,	/* what is to be done next */
+		NOTE_COMPOSE,
+		NOTE_PUT,
+	} step;
+	enum vcpu_deed deed;
+	u32 dropped;		/* lines suppressed before: they get a line first */
+	u64 at;			/* when */
+	u64 address;		/* guest physical; of a jump virtual */
+	u64 pc;
+	struct log_line line;
+};
+
 struct vcpu {
 	struct arch_vcpu arch;	/* first: assembly knows its layout. Own hart only */
 
@@ -93,6 +117,8 @@ struct vcpu {
 	u32 requests;
 	struct vcpu_start start;	/* written by the one who made the state STARTING */
 	u32 away;			/* enum vcpu_away */
+
+	struct vcpu_note note;		/* own hart only */
 };
 
 /* vcpu_state() - the state now; may change at once unless the own hart asks. */
@@ -118,6 +144,12 @@ int __must_check vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg);
  * VM, when all its vCPUs have halted.
  */
 void vcpu_restore(struct vcpu *vcpu);
+
+/*
+ * vcpu_note() - what the guest just did gets a line in the log, if vm->log_limit admits it, before
+ * the guest goes on. By the exit, on the vCPU's hart.
+ */
+void vcpu_note(struct vcpu *vcpu, enum vcpu_deed deed, u64 address, u64 pc);
 
 /*
  * vcpu_request() - ask the vCPU's hart for something; any hart, lock-free. A request to the vCPU

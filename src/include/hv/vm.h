@@ -67,10 +67,16 @@ struct vm {
 	struct vcpu *last;	/* to halt: it has to call vm_finish(); NULL: nothing to do */
 	struct vm_layout load;	/* of the one who boots it */
 	void *tree;		/* its device tree, if it is of the FIT; NULL: not made yet */
+	u8 *seed;		/* VM_SEED random bytes there */
 	u64 booted_at;		/* host ticks */
 	u64 boots;
 	u64 paused_at;		/* host ticks; management lock */
 	char cause[VM_CAUSE];	/* of VM_CRASH; cut where it is longer */
+
+	/* What is said when all is halted; the last vCPU's hart. */
+	u32 said;		/* steps of it that are done */
+	char words[LOG_LINE];
+	struct log_line line;
 };
 
 /*
@@ -186,7 +192,7 @@ u32 vms_status(void);
  * arch_vm_hide ends that when it runs no more; arch_vm_init makes the G-stage from vm->gmap,
  * arch_vm_exit undoes it after its harts dropped all translations, arch_vm_reset prepares a boot,
  * arch_vcpu_init/exit allocate what a vCPU needs, arch_vm_fdt writes the guest's device tree,
- * arch_vm_fdt_seed puts new random bytes into it,
+ * arch_vm_fdt_seed finds the VM_SEED random bytes in it,
  * arch_hart_find tells the hart with this id, NULL: it does not run, arch_hart_claim pins a vCPU
  * to a hart id (NULL: any free hart): -EBUSY taken, -ENOENT absent, -ENOMEM none free;
  * arch_machine_off ends everything, with an exit status where the machine has a place for one.
@@ -208,7 +214,8 @@ void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page);
 int __must_check arch_vcpu_init(struct vcpu *vcpu);
 void arch_vcpu_exit(struct vcpu *vcpu);
 int __must_check arch_vm_fdt(struct vm *vm, u64 initrd, u64 initrd_size, void *buf, size_t size);
-void arch_vm_fdt_seed(void *tree);
+#define VM_SEED 64
+u8 *arch_vm_fdt_seed(void *tree);
 struct hart *arch_hart_find(u64 hartid);
 int __must_check arch_hart_claim(struct vcpu *vcpu, const u64 *hartid);
 void arch_hart_release(struct vcpu *vcpu);

@@ -16,7 +16,7 @@ struct vm_layout {
 	u64 initrd_base;
 	u64 fdt_base;
 	u64 copied;		/* bytes of these three; 0: memory is being cleared */
-	bool planned;
+	u32 seeded;		/* bytes of the new seed */
 };
 
 struct vm_entry {
