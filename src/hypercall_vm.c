@@ -109,12 +109,15 @@ static int begin_creating(struct vm *caller, const u64 *arg)
 static int hand_over(struct vm *caller)
 {
 	struct vm *vm = job.vm;
-	int err;
+	int err = vm_check_schedule(vm);	/* it was in no list when another one came */
 
 	gmap_soil(&vm->gmap);
-	err = arch_vm_window(caller, vm, true);
+	if (!err) {
+		err = arch_vm_window(caller, vm, true);
+		if (err)
+			refuse("%s refused: its memory cannot be shown to the MVM", vm->def.name);
+	}
 	if (err) {
-		refuse("%s refused: its memory cannot be shown to the MVM", vm->def.name);
 		begin_going(vm);
 		return err;
 	}

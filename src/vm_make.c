@@ -148,6 +148,13 @@ static int add_vcpus(struct vm *vm)
 	return 0;
 }
 
+static int refused(const struct vm *vm, int err, const struct vmdef_error *error)
+{
+	refuse("%s refused: node %s%s%s: %s", vm->def.name, error->node,
+	       error->property[0] ? ", property " : "", error->property, error->reason);
+	return err;
+}
+
 /* The board's half of the definition's check. */
 static int resolve(struct vm *vm)
 {
@@ -156,14 +163,17 @@ static int resolve(struct vm *vm)
 	int err = vmdef_choose_irqchip(&vm->def, boards == BOARD_APLIC, boards == BOARD_IMSIC,
 				       &error);
 
-	if (!err && vm->def.sched.windowed)
-		err = schedule_admit(&vm->def, &error);
 	if (!err)
 		err = passthrough_resolve(&vm->def, &board, &error);
-	if (err)
-		refuse("%s refused: node %s%s%s: %s", vm->def.name, error.node,
-		       error.property[0] ? ", property " : "", error.property, error.reason);
-	return err;
+	return err ? refused(vm, err, &error) : vm_check_schedule(vm);
+}
+
+int vm_check_schedule(struct vm *vm)
+{
+	struct vmdef_error error;
+	int err = vm->def.sched.windowed ? schedule_admit(&vm->def, &error) : 0;
+
+	return err ? refused(vm, err, &error) : 0;
 }
 
 static int build(struct vm *vm)

@@ -92,7 +92,7 @@ $(GUEST_BUILD)/%.o: tests/guest/%.c tests/guest/payloads.mk
 	$(guest-compile)
 $(GUEST_BUILD)/%.o: tests/guest/%.S tests/guest/payloads.mk
 	$(guest-compile)
-fdt-payloads := dtcheck hypercall partition
+fdt-payloads := conductor dtcheck hypercall partition
 $(foreach p,$(fdt-payloads),$(GUEST_BUILD)/$p.o $(GUEST_BUILD)/$p.elf): $(GUEST_DEPS)/lib/libfdt.a
 $(GUEST_BUILD)/%.elf: $(GUEST_BUILD)/%.o $(guest-lib-objs) tests/guest/lib/guest.ld
 	$(if $(V),,@)$(guest-cc) $(GUEST_LDFLAGS) -o $@ $(filter %.o %.a,$^) -lgcc

@@ -73,13 +73,15 @@ def test_windows_begin_on_time(partitions):
 
 
 HARD = {
-    "1": every(5000, 1000, "watch") + every(10000, 2000, "ipi", 3000),
+    "1": every(5000, 1000, "watch") + every(10000, 2000, "ipi", 3000) +
+         [[7000, 500, "newcomer"]],
     "2": every(5000, 1000, "watch") + every(10000, 2000, "ipi", 3000) +
          every(10000, 4000, "spin", 6000),
     "3": every(5000, 1000, "watch") + every(5000, 4000, "timer", 1000),
 }
 SMOOTH = {
-    "1": every(5000, 1000, "watch", 1000) + every(10000, 2000, "ipi", 3000),
+    "1": every(5000, 1000, "watch", 1000) + every(10000, 2000, "ipi", 3000) +
+         [[7000, 500, "newcomer"]],
     "2": every(5000, 1000, "watch", 1000) + every(10000, 2000, "ipi", 3000) +
          every(10000, 3000, "spin", 7000),
     "3": every(5000, 1000, "watch", 1000) + every(5000, 3000, "timer", 2000),
@@ -100,17 +102,20 @@ def changes_of_length(rows):
 
 
 def test_frames_of_three_harts(partitions):
-    """The table changes with a frame; a shift is taken whole, or by 75 us in windows of 3000."""
+    """The table changes with a frame; a shift is taken whole, or by 75 us in windows of 3000.
+    What may be a partition is asked again when it is made."""
     parts = {
         "watch": {"harts": [1, 2, 3], "period_us": 5000, "duration_us": 1000},
         "ipi": {"harts": [1, 2], "period_us": 10000, "duration_us": 2000},
         "timer": {"harts": [3], "period_us": 10000, "duration_us": 3000},
         "spin": {"harts": [2], "period_us": 10000, "duration_us": 2000},
+        "newcomer": {"harts": [1], "period_us": 20000, "duration_us": 500},
     }
     conductor = {"name": "conductor", "kernel": str(TOP / "build/guest/conductor.bin"),
                  "harts": [0], "management": True}
     guest = partitions([conductor] + [partition(name, 100000, len(part["harts"]))
-                                      for name, part in parts.items()], parts,
+                                      for name, part in parts.items() if name != "newcomer"],
+                       parts,
                        {"hard": {"frame_us": FRAME, "harts": HARD},
                         "smooth": {"frame_us": FRAME, "harts": SMOOTH, "correction_us": 75}}, 4)
     guest.expect(r"(not )?ok conductor|passed")

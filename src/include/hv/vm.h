@@ -83,9 +83,11 @@ struct vm {
  * vm_create() - make a VM: memory, which is not clear yet, tables, devices, vCPUs. Boot hart, or
  * management lock. fit stays where it is as long as the VM lives. Returns 0, or a negative errno
  * after a log line that says what to change; nothing half-made remains. vm_admit() - from now on
- * others know it.
+ * others know it. vm_check_schedule() - may it still be a partition, if it is one? The schedule may
+ * have changed since; 0, or -EINVAL after a log line.
  */
 int __must_check vm_create(const struct vmdef *def, const struct fit *fit, struct vm **out);
+int __must_check vm_check_schedule(struct vm *vm);
 void vm_admit(struct vm *vm);
 
 /*
