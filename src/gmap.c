@@ -7,8 +7,11 @@
 
 #include <hv/check.h>
 #include <hv/errno.h>
+#include <hv/fiber.h>
 #include <hv/pa.h>
 #include <hv/string.h>
+
+#define RELEASE_STEP MIB(32)	/* the owner of as much is changed at once */
 
 void gmap_init(struct gmap *gmap, owner_t owner)
 {
@@ -96,10 +99,15 @@ static int range_refused(const struct gmap *gmap, u64 gpa, u64 size)
 
 static void block_release(const struct gmap *gmap, const struct gmap_block *block)
 {
-	if (block->kind == GMAP_RAM)
-		page_give_back(HPA(block->hpa), block->size, gmap->owner, gmap_is_clear(gmap));
-	else
+	if (block->kind != GMAP_RAM) {
 		page_free_device(HPA(block->hpa), block->size, gmap->owner);
+		return;
+	}
+	for (u64 at = 0, n; at < block->size; at += n) {
+		n = MIN(block->size - at, RELEASE_STEP);
+		page_give_back(HPA(block->hpa + at), n, gmap->owner, gmap_is_clear(gmap));
+		fiber_breathe();
+	}
 }
 
 /* The largest block that may begin at gpa, when left bytes are missing. */

@@ -47,6 +47,7 @@ objs += src/timer.o
 objs += src/steal.o
 objs += src/trace.o
 objs += src/vcpu.o
+objs += src/fiber.o
 objs += src/vm.o
 objs += src/vm_load.o
 objs += src/vm_make.o

@@ -3,6 +3,7 @@
 #include <hv/console.h>
 #include <hv/errno.h>
 #include <hv/events.h>
+#include <hv/fiber.h>
 #include <hv/fit.h>
 #include <hv/format.h>
 #include <hv/hypercall.h>
@@ -16,8 +17,6 @@
 #include <hv/vm.h>
 #include <hv/vm_load.h>
 #include <hv/vm_show.h>
-
-#define END_STEPS 8u	/* of log_end_step() */
 
 static struct vm *vms[VMS];	/* atomic pointers; set by vm_make.c */
 
@@ -101,38 +100,25 @@ void vms_started(void)
 		arch_machine_off(vms_status());
 }
 
-static void boot_begin(struct vm *vm)
+/* Fill its memory. */
+static int load(struct vm *vm)
 {
+	int err;
+
 	machine_reset(vm);
 	hypercall_reset(vm);
-	vm_load_begin(vm);
-}
-
-/* True: there is more to do; else *err is how it went. */
-static bool boot_step(struct vm *vm, int *err)
-{
-	struct vm_entry entry;
-	bool more;
-
-	*err = vm_load_step(vm, &entry, &more);
-	if (*err)
-		return false;
-	if (more)
-		return true;
+	err = vm_load(vm, &vm->entry);
 	/* Others have had the hart meanwhile, and may have sent it something. */
-	machine_reset(vm);
-	*err = begin(vm, &entry);
-	return false;
+	if (!err)
+		machine_reset(vm);
+	return err;
 }
 
 int vm_boot(struct vm *vm)
 {
-	int err;
+	int err = load(vm);
 
-	boot_begin(vm);
-	while (boot_step(vm, &err))
-		;
-	return err;
+	return err ? err : begin(vm, &vm->entry);
 }
 
 int vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd, u64 initrd_size)
@@ -184,8 +170,6 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 	va_start(ap, fmt);
 	vformat(vm->cause, sizeof(vm->cause), fmt, ap);
 	va_end(ap);
-	if (log_allowed(&vm->end_limit))
-		log_err("%s: stopped by Shyper: %s", vm->def.name, vm->cause);
 	halt(vm, VM_CRASH, 0);
 }
 
@@ -240,13 +224,33 @@ static bool takes_machine_along(const struct vm *vm)
 	return vm->reason == VM_POWEROFF && vm->def.on_poweroff == VMDEF_MACHINE_OFF;
 }
 
+static void say(struct vm *vm, enum log_level level, const char *what, const char *rest)
+{
+	log_begin(&vm->line, level, arch_time());
+	fiber_breathe();
+	log_compose(&vm->line, "%s: %s%s", vm->def.name, what, rest);
+	fiber_breathe();
+	log_put(&vm->line);
+	fiber_breathe();
+}
+
+/* How it ended and what it did. */
+static void say_end(struct vm *vm)
+{
+	if (vm->reason == VM_CRASH)
+		say(vm, LOG_ERR, "stopped by Shyper: ", vm->cause);
+	vm_show_end(vm, vm->words, sizeof(vm->words));
+	say(vm, LOG_INFO, vm->words, vm->again ? ", starting again" : "");
+	vm_show_exits(vm, vm->words, sizeof(vm->words));
+	say(vm, LOG_INFO, vm->words, "");
+}
+
 /*
  * Nobody runs it any more. The memory and devices of a VM of the FIT go back; those of the MVM's
  * VMs stay until it destroys them.
  */
-static void end_begin(struct vm *vm)
+static void give_back(struct vm *vm)
 {
-	vm->again = false;
 	console_vm_gone(vm->id);
 	if (!vm->fit) {
 		machine_ended(vm);
@@ -255,6 +259,22 @@ static void end_begin(struct vm *vm)
 	machine_stop(vm);
 	arch_vm_exit(vm);
 	gmap_soil(&vm->gmap);
+	while (gmap_clear_step(&vm->gmap))
+		fiber_breathe();
+	vm_release_memory(vm);
+}
+
+/* All that is left to do before it begins again, or is no more. */
+static void wind_up(void *arg)
+{
+	struct vm *vm = arg;
+
+	/* A guest may reset as often as it likes, and not drive all else out of the log. */
+	if (!vm->again || log_allowed(&vm->end_limit))
+		say_end(vm);
+	vm->again = vm->again && !load(vm);
+	if (!vm->again)
+		give_back(vm);
 }
 
 /* The last VM ends the machine. */
@@ -263,8 +283,6 @@ static void end(struct vm *vm)
 	bool off = takes_machine_along(vm);
 	u32 id = vm->id;
 
-	if (vm->fit)
-		vm_release_memory(vm);
 	__atomic_store_n(&vm->last, NULL, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->state, VM_ENDED, __ATOMIC_RELEASE);
 	/* From here on the MVM may destroy it: vm is not touched any more. */
@@ -273,71 +291,24 @@ static void end(struct vm *vm)
 		arch_machine_off(vms_status());
 }
 
-/*
- * How it ended and what it did, two lines of four steps each; false: both are written. A guest may
- * reset as often as it likes, and not drive everything else out of the log.
- */
-static bool log_end_step(struct vm *vm)
-{
-	u32 step = vm->said;
-
-	if (step == END_STEPS)
-		return false;
-	vm->said++;
-	switch (step) {
-	case 0:
-		vm_show_end(vm, vm->words, sizeof(vm->words));
-		if (vm->again && !log_allowed(&vm->end_limit))
-			vm->said = END_STEPS;
-		break;
-	case END_STEPS / 2:
-		vm_show_exits(vm, vm->words, sizeof(vm->words));
-		break;
-	case 1:
-	case END_STEPS / 2 + 1:
-		log_begin(&vm->line, LOG_INFO, arch_time());
-		break;
-	case 2:
-	case END_STEPS / 2 + 2:
-		log_compose(&vm->line, "%s: %s%s", vm->def.name, vm->words,
-			    step == 2 && vm->again ? ", starting again" : "");
-		break;
-	default:
-		log_put(&vm->line);
-	}
-	return true;
-}
-
 bool vm_halted(struct vm *vm)
 {
 	if (__atomic_sub_fetch(&vm->active, 1, __ATOMIC_ACQ_REL))
 		return false;
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	vm->again = restarts(vm);
-	vm->said = 0;
-	if (vm->again)
-		boot_begin(vm);
-	else
-		end_begin(vm);
+	fiber_begin(&vm->fiber, wind_up, vm);
 	return true;
 }
 
 bool vm_finish(struct vm *vm)
 {
-	int err;
-
-	if (log_end_step(vm))
+	if (fiber_run(&vm->fiber))
 		return true;
-	if (vm->again) {
-		if (boot_step(vm, &err))
-			return true;
-		if (!err)
-			return false;
-		end_begin(vm);
-		return true;
-	}
-	if (vm->fit && gmap_clear_step(&vm->gmap))
-		return true;
-	end(vm);
+	/* That it is stopped meanwhile is no error: the last vCPU to halt comes here again. */
+	if (vm->again)
+		(void)!begin(vm, &vm->entry);
+	else
+		end(vm);
 	return false;
 }

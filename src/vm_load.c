@@ -4,6 +4,7 @@
  * load address, the initrd and then the device tree as high as they fit.
  */
 #include <hv/errno.h>
+#include <hv/fiber.h>
 #include <hv/fit.h>
 #include <hv/log.h>
 #include <hv/pa.h>
@@ -173,14 +174,6 @@ int vm_load_fdt(struct vm *vm, u64 fdt, u64 initrd, u64 initrd_size)
 	return err;
 }
 
-void vm_load_begin(struct vm *vm)
-{
-	vm->load.copied = 0;
-	vm->load.seeded = 0;
-	if (vm->gmap.used)
-		gmap_soil(&vm->gmap);
-}
-
 static int make_tree(struct vm *vm, struct vm_layout *l)
 {
 	hpa_t page;
@@ -199,7 +192,7 @@ static int make_tree(struct vm *vm, struct vm_layout *l)
 	return 0;
 }
 
-/* Once for all boots: it takes long, and others wait for the hart. */
+/* Once for all boots. */
 static int prepare(struct vm *vm, struct vm_layout *l)
 {
 	int err = plan(vm, l);
@@ -207,62 +200,58 @@ static int prepare(struct vm *vm, struct vm_layout *l)
 	return err ? err : make_tree(vm, l);
 }
 
-/* Every boot has a seed of its own; false: it has. */
-static bool seed_step(struct vm *vm, struct vm_layout *l)
+/* Every boot has a seed of its own. */
+static void make_seed(u8 *seed)
 {
-	if (l->seeded == VM_SEED)
-		return false;
-	random_bytes(vm->seed + l->seeded, VM_SEED / 2);
-	l->seeded += VM_SEED / 2;
-	return true;
+	for (u32 at = 0; at < VM_SEED; at += VM_SEED / 4) {
+		random_bytes(seed + at, VM_SEED / 4);
+		fiber_breathe();
+	}
 }
 
-/* A page of the kernel, the initrd and the tree, one behind the other; false: all is there. */
-static int copy_step(struct vm *vm, struct vm_layout *l, bool *more)
+static int copy(const struct vm *vm, const struct fit_image *image, u64 base)
 {
-	const struct fit_image *const image[] = { &l->kernel, &l->initrd, &l->fdt };
-	const u64 base[] = { l->kernel_base, l->initrd_base, l->fdt_base };
-	u64 done = l->copied, n;
-	u32 i = 0;
+	int err = 0;
 
-	while (i < ARRAY_SIZE(image) && done >= image[i]->size)
-		done -= image[i++]->size;
-	*more = i < ARRAY_SIZE(image);
-	if (!*more)
-		return 0;
-	n = MIN(image[i]->size - done, PAGE_SIZE);
-	l->copied += n;
-	return gmap_write(&vm->gmap, GPA(base[i] + done), (const u8 *)image[i]->data + done, n);
+	for (u64 at = 0, n; !err && at < image->size; at += n) {
+		n = MIN(image->size - at, PAGE_SIZE);
+		err = gmap_write(&vm->gmap, GPA(base + at), (const u8 *)image->data + at, n);
+		fiber_breathe();
+	}
+	return err;
 }
 
-static int load_step(struct vm *vm, bool *more)
+static int fill(struct vm *vm, const struct vm_layout *l)
+{
+	int err;
+
+	while (gmap_clear_step(&vm->gmap))
+		fiber_breathe();
+	gmap_soil(&vm->gmap);
+	make_seed(vm->seed);
+	err = copy(vm, &l->kernel, l->kernel_base);
+	if (!err)
+		err = copy(vm, &l->initrd, l->initrd_base);
+	return err ? err : copy(vm, &l->fdt, l->fdt_base);
+}
+
+int vm_load(struct vm *vm, struct vm_entry *entry)
 {
 	struct vm_layout *l = &vm->load;
+	int err;
 
-	*more = true;
-	if (!vm->tree)
-		return prepare(vm, l);
-	if (seed_step(vm, l))
-		return 0;
-	if (!l->copied) {
-		if (gmap_clear_step(&vm->gmap))
-			return 0;
+	if (vm->gmap.used)
 		gmap_soil(&vm->gmap);
-	}
-	return copy_step(vm, l, more);
-}
-
-int vm_load_step(struct vm *vm, struct vm_entry *entry, bool *more)
-{
-	int err = load_step(vm, more);
-
+	err = vm->tree ? 0 : prepare(vm, l);
+	if (!err)
+		err = fill(vm, l);
 	if (err) {
 		log_err("%s: does not start: %s (error %d)", vm->def.name,
 			err == -ENOMEM ? "no memory is left to make its device tree in" :
 					 "its memory cannot be filled", err);
 		return err;
 	}
-	entry->pc = vm->def.entry_given ? vm->def.entry : vm->load.kernel_base;
-	entry->fdt = vm->load.fdt_base;
+	entry->pc = vm->def.entry_given ? vm->def.entry : l->kernel_base;
+	entry->fdt = l->fdt_base;
 	return 0;
 }

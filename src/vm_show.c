@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VMs in words. */
 #include <asm/hart.h>
+#include <hv/fiber.h>
 #include <hv/format.h>
 #include <hv/vm.h>
 #include <hv/vm_show.h>
@@ -92,8 +93,10 @@ void vm_show_exits(const struct vm *vm, char *text, size_t size)
 	struct text to = { text, size };
 
 	add(&to, "exits %llu:", (unsigned long long)all_exits(vm));
-	for (u32 cause = 0; cause < EXIT_CAUSES; cause++)
+	for (u32 cause = 0; cause < EXIT_CAUSES; cause++) {
+		fiber_breathe();
 		add(&to, " %s %llu", names[cause], (unsigned long long)exits(vm, cause));
+	}
 }
 
 void vm_show_vcpu(const struct vcpu *vcpu, char *text, size_t size)

@@ -23,6 +23,7 @@ objs += arch/riscv64/exit_mmio.o
 objs += arch/riscv64/exit_trace.o
 objs += arch/riscv64/features.o
 objs += arch/riscv64/fence.o
+objs += arch/riscv64/fiber.o
 objs += arch/riscv64/hart.o
 objs += arch/riscv64/hvmap.o
 objs += arch/riscv64/imsic.o

@@ -10,6 +10,7 @@
 
 #include <hv/check.h>
 #include <hv/errno.h>
+#include <hv/fiber.h>
 #include <hv/pa.h>
 
 #define PPN_BITS 44	/* width of PTE_PPN */
@@ -230,6 +231,7 @@ static void destroy_below(struct ptable *pt, u32 level, u64 *table)
 			continue;
 		destroy_below(pt, level - 1, pte_table(pt, pte));
 		table_free(pt, pte_pa(pt, pte), false);
+		fiber_breathe();
 	}
 }
 

@@ -141,6 +141,11 @@ void arch_harts_sync(const struct vm *vm)
 	fence_remote(vm ? harts_of(vm) : all, &(struct fence){ .op = FENCE_NOTHING });
 }
 
+struct fiber **arch_fiber_own(void)
+{
+	return &this_hart()->fiber;
+}
+
 bool arch_hart_wanted(void)
 {
 	return (csr_read(CSR_SIP) & csr_read(CSR_SIE)) || (csr_read(CSR_HIP) & csr_read(CSR_HIE));

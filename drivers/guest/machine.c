@@ -8,6 +8,7 @@
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/errno.h>
+#include <hv/fiber.h>
 #include <hv/finisher.h>
 #include <hv/log.h>
 #include <hv/machine.h>
@@ -265,13 +266,18 @@ void machine_reset(struct vm *vm)
 {
 	if (vm->def.passthroughs)
 		quiesce(&vm->gmap, &board);
+	fiber_breathe();
 	uart16550_reset(&vm->machine->uart);
 	rtc_goldfish_reset(&vm->machine->rtc);
-	for (u32 i = 0; i < VMDEF_VIRTIO; i++)
+	for (u32 i = 0; i < VMDEF_VIRTIO; i++) {
+		fiber_breathe();
 		if (vm->machine->remote[i])
 			virtio_remote_restart(vm->machine->remote[i]);
+	}
 	machine_net_reset(&vm->machine->net);
+	fiber_breathe();
 	machine_console_reset(&vm->machine->console);
+	fiber_breathe();
 	vm->irqchip->reset(vm->irqchip_data);
 }
 

@@ -4,10 +4,10 @@
 fuzz-targets += fuzz_virtio
 fuzz_virtio-src := drivers/guest/virtio_mmio.c drivers/guest/virtqueue.c \
 	drivers/guest/virtio_console.c drivers/guest/virtio_console_control.c src/stream.c \
-	src/gmap.c src/page.c src/page_init.c src/owner.c tests/fuzz/board.c
+	src/gmap.c src/page.c src/page_init.c src/owner.c tests/fuzz/board.c tests/host/no_fiber.c
 fuzz-targets += fuzz_net
 fuzz_net-src := drivers/guest/virtio_mmio.c $(net-src) \
-	src/gmap.c src/page.c src/page_init.c src/owner.c tests/fuzz/board.c
+	src/gmap.c src/page.c src/page_init.c src/owner.c tests/fuzz/board.c tests/host/no_fiber.c
 fuzz-targets += fuzz_blk
 fuzz_blk-src := kmod/blk_parse.c kmod/vqueue.c kmod/guest.c
 fuzz-targets += fuzz_vaplic

@@ -26,7 +26,7 @@ host-tests += test_console
 test_console-src := src/console.c src/console_input.c src/console_out.c src/lib/format.c
 host-tests += test_monitor
 test_monitor-src := src/monitor.c src/monitor_commands.c src/vm_show.c src/stream.c src/log.c \
-	src/lib/format.c
+	src/lib/format.c tests/host/no_fiber.c
 host-tests += test_uart16550
 test_uart16550-src := drivers/guest/uart16550.c
 host-tests += test_finisher
@@ -57,13 +57,17 @@ host-tests += test_board
 test_board-src := src/board.c src/board_irq.c src/fdt_read.c src/lib/isa.c
 host-tests += test_ptable
 test_ptable-src := arch/riscv64/ptable.c arch/riscv64/ptable_walk.c arch/riscv64/ptable_pages.c \
-	src/page.c src/page_init.c src/owner.c src/lib/format.c tests/host/sim_ram.c
+	src/page.c src/page_init.c src/owner.c src/lib/format.c tests/host/sim_ram.c \
+	tests/host/no_fiber.c
 host-tests += test_vmid
 test_vmid-src := arch/riscv64/vmid.c tests/host/sim_ram.c
 host-tests += test_gmap
-test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c
+test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c \
+	tests/host/no_fiber.c
 host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c src/steal.c src/log.c src/lib/format.c tests/host/no_trace.c
+host-tests += test_fiber
+test_fiber-src := src/fiber.c
 host-tests += test_sched
 sched-src := src/sched_priority.c src/sched_partition.c src/frames.c src/schedule.c \
 	src/schedule_check.c $(vmdef-src) src/lib/format.c
@@ -89,7 +93,7 @@ host-tests += test_stream
 test_stream-src := src/stream.c
 host-tests += test_virtio_mmio
 virtio-src := drivers/guest/virtio_mmio.c src/gmap.c src/page.c src/page_init.c src/owner.c \
-	tests/host/sim_ram.c tests/host/virtio_driver.c
+	tests/host/sim_ram.c tests/host/virtio_driver.c tests/host/no_fiber.c
 test_virtio_mmio-src := $(virtio-src)
 host-tests += test_virtio_race
 test_virtio_race-src := $(virtio-src)
@@ -138,6 +142,6 @@ test_machine_irq-src := drivers/guest/machine_irq.c drivers/guest/vaplic.c \
 	drivers/guest/vaplic_source.c drivers/guest/vimsic.c drivers/guest/vplic.c
 host-tests += test_net_race
 test_net_race-src := $(net-src) drivers/guest/virtio_mmio.c src/gmap.c src/page.c src/page_init.c \
-	src/owner.c tests/fuzz/board.c
+	src/owner.c tests/fuzz/board.c tests/host/no_fiber.c
 # These run with ThreadSanitizer, too.
 race-tests := test_net_race

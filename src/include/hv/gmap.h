@@ -73,7 +73,7 @@ bool gmap_is_clear(const struct gmap *gmap);
 
 /*
  * gmap_release() - give everything back: RAM that is clear, or that nobody has seen (else CHECK
- * stops Shyper). No hart may have a translation of it left.
+ * stops Shyper). No hart may have a translation of it left. Steps back in between (hv/fiber.h).
  */
 void gmap_release(struct gmap *gmap);
 

@@ -27,7 +27,10 @@ void machine_exit(struct vm *vm);
 /* machine_ended() - it has ended and is kept: its memory is left alone until machine_reset(). */
 void machine_ended(struct vm *vm);
 
-/* machine_reset() - all devices back to power-on. The VM does not run. */
+/*
+ * machine_reset() - all devices back to power-on; steps back in between (hv/fiber.h). The VM does
+ * not run.
+ */
 void machine_reset(struct vm *vm);
 
 /* machine_remote() - device n of those that the MVM serves; NULL: the VM has no such device. */

@@ -11,6 +11,7 @@
 
 #include <asm/vm.h>
 #include <hv/board.h>
+#include <hv/fiber.h>
 #include <hv/fit.h>
 #include <hv/gmap.h>
 #include <hv/irqchip.h>
@@ -65,7 +66,9 @@ struct vm {
 	u32 crashes;
 	bool again;		/* when all is halted it boots again */
 	struct vcpu *last;	/* to halt: it has to call vm_finish(); NULL: nothing to do */
+	struct fiber fiber;	/* winds it up when all is halted */
 	struct vm_layout load;	/* of the one who boots it */
+	struct vm_entry entry;
 	void *tree;		/* its device tree, if it is of the FIT; NULL: not made yet */
 	u8 *seed;		/* VM_SEED random bytes there */
 	u64 booted_at;		/* host ticks */
@@ -73,8 +76,7 @@ struct vm {
 	u64 paused_at;		/* host ticks; management lock */
 	char cause[VM_CAUSE];	/* of VM_CRASH; cut where it is longer */
 
-	/* What is said when all is halted; the last vCPU's hart. */
-	u32 said;		/* steps of it that are done */
+	/* What is said when all is halted; the fiber's. */
 	char words[LOG_LINE];
 	struct log_line line;
 };
@@ -143,7 +145,7 @@ void vms_started(void);
  */
 void vm_end(struct vm *vm, enum vm_reason reason, u32 code);
 
-/* vm_crash() - vm_end(VM_CRASH) with a cause and a log line that say what the guest did. */
+/* vm_crash() - vm_end(VM_CRASH) with a cause that says what the guest did; it goes to the log. */
 void vm_crash(struct vm *vm, const char *fmt, ...) __printf(2, 3);
 
 /*

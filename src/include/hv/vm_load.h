@@ -8,15 +8,13 @@
 
 struct vm;
 
-/* Where everything goes, and how far it is. Private to vm_load.c. */
+/* Where everything goes. Private to vm_load.c. */
 struct vm_layout {
 	struct fit_image kernel, initrd, fdt;
 	u64 kernel_base;
 	u64 kernel_size;	/* what it occupies, .bss included */
 	u64 initrd_base;
 	u64 fdt_base;
-	u64 copied;		/* bytes of these three; 0: memory is being cleared */
-	u32 seeded;		/* bytes of the new seed */
 };
 
 struct vm_entry {
@@ -32,12 +30,10 @@ struct vm_entry {
 int __must_check vm_load_check(struct vm *vm);
 
 /*
- * vm_load_begin() - from now on vm_load_step() clears the memory and copies everything into place,
- * a page at a time, until *more is false; then *entry is where to begin. The VM does not run, and
- * one hart does this. 0, or -errno after a log line.
+ * vm_load() - clear the memory and copy everything into place; *entry is where to begin. Steps back
+ * in between (hv/fiber.h). The VM does not run. 0, or -errno after a log line.
  */
-void vm_load_begin(struct vm *vm);
-int __must_check vm_load_step(struct vm *vm, struct vm_entry *entry, bool *more);
+int __must_check vm_load(struct vm *vm, struct vm_entry *entry);
 
 /*
  * vm_load_fdt() - write the VM's device tree to guest physical address fdt, 8-byte aligned, into

@@ -16,6 +16,7 @@
 #define HARTS 64	/* most harts that Shyper drives; hart masks are one u64 */
 
 struct board_hart;
+struct fiber;
 struct trace_ring;
 struct vcpu;
 struct vm;
@@ -67,6 +68,7 @@ struct hart {
 	struct timer *timers;		/* soft timers, soonest first */
 	u64 kicks;			/* how often hart_kicked() */
 	struct vmid_hart vmid;		/* what this hart's TLB may hold */
+	struct fiber *fiber;		/* on whose stack it is; NULL: its own */
 	u64 watched;			/* guest interrupt files that vCPUs which sleep wait for */
 
 	struct trace_ring *trace;	/* hv/trace.h; atomic, NULL: nothing is recorded */
