@@ -7,6 +7,7 @@
 #include <hv/timer.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
+#include <hv/virtio.h>
 #include <hv/vm.h>
 
 static void set_state(struct vcpu *vcpu, enum vcpu_state state)
@@ -170,32 +171,40 @@ void vcpu_suspend(struct vcpu *vcpu, const struct vcpu_start *resume)
 	set_state(vcpu, VCPU_SUSPENDED);
 }
 
-void vcpu_note(struct vcpu *vcpu, enum vcpu_deed deed, u64 address, u64 pc)
+void vcpu_note(struct vcpu *vcpu, struct log_limit *limit, const struct vcpu_deed *deed)
 {
 	struct vcpu_note *note = &vcpu->note;
 
-	if (!log_admits(&vcpu->vm->log_limit, &note->dropped))
+	if (note->step != NOTE_NONE) {
+		__atomic_fetch_add(&limit->dropped, 1, __ATOMIC_RELAXED);
 		return;
-	note->deed = deed;
+	}
+	if (!log_admits(limit, &note->dropped))
+		return;
+	note->deed = *deed;
 	note->step = NOTE_BEGIN;
 	note->at = arch_time();
-	note->address = address;
-	note->pc = pc;
 	vcpu->leave = true;
 }
 
-static void compose(struct vcpu_note *note, const struct vcpu *vcpu)
+static void compose(struct log_line *line, const struct vcpu *vcpu, const struct vcpu_deed *deed)
 {
 	const char *name = vcpu->vm->def.name;
 
-	if (note->deed == DEED_JUMP)
-		log_compose(&note->line, "%s: vCPU %u: jump to 0x%llx, where it has no memory: "
-			    "access fault", name, vcpu->index, (unsigned long long)note->address);
-	else
-		log_compose(&note->line, "%s: vCPU %u: %s of 0x%llx at pc 0x%llx refused: "
-			    "access fault", name, vcpu->index,
-			    note->deed == DEED_STORE ? "store" : "load",
-			    (unsigned long long)note->address, (unsigned long long)note->pc);
+	switch (deed->kind) {
+	case DEED_LOAD:
+	case DEED_STORE:
+		log_compose(line, "%s: vCPU %u: %s of 0x%llx at pc 0x%llx refused: access fault",
+			    name, vcpu->index, deed->kind == DEED_STORE ? "store" : "load",
+			    (unsigned long long)deed->address, (unsigned long long)deed->pc);
+		break;
+	case DEED_JUMP:
+		log_compose(line, "%s: vCPU %u: jump to 0x%llx, where it has no memory: "
+			    "access fault", name, vcpu->index, (unsigned long long)deed->address);
+		break;
+	case DEED_QUEUE:
+		log_compose(line, VIRTIO_COMPLAINT, name, deed->device, deed->queue, deed->why);
+	}
 }
 
 /* One step of what is to be said. */
@@ -212,7 +221,7 @@ static void say(struct vcpu *vcpu)
 		if (note->dropped)
 			log_compose(&note->line, LOG_DROPPED, note->dropped);
 		else
-			compose(note, vcpu);
+			compose(&note->line, vcpu, &note->deed);
 		note->step = NOTE_PUT;
 		break;
 	default:

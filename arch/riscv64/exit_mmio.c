@@ -23,7 +23,11 @@ static enum exit_action refuse(struct vcpu *vcpu, bool write)
 
 	vcpu->exits[EXIT_FAULT]++;
 	vpmu_count(&vcpu->arch.pmu, write ? SBI_PMU_FW_ACCESS_STORE : SBI_PMU_FW_ACCESS_LOAD);
-	vcpu_note(vcpu, write ? DEED_STORE : DEED_LOAD, fault_address().v, csr_read(CSR_SEPC));
+	vcpu_note(vcpu, &vcpu->vm->log_limit, &(struct vcpu_deed){
+		.kind = write ? DEED_STORE : DEED_LOAD,
+		.address = fault_address().v,
+		.pc = csr_read(CSR_SEPC),
+	});
 	inject_exception(vcpu, cause, csr_read(CSR_STVAL));
 	return ACTION_SAME;
 }
@@ -130,7 +134,8 @@ enum exit_action exit_fetch(struct vcpu *vcpu, bool all)
 			 (unsigned long long)csr_read(CSR_VSEPC));
 		return ACTION_SAME;
 	}
-	vcpu_note(vcpu, DEED_JUMP, pc, pc);
+	vcpu_note(vcpu, &vcpu->vm->log_limit,
+		  &(struct vcpu_deed){ .kind = DEED_JUMP, .address = pc });
 	inject_exception(vcpu, CAUSE_FETCH_ACCESS, stval);
 	return ACTION_SAME;
 }

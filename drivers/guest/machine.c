@@ -143,6 +143,18 @@ int machine_show_page(struct vm *vm, const struct vmdef_device *def, u64 offset,
 	return 0;
 }
 
+/* In the turns of the driver's vCPU, if it is here: else it would wait in an exit. */
+void virtio_complain(struct virtio_dev *dev, u32 n, const char *why)
+{
+	struct vcpu *vcpu = arch_vcpu_current();
+
+	if (vcpu && vcpu->vm->def.name == dev->owner)
+		vcpu_note(vcpu, &dev->log_limit, &(struct vcpu_deed){
+			.kind = DEED_QUEUE, .device = dev->ops->name, .why = why, .queue = n });
+	else if (log_allowed(&dev->log_limit))
+		log_warn(VIRTIO_COMPLAINT, dev->owner, dev->ops->name, n, why);
+}
+
 int machine_add_virtio(struct vm *vm, const struct vmdef_device *def, struct virtio_dev *dev)
 {
 	int err = machine_add_device(vm, def, &virtio_mmio_ops, dev);

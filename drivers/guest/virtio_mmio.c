@@ -133,9 +133,8 @@ static __noinline void unlock_and_act(struct virtio_dev *dev)
 	dev->complaint = NULL;
 	dev->put_off = false;
 	spin_unlock(&dev->lock);
-	if (complaint && log_allowed(&dev->log_limit))
-		log_warn("%s: %s: queue %u: %s; the device needs a reset", dev->owner,
-			 dev->ops->name, queue, complaint);
+	if (complaint)
+		virtio_complain(dev, queue, complaint);
 	if (put_off && dev->ops->settle)
 		dev->ops->settle(dev->ctx);
 }

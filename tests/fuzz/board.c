@@ -6,8 +6,8 @@
 
 #include <hv/cache.h>
 #include <hv/check.h>
-#include <hv/log.h>
 #include <hv/pa.h>
+#include <hv/virtio.h>
 
 u8 board_ram[BOARD_SIZE];
 
@@ -42,16 +42,11 @@ void arch_cache_flush(const void *base, u64 size)
 	(void)size;
 }
 
-void log_write(enum log_level level, const char *fmt, ...)
+void virtio_complain(struct virtio_dev *of, u32 n, const char *why)
 {
-	(void)level;
-	(void)fmt;
-}
-
-bool log_allowed(struct log_limit *limit)
-{
-	(void)limit;
-	return true;
+	(void)of;
+	(void)n;
+	(void)why;
 }
 
 static void set_line(void *chip, u32 source, bool level)

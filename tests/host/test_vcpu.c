@@ -509,12 +509,14 @@ static void test_last_one_finishes_in_its_turns(void **state)
 
 static void jump_in_guest(struct vcpu *v)
 {
-	vcpu_note(v, DEED_JUMP, 0xbad, 0xbad);
+	vcpu_note(v, &v->vm->log_limit,
+		  &(struct vcpu_deed){ .kind = DEED_JUMP, .address = 0xbad });
 }
 
 static void store_in_guest(struct vcpu *v)
 {
-	vcpu_note(v, DEED_STORE, 0x1234, 0x80000000);
+	vcpu_note(v, &v->vm->log_limit, &(struct vcpu_deed){
+		.kind = DEED_STORE, .address = 0x1234, .pc = 0x80000000 });
 }
 
 /* Lines of the log that have this. */
@@ -554,6 +556,31 @@ static void test_note_is_written_step_by_step(void **state)
 	in_guest = NULL;
 	assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(entered, 3);
+}
+
+/* One an exit: of two only the first is written, the other one counts as suppressed. */
+static void breaks_queue(struct vcpu *v)
+{
+	static struct log_limit limit;
+
+	vcpu_note(v, &limit, &(struct vcpu_deed){
+		.kind = DEED_QUEUE, .device = "card", .why = "is a loop", .queue = 7 });
+	store_in_guest(v);
+}
+
+static void test_note_of_a_device(void **state)
+{
+	(void)state;
+	strcpy(vm.def.name, "broken");
+	start_1();
+	in_guest = breaks_queue;
+	assert_true(vcpu_run(&vcpu[1]));
+	steps = 1;	/* nobody wants the hart */
+	for (u32 i = 0; i < 3; i++)
+		assert_true(vcpu_run(&vcpu[1]));
+	assert_int_equal(lines_of("broken: card: queue 7: is a loop; the device needs a reset"), 1);
+	assert_int_equal(lines_of("broken: vCPU 1: store"), 0);
+	assert_int_equal(vm.log_limit.dropped, 1);
 }
 
 /* Ten lines, then one that says how many there would have been; nothing is kept from the guest. */
@@ -612,6 +639,7 @@ int main(void)
 		cmocka_unit_test_setup(test_move_while_it_halts, setup),
 		cmocka_unit_test_setup(test_last_one_finishes_in_its_turns, setup),
 		cmocka_unit_test_setup(test_note_is_written_step_by_step, setup),
+		cmocka_unit_test_setup(test_note_of_a_device, setup),
 		cmocka_unit_test_setup(test_notes_are_limited, setup),
 		cmocka_unit_test_setup(test_note_of_one_that_halts, setup),
 	};

@@ -64,10 +64,24 @@ struct vcpu_start {
 };
 
 /* What a guest did that is worth a line. */
-enum vcpu_deed {
-	DEED_LOAD,	/* accesses to what it has not */
-	DEED_STORE,
-	DEED_JUMP,
+struct vcpu_deed {
+	enum {
+		DEED_LOAD,	/* accesses to what it has not */
+		DEED_STORE,
+		DEED_JUMP,
+		DEED_QUEUE,	/* its driver broke the rules of a virtio device */
+	} kind;
+	union {
+		struct {
+			u64 address;		/* guest physical; of a jump virtual */
+			u64 pc;
+		};
+		struct {
+			const char *device;	/* both constants */
+			const char *why;
+			u32 queue;
+		};
+	};
 };
 
 /* A line about it, until it is written: not in the exit, but in the vCPU's turns, step by step. */
@@ -78,11 +92,9 @@ struct vcpu_note {
 		NOTE_COMPOSE,
 		NOTE_PUT,
 	} step;
-	enum vcpu_deed deed;
+	struct vcpu_deed deed;
 	u32 dropped;		/* lines suppressed before: they get a line first */
 	u64 at;			/* when */
-	u64 address;		/* guest physical; of a jump virtual */
-	u64 pc;
 	struct log_line line;
 };
 
@@ -146,10 +158,10 @@ int __must_check vcpu_start(struct vcpu *vcpu, u64 pc, u64 arg);
 void vcpu_restore(struct vcpu *vcpu);
 
 /*
- * vcpu_note() - what the guest just did gets a line in the log, if vm->log_limit admits it, before
- * the guest goes on. By the exit, on the vCPU's hart.
+ * vcpu_note() - what the guest just did gets a line in the log, if the limit admits it, before the
+ * guest goes on. One an exit; more count as suppressed. By the exit, on the vCPU's hart.
  */
-void vcpu_note(struct vcpu *vcpu, enum vcpu_deed deed, u64 address, u64 pc);
+void vcpu_note(struct vcpu *vcpu, struct log_limit *limit, const struct vcpu_deed *deed);
 
 /*
  * vcpu_request() - ask the vCPU's hart for something; any hart, lock-free. A request to the vCPU
