@@ -200,6 +200,14 @@ static int prepare(struct vm *vm, struct vm_layout *l)
 	return err ? err : make_tree(vm, l);
 }
 
+void vm_load_end(struct vm *vm)
+{
+	if (vm->tree)
+		page_free(ptr_pa(vm->tree), FDT_ROOM, OWNER_HV);
+	vm->tree = NULL;
+	vm->seed = NULL;
+}
+
 /* Every boot has a seed of its own. */
 static void make_seed(u8 *seed)
 {

@@ -87,6 +87,7 @@ static int add_memory(struct vm *vm)
 
 void vm_release_memory(struct vm *vm)
 {
+	vm_load_end(vm);
 	gmap_release(&vm->gmap);
 	passthrough_return(vm);
 }

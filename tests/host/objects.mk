@@ -64,6 +64,9 @@ test_vmid-src := arch/riscv64/vmid.c tests/host/sim_ram.c
 host-tests += test_gmap
 test_gmap-src := src/gmap.c src/page.c src/page_init.c src/owner.c tests/host/sim_ram.c \
 	tests/host/no_fiber.c
+host-tests += test_vm_load
+test_vm_load-src := src/vm_load.c src/gmap.c src/page.c src/page_init.c src/owner.c \
+	tests/host/sim_ram.c tests/host/no_fiber.c
 host-tests += test_vcpu
 test_vcpu-src := src/vcpu.c src/steal.c src/log.c src/lib/format.c tests/host/no_trace.c
 host-tests += test_fiber

@@ -69,7 +69,7 @@ struct vm {
 	struct fiber fiber;	/* winds it up when all is halted */
 	struct vm_layout load;	/* of the one who boots it */
 	struct vm_entry entry;
-	void *tree;		/* its device tree, if it is of the FIT; NULL: not made yet */
+	void *tree;		/* its device tree, if it is of the FIT; NULL: not made, or ended */
 	u8 *seed;		/* VM_SEED random bytes there */
 	u64 booted_at;		/* host ticks */
 	u64 boots;
@@ -100,7 +100,7 @@ void vm_admit(struct vm *vm);
 void vm_remove(struct vm *vm);
 bool vm_remove_step(struct vm *vm);
 
-/* vm_release_memory() - RAM and devices of a VM that no hart runs or has translations of. */
+/* vm_release_memory() - RAM, tree and devices of a VM that no hart runs or has translations of. */
 void vm_release_memory(struct vm *vm);
 
 /*

@@ -35,6 +35,9 @@ int __must_check vm_load_check(struct vm *vm);
  */
 int __must_check vm_load(struct vm *vm, struct vm_entry *entry);
 
+/* vm_load_end() - give back what was kept for the next boot. The VM does not run. */
+void vm_load_end(struct vm *vm);
+
 /*
  * vm_load_fdt() - write the VM's device tree to guest physical address fdt, 8-byte aligned, into
  * VM_FDT_ROOM bytes of its RAM; it names the initrd (size 0: none). 0; -EINVAL: an address is not
