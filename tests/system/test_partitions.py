@@ -110,8 +110,9 @@ def test_schedule_from_the_management_vm(four):
     shown = four.json("sched show -i 0")["schedule"]
     assert (shown["table"], shown["next"], shown["config"]) == (
         "survey", "survey", plan(4000, 3000))
-    four.run("sched shift 300")
-    four.await_line("shyper sched show -i 0", f"of {FRAME} us, table survey$")
+    assert "frames begin +300 us, from frame" in four.run("sched shift 300")
+    moved = four.json("sched show -i 0")["schedule"]
+    assert (moved["length_us"], moved["shift_us"]) == (FRAME, 0)
 
     refused = plan(4000, 3000)
     del refused["partitions"]["logger"]

@@ -116,6 +116,7 @@ static json_t *op_shift(struct session *s, const json_t *args)
 {
 	const char *text = json_string_value(json_object_get(args, "us"));
 	const char *digits = text && *text == '-' ? text + 1 : text;
+	struct shyper_schedule_info info;
 	int err;
 
 	if (!digits || !*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 9) {
@@ -131,14 +132,17 @@ static json_t *op_shift(struct session *s, const json_t *args)
 		session_refused(s, s->fd, err, "schedule");
 		return NULL;
 	}
+	if (plan_await_shift(s, &info))
+		return NULL;
 	plan_log(s, "schedule shifted", json_pack("{si}", "us", atoi(text)));
-	return json_pack("{si}", "shift_us", atoi(text));
+	return json_pack("{si sI}", "shift_us", atoi(text), "frame", (json_int_t)info.frame);
 }
 
 static void print_shift(const json_t *result)
 {
-	printf("frames begin %+" JSON_INTEGER_FORMAT " us\n",
-	       json_integer_value(json_object_get(result, "shift_us")));
+	printf("frames begin %+" JSON_INTEGER_FORMAT " us, from frame %" JSON_INTEGER_FORMAT
+	       " on\n", json_integer_value(json_object_get(result, "shift_us")),
+	       json_integer_value(json_object_get(result, "frame")));
 }
 
 const struct verb verb_sched_set = {

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """VMs that share harts: sched show, vm set and vm stats."""
 import json
+import subprocess
 
 import pytest
 
-from commandline import WAYS
+from commandline import SHYPER, WAYS
 from edit import changed
 
 SHARED = {"policy": "priority", "priority": 2, "budget_us": 2000, "period_us": 10000}
@@ -157,9 +158,13 @@ def test_schedule(two):
     assert two.json("sched", "show", "-i", 0)["schedule"]["config"] == shown["config"]
     assert two.out("sched", "switch", "survey").startswith("table survey, from frame ")
     assert two.json("sched", "switch", "survey")["table"] == "survey"
-    assert two.out("sched", "shift", 300) == "frames begin +300 us\n"
-    assert two.json("sched", "show", "-i", 0)["schedule"]["shift_us"] == 300
-    two.run("sched", "shift", "--", "-400")
+    assert two.out("sched", "shift", 300).startswith("frames begin +300 us, from frame ")
+    asked = two.json("sched", "show", "-i", 0)["schedule"]
+    assert (asked["shift_us"], asked["length_us"]) == (0, 20000)
+    done = json.loads(two.out("sched", "shift", "--json", "--", "-500"))
+    assert done["shift_us"] == -500 and done["frame"] >= asked["frame"] + 4
+    shown = two.json("sched", "show", "-i", 0)["schedule"]
+    assert (shown["shift_us"], shown["length_us"]) == (0, 20000)
     assert [line["event"] for line in two.events()][-5:] == [
         "schedule set", "schedule switched", "schedule switched", "schedule shifted",
         "schedule shifted"]
@@ -167,8 +172,13 @@ def test_schedule(two):
 
 def test_schedule_for_people(two):
     two.run("sched", "set", write(two, PLAN))
-    two.run("sched", "shift", "--", "-40")
+    (two.fake / "0.held").touch()
+    shift = subprocess.Popen([SHYPER, "sched", "shift", "--", "-40"], cwd=two.folder,
+                             env=two.environment)
+    two.until(lambda: "still to be" in two.out("sched", "show", "-i", 0))
     text = two.out("sched", "show", "-i", "0.1")
+    (two.fake / "0.held").unlink()
+    assert shift.wait(timeout=60) == 0
     assert " of 20000 us, table flight, still to be shifted by -40 us\n" in text
     assert "partition a: 1000 of every 5000 us on hart 1 2\n" in text
     assert "table flight: frame of 10000 us, strict, re-sync at its end\n" in text

@@ -38,6 +38,12 @@ void plan_print(const json_t *plan);
  */
 int plan_await(struct session *s, int table, struct shyper_schedule_info *info);
 
+/*
+ * plan_await_shift() - until frames have moved by all that they still had to, which takes one or
+ * two frames, or as many as the table's correction makes of it. Result as of plan_await().
+ */
+int plan_await_shift(struct session *s, struct shyper_schedule_info *info);
+
 /* plan_log() - an event of the MVM's; takes more over. */
 void plan_log(struct session *s, const char *event, json_t *more);
 

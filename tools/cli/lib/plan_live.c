@@ -93,25 +93,57 @@ static void nap(const struct shyper_schedule_info *info, const struct shyper_sys
 	nanosleep(&(struct timespec){ .tv_nsec = ns < NAP_MAX ? (long)ns : NAP_MAX }, NULL);
 }
 
-int plan_await(struct session *s, int table, struct shyper_schedule_info *info)
+/* Until the frame that info tells of is over; then it tells of another. */
+static int await_frame(struct session *s, struct shyper_schedule_info *info)
 {
 	struct shyper_system_info system;
-	uint64_t first = 0;
+	uint64_t frame = info->frame;
 
 	for (int tries = 0; tries < TRIES; tries++) {
-		if (plan_info(s, info, NULL) || session_system(s, &system))
+		if (session_system(s, &system))
 			return -1;
-		if (!info->pending && (table < 0 || (int)info->table == table)) {
-			info->frame = first ? first : info->frame;
+		nap(info, &system);
+		if (plan_info(s, info, NULL))
+			return -1;
+		if (info->frame != frame)
 			return 0;
-		}
+	}
+	return error_set(&s->error, "frame %llu does not end", (unsigned long long)frame);
+}
+
+int plan_await(struct session *s, int table, struct shyper_schedule_info *info)
+{
+	uint64_t first = 0;
+
+	if (plan_info(s, info, NULL))
+		return -1;
+	while (info->pending || (table >= 0 && (int)info->table != table)) {
 		if (table >= 0 && (int)info->next != table)
 			return error_set(&s->error, "another command has asked for table %s "
 					 "meanwhile", info->name[info->next]);
 		first = info->frame + 1;
-		nap(info, &system);
+		if (await_frame(s, info))
+			return -1;
 	}
-	return error_set(&s->error, "frame %llu does not end", (unsigned long long)info->frame);
+	info->frame = first ? first : info->frame;
+	return 0;
+}
+
+/* The frame that takes the last of it is longer or shorter; those behind it are as they shall. */
+int plan_await_shift(struct session *s, struct shyper_schedule_info *info)
+{
+	uint64_t first;
+
+	if (plan_info(s, info, NULL))
+		return -1;
+	while (info->shift)
+		if (await_frame(s, info))
+			return -1;
+	first = info->frame + 1;
+	if (await_frame(s, info))
+		return -1;
+	info->frame = first;
+	return 0;
 }
 
 void plan_log(struct session *s, const char *event, json_t *more)
