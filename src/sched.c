@@ -161,6 +161,15 @@ static __attribute__((noinline)) void trace_windows(const struct sched *s)
 	}
 }
 
+/* There are windows that it missed, or that began late, of which no event has told. */
+static void tell(struct sched_health *health, const struct vcpu *vcpu)
+{
+	if (health->told == health->missed + health->late)
+		return;
+	health->told = health->missed + health->late;
+	events_health(vcpu->vm->id);
+}
+
 /* The hart's place in the schedule; returns whose window it is. */
 static u32 follow_schedule(struct sched *s, u64 now)
 {
@@ -174,6 +183,9 @@ static u32 follow_schedule(struct sched *s, u64 now)
 	if (!schedule_frame(now + ahead, &frame))
 		return 0;
 	sched_partition_frame(q, &frame, this_hart()->hartid);
+	for (u32 i = 0; i < q->count; i++)
+		if (sched_get(s, i))
+			tell(&q->entity[i].health, sched_get(s, i));
 	/* Of two places for schedules one may have another one since. */
 	if (s->schedule != frame.schedule || frame.number != last + 1)
 		for (u32 i = 0; i < q->count; i++)
@@ -270,16 +282,11 @@ static void account(struct sched *s, u64 now)
 	s->from = now;
 }
 
-/* The first run of a window is over: was that one late, or one before it missed? */
+/* The first run of a window is over: was it late? */
 static void began(struct sched *s, u32 i, const struct vcpu *vcpu)
 {
-	struct sched_health *health = &s->entity[i].health;
-
 	sched_partition_began(&s->queue, i, vcpu->late);
-	if (health->told == health->missed + health->late)
-		return;
-	health->told = health->missed + health->late;
-	events_health(vcpu->vm->id);
+	tell(&s->entity[i].health, vcpu);
 }
 
 static void run(struct sched *s, const struct sched_choice *choice, u64 now)

@@ -19,12 +19,15 @@ static struct sched_entity *entity_of(struct sched_queue *q, u32 n)
 	return NULL;
 }
 
-/* A window of the partition has gone by. */
+/*
+ * Windows of the partition have gone by, and the hart has not looked. It is not known whether one
+ * that slept would have: what it waits for was due in one of them, perhaps.
+ */
 static void gone(struct sched_queue *q, const struct schedule_window *window, u64 times)
 {
 	struct sched_entity *e = entity_of(q, window->partition + 1);
 
-	if (e && e->state == SCHED_READY && !q->windows.blind)
+	if (e && e->state != SCHED_OFF && !q->windows.blind)
 		e->health.missed += times;
 }
 

@@ -251,9 +251,30 @@ static void test_missed(void **state)
 	expect(5100, 0, 5000, 5200 - AHEAD);
 	assert_int_equal(entity[0].health.missed, 1 + 3 * 2);
 	assert_int_equal(entity[1].health.missed, 1 + 3);
-	policy->set_state(&queue, 1, SCHED_BLOCKED);
+	policy->set_state(&queue, 1, SCHED_OFF);
 	expect(9100, 0, 9000, 9200 - AHEAD);
 	assert_int_equal(entity[1].health.missed, 1 + 3);
+}
+
+/* What it would have done in a window that nobody has looked at is not known: its timer was due. */
+static void test_missed_while_it_slept(void **state)
+{
+	(void)state;
+	add(1, SCHED_READY);
+	add(2, SCHED_BLOCKED);
+	expect(990, 0, 1000, 1200 - AHEAD);
+	expect(1390, SCHED_NOBODY, 0, 1800 - AHEAD);	/* it sleeps in its window */
+	expect(1800, SCHED_NOBODY, 0, 2000 - AHEAD);
+	assert_int_equal(entity[1].health.missed, 0);
+	expect(2350, SCHED_NOBODY, 0, 2400 - AHEAD);
+	expect(2780, SCHED_NOBODY, 0, 2800 - AHEAD);
+	assert_int_equal(entity[1].health.missed, 0);
+	expect(3350, SCHED_NOBODY, 0, 3400 - AHEAD);
+	expect(3800, SCHED_NOBODY, 0, 4000 - AHEAD);
+	assert_int_equal(entity[1].health.missed, 1);
+	expect(6350, SCHED_NOBODY, 0, 6400 - AHEAD);
+	assert_int_equal(entity[1].health.missed, 1 + 2);
+	assert_int_equal(entity[1].health.windows, 0);
 }
 
 /* A partition without a VM, or with one that is stopped, costs nothing. */
@@ -496,6 +517,7 @@ int main(void)
 		cmocka_unit_test_setup(test_wakes_inside, setup),
 		cmocka_unit_test_setup(test_begins_late, setup),
 		cmocka_unit_test_setup(test_missed, setup),
+		cmocka_unit_test_setup(test_missed_while_it_slept, setup),
 		cmocka_unit_test_setup(test_nobody_there, setup),
 		cmocka_unit_test_setup(test_strict_gives_nothing_away, setup),
 		cmocka_unit_test_setup(test_relaxed, setup),

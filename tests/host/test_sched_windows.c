@@ -66,16 +66,38 @@ static void test_late_window_is_told(void **state)
 	assert_int_equal(sched.entity[0].health.late, 1);
 	/* Once. */
 	troubles = 0;
+	at(2451, 2);
 	at(2960, 1);
 	assert_int_equal(troubles, 0);
-	/* VM 2 had no window between. */
-	assert_int_equal(sched.entity[1].health.missed, 0);
 	at(3451, 2);
 	now = 4901;
 	assert_false(sched_turn(&sched));
-	at(5451, 2);
+	assert_int_equal(sched.entity[1].health.missed, 1);
+	now = 4960;
+	assert_true(sched_turn(&sched));
+	assert_int_equal(troubles, BIT(1) | BIT(2));
+}
+
+/* It waits for its timer, and the hart is away when that is due, and its window is. */
+static void test_sleeper_misses_its_window(void **state)
+{
+	(void)state;
+	windows();
+	in_guest = wait_for_interrupt;
+	at(1955, 1);
+	at(2451, 2);
+	in_guest = NULL;
+	now = 2600;
+	assert_false(sched_turn(&sched));
+	wakes = BIT(1) | BIT(2);
+	at(2960, 1);
+	assert_int_equal(troubles, 0);
+	at(3960, 1);
+	assert_int_equal(sched.entity[0].health.missed, 0);
 	assert_int_equal(sched.entity[1].health.missed, 1);
 	assert_int_equal(troubles, BIT(2));
+	at(4451, 2);
+	assert_int_equal(sched.entity[1].health.missed, 1);
 }
 
 /* Nothing that comes for one outside of its window touches the one that runs. */
@@ -218,16 +240,101 @@ static void test_another_schedule_unseen(void **state)
 	at(4960, 2);
 }
 
+/* Numbers change: VM 2 has 0 … 300, VM 1 the rest, and a switch costs less, or more. */
+static void install_another(u64 switch_time)
+{
+	static struct schedule other;
+
+	other = *the_schedule();
+	other.switch_time = switch_time;
+	strcpy(other.partition[0].name, "two");
+	strcpy(other.partition[1].name, "one");
+	other.window[0] = (struct schedule_window){ 0, 300, 0 };
+	other.window[1] = (struct schedule_window){ 300, 1000, 1 };
+	frames.next_schedule = &other;
+	frames.next_table = 0;
+}
+
+/* The first window of another schedule begins with its frame, and nobody else runs meanwhile. */
+static void after_another_schedule(u64 switch_time, u64 looks)
+{
+	windows();
+	at(1955, 1);
+	at(2451, 2);
+	install_another(switch_time);
+	now = 2851;
+	assert_false(sched_turn(&sched));
+	assert_int_equal(armed, 2950);
+	if (looks > armed) {
+		now = armed;
+		assert_false(sched_turn(&sched));
+		assert_int_equal(armed, looks);
+	}
+	at(looks, 2);
+	assert_int_equal(vcpu[2].enter_at, 3000);
+	assert_in_range(vcpu[2].late, 0, 1);
+	assert_in_range(now, 3100, 3110);
+	assert_int_equal(armed, 3300 - switch_time);
+	at(3300 - switch_time, 1);
+	assert_int_equal(vcpu[1].enter_at, 3300);
+	assert_in_range(vcpu[1].late, 0, 1);
+	at(4000 - switch_time, 2);
+	assert_int_equal(vcpu[2].enter_at, 4000);
+	assert_int_equal(troubles, 0);
+}
+
+static void test_window_right_after_another_schedule(void **state)
+{
+	after_another_schedule(50, 2950);
+	sched_setup(state);
+	after_another_schedule(30, 2970);
+	sched_setup(state);
+	after_another_schedule(80, 2950);
+}
+
+/* What touches the frame's end goes on in the next table's first window, if that is the same's. */
+static void test_window_right_after_another_table(void **state)
+{
+	struct schedule *s;
+
+	(void)state;
+	windows();
+	s = the_schedule();
+	s->tables = s->lists = 2;
+	s->table[1] = (struct schedule_table){ .frame = 2000, .first = 1, .lists = 1 };
+	s->list[1] = (struct schedule_list){ .hart = 0, .first = 2, .count = 2 };
+	s->window[1].end = 1000;
+	s->window[2] = (struct schedule_window){ 0, 700, 1 };
+	s->window[3] = (struct schedule_window){ 700, 2000, 0 };
+	at(1955, 1);
+	at(2451, 2);
+	frames.next_table = 1;
+	at(2955, 2);
+	assert_int_equal(vcpu[2].enter_at, 0);
+	assert_int_equal(armed, 3650);
+	at(3651, 1);
+	assert_int_equal(vcpu[1].enter_at, 3700);
+	assert_int_equal(armed, 4950);
+	frames.next_table = 0;
+	at(4951, 1);
+	assert_int_equal(vcpu[1].enter_at, 0);
+	assert_int_equal(armed, 5450);
+	assert_int_equal(troubles, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_window_begins_on_time, sched_setup),
 		cmocka_unit_test_setup(test_late_window_is_told, sched_setup),
+		cmocka_unit_test_setup(test_sleeper_misses_its_window, sched_setup),
 		cmocka_unit_test_setup(test_outside_of_its_window, sched_setup),
 		cmocka_unit_test_setup(test_halts_in_its_window, sched_setup),
 		cmocka_unit_test_setup(test_partition_leaves, sched_setup),
 		cmocka_unit_test_setup(test_no_schedule, sched_setup),
 		cmocka_unit_test_setup(test_another_schedule_unseen, sched_setup),
+		cmocka_unit_test_setup(test_window_right_after_another_schedule, sched_setup),
+		cmocka_unit_test_setup(test_window_right_after_another_table, sched_setup),
 		cmocka_unit_test_setup(test_background_vm_does_not_disturb, sched_setup),
 		cmocka_unit_test_setup(test_partition_starts_beside_a_background_vm, sched_setup),
 	};

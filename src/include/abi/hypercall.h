@@ -260,7 +260,7 @@ struct shyper_sched_info {
 		__u64 waited;	/* ready, and did not run: stolen from it */
 		/* Of a partition. */
 		__u64 windows;	/* that found it ready */
-		__u64 missed;	/* went by while it was ready */
+		__u64 missed;	/* went by before the hart came to them, or were cut off */
 		__u64 late;	/* began later than the schedule allows */
 		__u64 late_max;
 	} vcpu[SHYPER_VCPUS];

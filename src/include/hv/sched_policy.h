@@ -30,7 +30,7 @@ struct sched_params {
 /* How a partition's windows on a hart went. */
 struct sched_health {
 	u64 windows;	/* that it had something to do in when they began */
-	u64 missed;	/* went by, or were cut off, while it was ready */
+	u64 missed;	/* went by before the hart looked, or were cut off; not while it is off */
 	u64 late;	/* began later than the schedule allows */
 	u64 late_max;	/* ticks */
 	u64 told;	/* of missed and late, by an event */
