@@ -25,6 +25,7 @@
 #include "console_out.h"
 
 #define LINE 256
+#define PIECE 64		/* of a line, taken at once */
 #define NOBODY ((u32)-1)
 #define SHARE 4			/* a VM without the focus stays away so many times its own turn */
 #define VMS_ROOM (CONSOLE_QUEUE / 2)	/* of the queue: a VM does not print into the rest */
@@ -247,35 +248,57 @@ static void show_line(u32 id)
 	emit(lines[id].text, lines[id].size);
 }
 
-static void put_shared(u32 id, char c)
+static bool plain(char c)
+{
+	return c != '\r' && c != '\n';
+}
+
+/* Some more of the line; returns how much. */
+static size_t extend(struct line *line, const char *text, size_t size)
+{
+	size_t n = 0, room = MIN(MIN(size, (size_t)PIECE), (size_t)LINE - line->size);
+
+	while (n < room && plain(text[n]))
+		n++;
+	memcpy(line->text + line->size, text, n);
+	line->size += (u32)n;
+	return n;
+}
+
+static void end_line(u32 id)
+{
+	if (console.open != id)
+		show_line(id);
+	emit("\r\n", 2);
+	console.open = NOBODY;
+	lines[id].size = 0;
+}
+
+/* The end of a line, or some of it; returns how much that was: 0 where one got too long. */
+static size_t put_shared(u32 id, const char *text, size_t size)
 {
 	struct line *line = &lines[id];
 	bool focused = id == console.focus;
+	size_t n;
 
-	if (c == '\r')
-		return;
-	if (c == '\n') {
-		if (console.open != id)
-			show_line(id);
-		emit("\r\n", 2);
-		console.open = NOBODY;
-		line->size = 0;
-		return;
-	}
+	if (*text == '\n')
+		end_line(id);
+	if (!plain(*text))
+		return 1;
 	if (focused && console.open != id) {
 		show_line(id);
 		console.open = id;
 	}
-	if (line->size == LINE) {
-		if (!focused) {
-			show_line(id);
-			emit("\r\n", 2);
-		}
-		line->size = 0;
+	if (line->size == LINE && !focused) {
+		end_line(id);
+		return 0;
 	}
-	line->text[line->size++] = c;
+	if (line->size == LINE)
+		line->size = 0;
+	n = extend(line, text, size);
 	if (focused)
-		emit(&c, 1);
+		emit(text, n);
+	return n;
 }
 
 /*
@@ -288,7 +311,7 @@ static void end_turn(u32 id, u64 began)
 	bool pays = id != console.focus && spin_is_contended(&console.lock) && !panic_active();
 	u64 now = arch_time(), away = MIN((now - began) * SHARE, arch_timebase() / 100);
 
-	unlock();
+	unlock_quickly();
 	while (pays && arch_time() - now < away && !arch_hart_wanted())
 		;
 }
@@ -324,9 +347,8 @@ static size_t write_now(u32 id, const char *text, size_t size)
 		/* No guest waits for a terminal that takes nothing. */
 		console_out_lose(size);
 		n = size;
-	} else if (shared()) {
-		for (; n < size && has_room(); n++)
-			put_shared(id, text[n]);
+	} else if (has_room() && shared()) {
+		n = put_shared(id, text, size);
 	} else if (has_room()) {
 		emit(text, size);
 		n = size;
@@ -347,33 +369,21 @@ static bool shows_lines(u32 id)
  */
 static size_t gather(u32 id, const char *text, size_t size)
 {
-	struct line *line = &lines[id];
-	size_t n = 0;
-
-	if (!shows_lines(id))
-		return 0;
-	for (; n < size && text[n] != '\n' && line->size < LINE; n++)
-		if (text[n] != '\r')
-			line->text[line->size++] = text[n];
-	return n;
+	return shows_lines(id) ? extend(&lines[id], text, size) : 0;
 }
 
 size_t console_vm_write(u32 id, const char *text, size_t size)
 {
-	struct spinlock *own = &lines[id].lock;
-	size_t done, now, took;
+	size_t n;
 
-	spin_lock(own);
-	for (done = gather(id, text, size); done < size;
-	     done += gather(id, text + done, size - done)) {
-		now = shows_lines(id) ? 1 : size - done;
-		took = write_now(id, text + done, now);
-		done += took;
-		if (took < now)
-			break;
-	}
-	spin_unlock(own);
-	return done;
+	if (!size || (*text == '\r' && shows_lines(id)))
+		return MIN(size, (size_t)1);
+	spin_lock(&lines[id].lock);
+	n = gather(id, text, size);
+	if (!n)
+		n = write_now(id, text, size);
+	spin_unlock(&lines[id].lock);
+	return n;
 }
 
 bool console_vm_ready(void)
@@ -393,7 +403,7 @@ void console_vm_gone(u32 id)
 	spin_lock(&line->lock);
 	lock();
 	if (line->size && shows_lines(id) && !is_lent())
-		put_shared(id, '\n');
+		end_line(id);
 	unlock();
 	line->size = 0;
 	spin_unlock(&line->lock);
@@ -445,7 +455,7 @@ static void look_again(struct timer *timer)
 
 void console_serve(void)
 {
-	u64 pause = arch_timebase() / 2000;	/* half of what a FIFO lasts at 115200 baud */
+	u64 pause;
 	bool more = false;
 
 	console.timer.fire = look_again;
@@ -454,6 +464,10 @@ void console_serve(void)
 	lock();
 	if (console_out_stuck())
 		pause = arch_timebase() / 10;
+	else if (console_out_full())
+		pause = arch_timebase() / 2000;	/* half of what a FIFO lasts at 115200 baud */
+	else
+		pause = arch_timebase() / 20000;
 	more |= console_out_waits() && !is_lent();
 	console.asked = more;
 	unlock();

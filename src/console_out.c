@@ -15,7 +15,8 @@ static struct {
 	u32 head;	/* bytes ever put, and ever taken */
 	u32 tail;
 	u32 lost;
-	bool refuses;	/* the port took none when it was asked last */
+	bool full;	/* the port took not all when it was asked last */
+	bool refuses;	/* none */
 	u64 since;	/* and that was the first time */
 } out;
 
@@ -83,10 +84,16 @@ bool console_out_step(void)
 			break;
 	}
 	out.tail = tail;
-	if (end != from && tail == from && !out.refuses)
+	if (tail != end && tail == from && !out.refuses)
 		out.since = arch_time();
-	out.refuses = end != from && tail == from;
+	out.full = tail != end;
+	out.refuses = out.full && tail == from;
 	return tail != from;
+}
+
+bool console_out_full(void)
+{
+	return out.full;
 }
 
 bool console_out_stuck(void)

@@ -32,9 +32,11 @@ bool console_out_step(void);
 
 /*
  * console_out_flush() - the port gets all, for which it is waited, until it takes nothing any more.
- * console_out_stuck() - bytes wait, and it has taken none for 100 ms: 16 at 1600 baud.
+ * console_out_full() - it did not take all when it was offered some last. console_out_stuck() -
+ * bytes wait, and it has taken none for 100 ms: 16 at 1600 baud.
  */
 void console_out_flush(void);
+bool console_out_full(void);
 bool console_out_stuck(void);
 
 #endif

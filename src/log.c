@@ -121,9 +121,10 @@ static bool has_control(word_t bytes)
 }
 
 /* One line, with its '\n' at the end. Words are read whole, but only bytes of text count. */
-static void finish(struct log_line *line, size_t n)
+static void finish(struct log_line *line)
 {
 	char *text = line->text;
+	size_t n = line->size;
 
 	if (n && text[n - 1] == '\n')
 		n--;
@@ -143,7 +144,7 @@ static void compose(struct log_line *line, const char *fmt, va_list ap)
 	size_t n = line->size;
 
 	n += (size_t)vformat(line->text + n, LOG_LINE - n, fmt, ap);
-	finish(line, MIN(n, (size_t)LOG_LINE - 1));
+	line->size = (u32)MIN(n, (size_t)LOG_LINE - 1);
 }
 
 void log_compose(struct log_line *line, const char *fmt, ...)
@@ -155,10 +156,11 @@ void log_compose(struct log_line *line, const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_put(const struct log_line *line)
+void log_put(struct log_line *line)
 {
 	void (*heard)(void);
 
+	finish(line);
 	log_lock();
 	append(line->level, line->text, line->size);
 	if ((u32)line->level <= __atomic_load_n(&console_level, __ATOMIC_RELAXED))

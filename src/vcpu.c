@@ -7,7 +7,6 @@
 #include <hv/timer.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
-#include <hv/virtio.h>
 #include <hv/vm.h>
 
 static void set_state(struct vcpu *vcpu, enum vcpu_state state)
@@ -187,24 +186,30 @@ void vcpu_note(struct vcpu *vcpu, struct log_limit *limit, const struct vcpu_dee
 	vcpu->leave = true;
 }
 
+/* The line's first half: who did what. */
 static void compose(struct log_line *line, const struct vcpu *vcpu, const struct vcpu_deed *deed)
 {
 	const char *name = vcpu->vm->def.name;
 
-	switch (deed->kind) {
-	case DEED_LOAD:
-	case DEED_STORE:
-		log_compose(line, "%s: vCPU %u: %s of 0x%llx at pc 0x%llx refused: access fault",
-			    name, vcpu->index, deed->kind == DEED_STORE ? "store" : "load",
-			    (unsigned long long)deed->address, (unsigned long long)deed->pc);
-		break;
-	case DEED_JUMP:
-		log_compose(line, "%s: vCPU %u: jump to 0x%llx, where it has no memory: "
-			    "access fault", name, vcpu->index, (unsigned long long)deed->address);
-		break;
-	case DEED_QUEUE:
-		log_compose(line, VIRTIO_COMPLAINT, name, deed->device, deed->queue, deed->why);
-	}
+	if (deed->kind == DEED_QUEUE)
+		log_compose(line, "%s: %s: queue %u", name, deed->device, deed->queue);
+	else
+		log_compose(line, "%s: vCPU %u: %s 0x%llx", name, vcpu->index,
+			    deed->kind == DEED_STORE ? "store of" :
+			    deed->kind == DEED_LOAD ? "load of" : "jump to",
+			    (unsigned long long)deed->address);
+}
+
+/* And what came of it. */
+static void compose_rest(struct log_line *line, const struct vcpu_deed *deed)
+{
+	if (deed->kind == DEED_QUEUE)
+		log_compose(line, ": %s; the device needs a reset", deed->why);
+	else if (deed->kind == DEED_JUMP)
+		log_compose(line, ", where it has no memory: access fault");
+	else
+		log_compose(line, " at pc 0x%llx refused: access fault",
+			    (unsigned long long)deed->pc);
 }
 
 /* One step of what is to be said. */
@@ -212,17 +217,19 @@ static void say(struct vcpu *vcpu)
 {
 	struct vcpu_note *note = &vcpu->note;
 
-	switch (note->step) {
+	switch (note->step++) {
 	case NOTE_BEGIN:
 		log_begin(&note->line, LOG_WARN, note->at);
-		note->step = NOTE_COMPOSE;
 		break;
 	case NOTE_COMPOSE:
 		if (note->dropped)
 			log_compose(&note->line, LOG_DROPPED, note->dropped);
 		else
 			compose(&note->line, vcpu, &note->deed);
-		note->step = NOTE_PUT;
+		break;
+	case NOTE_REST:
+		if (!note->dropped)
+			compose_rest(&note->line, &note->deed);
 		break;
 	default:
 		log_put(&note->line);

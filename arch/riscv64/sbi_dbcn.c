@@ -8,16 +8,8 @@
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 
-/* At most this much per call, and one line, so that an exit stays short; the guest calls again. */
-#define CHUNK 128
-
-/* Up to the end of the first line: to show one costs far more than its characters. */
-static size_t first_line(const char *text, size_t size)
-{
-	const char *end = memchr(text, '\n', size);
-
-	return end ? (size_t)(end - text) + 1 : size;
-}
+/* At most this much per call, so that an exit stays short; the guest calls again. */
+#define CHUNK 64
 
 /* The range lies in the guest's RAM, all of it. */
 static bool range_ok(struct vm *vm, const u64 *arg)
@@ -32,7 +24,7 @@ static struct sbi_ret console_write(struct vm *vm, const u64 *arg)
 
 	if (!range_ok(vm, arg) || gmap_read(&vm->gmap, GPA(arg[1]), text, size))
 		return sbi_error(SBI_ERR_INVALID_PARAM);
-	return sbi_ok(machine_console_write(vm, text, first_line(text, size)));
+	return sbi_ok(machine_console_write(vm, text, size));
 }
 
 static struct sbi_ret console_read(struct vm *vm, const u64 *arg)

@@ -152,7 +152,8 @@ void virtio_complain(struct virtio_dev *dev, u32 n, const char *why)
 		vcpu_note(vcpu, &dev->log_limit, &(struct vcpu_deed){
 			.kind = DEED_QUEUE, .device = dev->ops->name, .why = why, .queue = n });
 	else if (log_allowed(&dev->log_limit))
-		log_warn(VIRTIO_COMPLAINT, dev->owner, dev->ops->name, n, why);
+		log_warn("%s: %s: queue %u: %s; the device needs a reset", dev->owner,
+			 dev->ops->name, n, why);
 }
 
 int machine_add_virtio(struct vm *vm, const struct vmdef_device *def, struct virtio_dev *dev)

@@ -23,9 +23,30 @@ static bool is_mvm(const struct machine_console *c)
 	return c->vm->id == 0 && c->vm->def.management && c->vm->def.console.size;
 }
 
+#define PIECES 8	/* lines, or their ends, that are shown before somebody else is served */
+
 /* ---- Ends that are no ports ---- */
 
 static u32 behind;	/* VMs, by id, of whose text more is to be shown; atomic bits */
+
+/* The next piece; false: there is none, or no room for it. */
+static bool show_some(struct machine_console *c)
+{
+	u32 id = c->vm->id;
+
+	if (!c->shows && console_vm_ready()) {
+		c->shown = 0;
+		c->shows = stream_read(&consoles[id], STREAM_TERMINAL, c->text, sizeof(c->text));
+	}
+	if (c->shows) {
+		u32 n = (u32)console_vm_write(id, c->text + c->shown, c->shows);
+
+		c->shown += n;
+		c->shows -= n;
+		return n;
+	}
+	return false;
+}
 
 /*
  * At the board's console: what came from the guest's virtio console. Not all at once, which would
@@ -33,14 +54,12 @@ static u32 behind;	/* VMs, by id, of whose text more is to be shown; atomic bits
  */
 static void board_event(void *ctx)
 {
-	const struct machine_console *console = ctx;
+	struct machine_console *console = ctx;
 	u32 id = console->vm->id;
-	char text[128];
 
-	if (console_vm_ready())
-		(void)console_vm_write(id, text, stream_read(&consoles[id], STREAM_TERMINAL, text,
-							     sizeof(text)));
-	if (!stream_waiting(&consoles[id], STREAM_TERMINAL))
+	for (u32 i = 0; i < PIECES && show_some(console) && !arch_hart_wanted(); i++)
+		;
+	if (!console->shows && !stream_waiting(&consoles[id], STREAM_TERMINAL))
 		return;
 	__atomic_fetch_or(&behind, (u32)BIT(id), __ATOMIC_ACQ_REL);
 	console_call();

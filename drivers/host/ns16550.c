@@ -92,8 +92,8 @@ static void reset(void)
 	write_reg(MCR, modem);
 }
 
-/* One that takes bytes at once, as a virtual one does, gets a whole line. */
-static const struct console_port port = { .put = put, .get = get, .reset = reset, .step = 256 };
+/* One may take bytes at once, as a virtual one does. */
+static const struct console_port port = { .put = put, .get = get, .reset = reset, .step = 64 };
 
 const struct console_port *ns16550_probe(const struct board *from)
 {

@@ -361,6 +361,32 @@ static void guests_share_it(void **state)
 	assert_string_equal(seen, all);
 }
 
+/* So much at once that showing it stays short: a line, or its end. */
+static void a_line_or_its_end(void **state)
+{
+	static const char text[] = "one\r\n\ntwo";
+	static const size_t steps[] = { 3, 1, 1, 1, 3 };
+	char all[64];
+	size_t n;
+
+	(void)state;
+	vm_count = 2;
+	for (u32 id = 0; id < 2; id++) {
+		n = 0;
+		for (u32 i = 0; i < ARRAY_SIZE(steps); n += steps[i++])
+			assert_int_equal(console_vm_write(id, text + n, sizeof(text) - 1 - n),
+					 steps[i]);
+		assert_int_equal(console_vm_write(id, "", 0), 0);
+	}
+	drain();
+	snprintf(all, sizeof(all), "[vm%u] one\r\n[vm%u] \r\n[vm%u] two", 0, 0, 0);
+	assert_memory_equal(seen, all, strlen(all));
+	assert_non_null(strstr(seen, "\r\n[vm1] one\r\n[vm1] \r\n"));
+	console_vm_gone(0);
+	console_vm_gone(1);
+	drain();
+}
+
 static void guests_leave_room_for_shyper(void **state)
 {
 	(void)state;
@@ -472,6 +498,7 @@ int main(void)
 		cmocka_unit_test_setup(loss_is_told, setup),
 		cmocka_unit_test_setup(guest_comes_again, setup),
 		cmocka_unit_test_setup(guests_share_it, setup),
+		cmocka_unit_test_setup(a_line_or_its_end, setup),
 		cmocka_unit_test_setup(guests_leave_room_for_shyper, setup),
 		cmocka_unit_test_setup(stuck_terminal, setup),
 		cmocka_unit_test_setup(panic_prints_directly, setup),

@@ -547,7 +547,7 @@ static void test_note_is_written_step_by_step(void **state)
 		assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(lines_of("noted: vCPU 1: store of 0x1234 at pc 0x80000000 refused"), 0);
 	steps = 1;	/* nobody wants the hart */
-	for (u32 i = 0; i < 3; i++) {
+	for (u32 i = 0; i < 4; i++) {
 		assert_int_equal(lines_of("noted: vCPU 1: store"), 0);
 		assert_true(vcpu_run(&vcpu[1]));
 	}
@@ -576,7 +576,7 @@ static void test_note_of_a_device(void **state)
 	in_guest = breaks_queue;
 	assert_true(vcpu_run(&vcpu[1]));
 	steps = 1;	/* nobody wants the hart */
-	for (u32 i = 0; i < 3; i++)
+	for (u32 i = 0; i < 4; i++)
 		assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(lines_of("broken: card: queue 7: is a loop; the device needs a reset"), 1);
 	assert_int_equal(lines_of("broken: vCPU 1: store"), 0);
@@ -591,16 +591,16 @@ static void test_notes_are_limited(void **state)
 	start_1();
 	steps = 1;
 	in_guest = jump_in_guest;
-	for (u32 i = 0; i < 10 * 4 + 5; i++)
+	for (u32 i = 0; i < 10 * 5 + 5; i++)
 		assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(lines_of("limited: vCPU 1: jump to 0xbad, where it has no"), 10);
 	assert_int_equal(entered, 1 + 10 + 5);
 	vm.log_limit.count = 0;
-	for (u32 i = 0; i < 1 + 3; i++)
+	for (u32 i = 0; i < 1 + 4; i++)
 		assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(lines_of("5 lines like the next one were suppressed"), 1);
 	assert_int_equal(lines_of("limited: vCPU 1: jump"), 10);
-	for (u32 i = 0; i < 3; i++)
+	for (u32 i = 0; i < 4; i++)
 		assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(lines_of("limited: vCPU 1: jump"), 11);
 }

@@ -53,8 +53,9 @@ void console_hv_line(const char *text, size_t len);
 
 /*
  * console_vm_write() - what VM id's guest prints. Any hart; takes the console's lock. Returns how
- * much of it was taken: less when the terminal is behind, and the guest has to come again.
- * console_vm_ready() - 128 bytes would be taken, if nobody else comes first.
+ * much of it was taken: some of a line or its end, so that an exit stays short, and less when the
+ * terminal is behind; the guest has to come again. console_vm_ready() - it would take some, if
+ * nobody else comes first.
  */
 size_t console_vm_write(u32 id, const char *text, size_t size);
 bool console_vm_ready(void);

@@ -37,8 +37,8 @@ void log_write(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
 /*
- * A line in three steps, each short enough for those who wait. log_begin() - what stands before the
- * text, as of a time; log_compose() - the text; log_put() - append it, like log_write().
+ * A line in steps, each short enough for those who wait. log_begin() - what stands before the text,
+ * as of a time; log_compose() - some of the text; log_put() - append the line, like log_write().
  */
 struct log_line {
 	char text[LOG_LINE] __attribute__((aligned(8)));
@@ -47,7 +47,7 @@ struct log_line {
 };
 void log_begin(struct log_line *line, enum log_level level, u64 at);
 void log_compose(struct log_line *line, const char *fmt, ...) __printf(2, 3);
-void log_put(const struct log_line *line);
+void log_put(struct log_line *line);
 
 /* log_level_set() - lines up to this level go to the boot console too (default: LOG_WARN). */
 void log_level_set(enum log_level level);

@@ -48,6 +48,11 @@ struct machine_console {
 	u8 input[CONSOLE_INPUT];
 	u8 from_agent[AGENT_LANE];
 	u8 to_agent[AGENT_LANE];
+
+	/* Of board_event(): read, and not shown yet. */
+	char text[128];
+	u32 shown;
+	u32 shows;	/* bytes that are left */
 };
 
 /*

@@ -90,6 +90,7 @@ struct vcpu_note {
 		NOTE_NONE,	/* none, or written */
 		NOTE_BEGIN,	/* what is to be done next */
 		NOTE_COMPOSE,
+		NOTE_REST,
 		NOTE_PUT,
 	} step;
 	struct vcpu_deed deed;

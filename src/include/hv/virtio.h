@@ -194,7 +194,6 @@ void virtio_broken(struct virtio_dev *dev, u32 n, const char *why);
  * The machine supplies (drivers/guest/machine.c): virtio_complain() - what virtio_broken() said
  * goes to the log, if dev->log_limit admits it. No lock is held.
  */
-#define VIRTIO_COMPLAINT "%s: %s: queue %u: %s; the device needs a reset"
 void virtio_complain(struct virtio_dev *dev, u32 n, const char *why);
 
 /* dev is the struct virtio_dev. */
