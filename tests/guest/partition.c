@@ -166,9 +166,14 @@ static void ipi(unsigned long what)
 	}
 }
 
+static bool sstc;
+
 static void past_timer(void)
 {
-	csr_write(CSR_STIMECMP, rdtime() + 1);
+	if (sstc)
+		csr_write(CSR_STIMECMP, rdtime() + 1);
+	else
+		set_timer(rdtime() + 1);
 }
 
 /* Timers in the past, by its own and by calls, interrupted all the time. */
@@ -176,6 +181,7 @@ static void timer(unsigned long what)
 {
 	struct record *r = &record[this_hart()->id];
 
+	sstc = have_sstc();
 	irq_handle(IRQ_TIMER, past_timer);
 	csr_set(sie, SIE_STIE);
 	irqs_on();
