@@ -7,6 +7,7 @@ is over. One of QEMU's own, every 40 us, makes turns so short that windows of se
 measured. While all harts sleep, time is the host's: so something runs meanwhile.
 """
 import json
+import re
 
 import pytest
 
@@ -56,20 +57,32 @@ def write(shyper, tree, name="plan.json"):
     return f"sched set {name}"
 
 
+def documented():
+    """The script that gives a schedule and starts its VMs, and the line that has it run."""
+    text = (TOP / "docs/scheduling.md").read_text()
+    script = re.search(r"\n\n((?:    .*\n)+)\nwhich this line has run:\n\n    (.*)\n", text)
+    return script.group(1), script.group(2)
+
+
 @pytest.fixture
-def four(shyper):
-    """Partitions on three harts that never sleep, under plan(4000, 3000)."""
+def files(shyper, tmp_path):
+    """What the script wants: partitions on three harts that never sleep, and plan(4000, 3000)."""
     shyper.mvm.put(TOP / "build/guest/spin.bin", "/root/spin.bin")
-    shyper.daemon()
     for name, harts in HARTS.items():
         vm = {"name": name, "kernel": "spin.bin", "memory": "16M", "vcpus": len(harts),
               "sched": {"policy": "partition"}}
         shyper.mvm.run(f"echo '{json.dumps(vm)}' >{name}.json")
-    shyper.run(write(shyper, plan(4000, 3000)))
-    for name in HARTS:
-        shyper.run(f"vm config {name}.json")
-        shyper.run(f"vm boot {name}")
+    write(shyper, plan(4000, 3000))
+    (tmp_path / "partitions").write_text(documented()[0])
+    shyper.mvm.put(tmp_path / "partitions", "/root/partitions")
     return shyper
+
+
+@pytest.fixture
+def four(files):
+    files.daemon()
+    files.mvm.run("sh /root/partitions")
+    return files
 
 
 def counted(shyper):
@@ -150,3 +163,15 @@ def test_schedule_from_the_management_vm(four):
     assert int(drawn) == four.json("system info")["harts"]
     for name in HARTS:
         four.run(f"vm remove {name} 2>/dev/null || true")
+
+
+def test_at_each_start(files):
+    """The management VM starts anew, and gives its partitions their schedule before they start."""
+    files.mvm.run(documented()[1])
+    files.mvm.send("sync; reboot -f")
+    files.mvm.login()
+    for name in HARTS:
+        files.await_line("shyper vm list", f"{name} .*running", 120)
+    assert set(counted(files)[0]) == {(name, n) for name, harts in HARTS.items() for n in harts}
+    shown = files.json("sched show -i 0")["schedule"]
+    assert (shown["table"], shown["config"]) == ("flight", plan(4000, 3000))
