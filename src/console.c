@@ -392,7 +392,8 @@ bool console_vm_ready(void)
 
 	lock();
 	ready = is_lent() || has_room() || console_out_stuck();
-	unlock();
+	if (!panic_active())
+		spin_unlock(&console.lock);	/* nothing was printed */
 	return ready;
 }
 

@@ -66,9 +66,12 @@ class Mvm(Machine):
         return one
 
     def put(self, source, target):
-        """Copy a file into the MVM."""
-        status, text = self.ssh(f"cat >{target}", source=source)
-        assert status == 0, f"{source} cannot be copied: {text}"
+        """Copy a file into the MVM. In virtual time a login may be late on a busy host."""
+        for _ in range(3):
+            status, text = self.ssh(f"cat >{target}", source=source)
+            if status == 0:
+                return
+        raise Failure(f"{source} cannot be copied: {text}")
 
     def ssh(self, command, password="root", source="/dev/null"):
         """Run a command through ssh, input from a file here; returns (exit status, output). Waits

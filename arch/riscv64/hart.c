@@ -72,7 +72,12 @@ void hart_kick(struct hart *hart)
 
 void hart_errand(struct hart *hart, u32 errand)
 {
-	if (!__atomic_fetch_or(&hart->errand, errand, __ATOMIC_ACQ_REL))
+	if (__atomic_fetch_or(&hart->errand, errand, __ATOMIC_ACQ_REL))
+		return;
+	/* Firmware would take a thousand instructions for the hart's own. */
+	if (hart == this_hart())
+		csr_set(CSR_SIP, IP(IRQ_SSI));
+	else
 		hart_kick(hart);
 }
 

@@ -93,7 +93,7 @@ static void reset(void)
 }
 
 /* One may take bytes at once, as a virtual one does. */
-static const struct console_port port = { .put = put, .get = get, .reset = reset, .step = 64 };
+static const struct console_port port = { .put = put, .get = get, .reset = reset, .step = 32 };
 
 const struct console_port *ns16550_probe(const struct board *from)
 {
