@@ -40,6 +40,23 @@ def test_damaged_boot_image(machine, tmp_path, damage):
     assert "U-Boot 20" not in guest.output()
 
 
+def test_boot_image_beyond_the_memory(machine, tmp_path):
+    """A loader has put it where, by the device tree, is none; QEMU itself would not."""
+    tree = tmp_path / "board.dtb"
+    kind = "virt,aia=aplic-imsic" if IRQ == "aia" else "virt"
+    subprocess.run(["qemu-system-riscv64", "-machine", f"{kind},dumpdtb={tree}", "-m", "512M"],
+                   check=True)
+    subprocess.run(["fdtput", "-t", "x", tree, "/memory@80000000", "reg", "0", "80000000", "0",
+                    "4000000"], check=True)
+    mkvm(tmp_path / "one.itb", "--kernel", UBOOT)
+    guest = machine(FIT=tmp_path / "one.itb", SMP=1, MEMORY="512M", QEMUFLAGS=f"-dtb {tree}")
+    size, missing = map(int, guest.expect(
+        r"the boot image \((\d+) KiB at 0x[0-9a-f]+\) does not fit into the board's memory: "
+        r"(\d+) KiB are missing; give it more memory").groups())
+    assert 0 < missing == size
+    assert guest.wait() == REFUSED
+
+
 def test_too_little_memory_is_named(machine):
     guest = machine(KERNEL=UBOOT, MEM="256M", MEMORY="200M")
     guest.expect(r"needs 256 MiB, \d+ MiB are free")
