@@ -210,10 +210,13 @@ int arch_vm_show(struct vm *vm, gpa_t at, hpa_t page)
 	return err;
 }
 
+/*
+ * Without a fence: who has translations of it left, never enters the VM again, nor another with its
+ * number before all is flushed (asm/vmid.h).
+ */
 void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page)
 {
 	CHECK(ptable_unmap(&vm->arch.gstage, at.v, PAGE_SIZE) == 0);
-	vm_fence(vm);
 	page_unshare(page, PAGE_SIZE, OWNER_HV, OWNER_VM(vm->id));
 }
 

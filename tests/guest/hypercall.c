@@ -109,6 +109,18 @@ static void put_text(const char *name, const char *value)
 
 static bool shares;	/* its harts: the child's definition says so */
 static bool time_stops;	/* while it is paused: likewise */
+static unsigned int cards;	/* likewise */
+static const char *child = "child";
+
+static void put_cards(void)
+{
+	static const char *const names[] = {"net0", "net1", "net2", "net3"};
+
+	for (unsigned int i = 0; i < cards; i++) {
+		fdt_begin_node(tree, names[i]);
+		fdt_end_node(tree);
+	}
+}
 
 static unsigned long tree_make(unsigned long hart, bool kernel)
 {
@@ -120,7 +132,7 @@ static unsigned long tree_make(unsigned long hart, bool kernel)
 	put_text("compatible", "shyper,vm-v1");
 	fdt_property_u32(tree, "#address-cells", 2);
 	fdt_property_u32(tree, "#size-cells", 2);
-	put_text("vm-name", "child");
+	put_text("vm-name", child);
 	fdt_property_u32(tree, "vcpus", 1);
 	fdt_property_u32(tree, "harts", (u32)hart);
 	if (time_stops)
@@ -131,6 +143,11 @@ static unsigned long tree_make(unsigned long hart, bool kernel)
 	if (shares) {
 		fdt_begin_node(tree, "sched");
 		put_text("policy", "priority");
+		fdt_end_node(tree);
+	}
+	if (cards) {
+		fdt_begin_node(tree, "devices");
+		put_cards();
 		fdt_end_node(tree);
 	}
 	if (kernel) {
@@ -590,6 +607,40 @@ static void check_log(void)
 	CHECK("log lines", lines > 3 && rounds < 100, "%lu in %lu rounds", lines, rounds);
 }
 
+/* Exits that a neighbour has while a VM on its hart comes, and goes with so many cards. */
+static unsigned long disturbed(unsigned long neighbour, unsigned long hart, unsigned int with)
+{
+	unsigned long before = 0, after = 0;
+
+	cards = with;
+	check_eq("neighbour runs", state_of(neighbour), SHYPER_VM_RUNNING);
+	for (unsigned int i = 0; i < ARRAY_SIZE(info.exits); i++)
+		before += info.exits[i];
+	check_err("destroy", hc(SHYPER_HC_VM_DESTROY, create(hart), 0, 0, 0), SHYPER_OK);
+	check_eq("neighbour runs", state_of(neighbour), SHYPER_VM_RUNNING);
+	for (unsigned int i = 0; i < ARRAY_SIZE(info.exits); i++)
+		after += info.exits[i];
+	cards = 0;
+	return after - before;
+}
+
+/* Nobody is interrupted for each device that a VM had. */
+static void check_neighbour(unsigned long hart)
+{
+	unsigned long neighbour = create(hart), few, many;
+
+	guest_program(neighbour, guest_counts, guest_ends);
+	check_err("boot", boot(neighbour), SHYPER_OK);
+	child = "other";
+	few = disturbed(neighbour, hart, 0);
+	many = disturbed(neighbour, hart, 4);
+	child = "child";
+	CHECK("disturbed no more by four cards", many <= few, "%lu exits, without %lu", many, few);
+	say("# %lu and %lu exits\n", few, many);
+	stop(neighbour);
+	check_err("destroy", hc(SHYPER_HC_VM_DESTROY, neighbour, 0, 0, 0), SHYPER_OK);
+}
+
 static void manage(void)
 {
 	unsigned long before, id, worker = 1;
@@ -617,6 +668,7 @@ static void manage(void)
 	check_eq("no page is lost", pages_free(), before);
 	shares = true;
 	check_sched(worker, create(worker));
+	check_neighbour(worker);
 	check_time(worker);
 	for (unsigned int i = 0; i < CYCLES; i++) {
 		id = create(worker);
