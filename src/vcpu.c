@@ -212,12 +212,14 @@ static void compose_rest(struct log_line *line, const struct vcpu_deed *deed)
 			    (unsigned long long)deed->pc);
 }
 
-/* One step of what is to be said. */
-static void say(struct vcpu *vcpu)
+bool vcpu_say(struct vcpu *vcpu)
 {
 	struct vcpu_note *note = &vcpu->note;
 
+	if (note->step == NOTE_NONE)
+		return false;
 	switch (note->step++) {
+	case NOTE_NONE:
 	case NOTE_BEGIN:
 		log_begin(&note->line, LOG_WARN, note->at);
 		break;
@@ -231,11 +233,12 @@ static void say(struct vcpu *vcpu)
 		if (!note->dropped)
 			compose_rest(&note->line, &note->deed);
 		break;
-	default:
+	case NOTE_PUT:
 		log_put(&note->line);
 		note->step = note->dropped ? NOTE_BEGIN : NOTE_NONE;
 		note->dropped = 0;
 	}
+	return true;
 }
 
 /*
@@ -244,8 +247,6 @@ static void say(struct vcpu *vcpu)
  */
 static void halt(struct vcpu *vcpu)
 {
-	while (vcpu->note.step != NOTE_NONE)
-		say(vcpu);
 	machine_vcpu_halt(vcpu->vm, vcpu->index);
 	arch_vcpu_unload(vcpu);
 	steal_show(vcpu, NULL);
@@ -268,9 +269,11 @@ static void begin(struct vcpu *vcpu)
 	set_state(vcpu, VCPU_RUNNING);
 }
 
+/* A VM may end just when it is paused: what it leaves to do then is done, or nobody resumed it. */
 static bool paused(const struct vcpu *vcpu)
 {
-	return __atomic_load_n(&vcpu->vm->paused, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&vcpu->vm->paused, __ATOMIC_SEQ_CST) &&
+	       vcpu_state(vcpu) != VCPU_HALTED;
 }
 
 static enum vcpu_away away(const struct vcpu *vcpu)
@@ -505,6 +508,6 @@ bool vcpu_run(struct vcpu *vcpu)
 	if (likely(vcpu->note.step == NOTE_NONE))
 		enter(vcpu);
 	else if (!arch_hart_wanted())
-		say(vcpu);
+		(void)vcpu_say(vcpu);
 	return true;
 }

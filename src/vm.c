@@ -234,9 +234,13 @@ static void say(struct vm *vm, enum log_level level, const char *what, const cha
 	fiber_breathe();
 }
 
-/* How it ended and what it did. */
-static void say_end(struct vm *vm)
+/* How it ended and what it did; how many ends before were not told. */
+static void say_end(struct vm *vm, u32 dropped)
 {
+	if (dropped) {
+		format(vm->words, sizeof(vm->words), LOG_DROPPED, dropped);
+		say(vm, LOG_WARN, vm->words, "");
+	}
 	if (vm->reason == VM_CRASH)
 		say(vm, LOG_ERR, "stopped by Shyper: ", vm->cause);
 	vm_show_end(vm, vm->words, sizeof(vm->words));
@@ -268,10 +272,14 @@ static void give_back(struct vm *vm)
 static void wind_up(void *arg)
 {
 	struct vm *vm = arg;
+	u32 dropped = 0;
 
+	for (u32 i = 0; i < vm->vcpus; i++)
+		while (vcpu_say(vm->vcpu[i]))
+			fiber_breathe();
 	/* A guest may reset as often as it likes, and not drive all else out of the log. */
-	if (!vm->again || log_allowed(&vm->end_limit))
-		say_end(vm);
+	if (!vm->again || log_admits(&vm->end_limit, &dropped))
+		say_end(vm, dropped);
 	vm->again = vm->again && !load(vm);
 	if (!vm->again)
 		give_back(vm);

@@ -13,6 +13,7 @@
 #include <hv/fiber.h>
 #include <hv/pa.h>
 
+#define DESTROY_STEP 64	/* entries between two breaths */
 #define PPN_BITS 44	/* width of PTE_PPN */
 
 const struct ptable_geometry ptable_sv39 = { "Sv39", 8, 3, 9, 9, 12 };
@@ -227,6 +228,8 @@ static void destroy_below(struct ptable *pt, u32 level, u64 *table)
 	for (u64 i = 0; i < entries(pt, level); i++) {
 		u64 pte = table[i];
 
+		if (i % DESTROY_STEP == 0)
+			fiber_breathe();
 		if (!(pte & PTE_V) || pte_is_leaf(pte))
 			continue;
 		destroy_below(pt, level - 1, pte_table(pt, pte));
@@ -239,7 +242,9 @@ void ptable_destroy(struct ptable *pt)
 {
 	ptable_fenced(pt);
 	destroy_below(pt, root_level(pt), pa_ptr(pt->root));
+	fiber_breathe();
 	table_free(pt, pt->root.v, true);
+	fiber_breathe();
 	ASSERT(!pt->tables);
 	pt->root = HPA(0);
 }

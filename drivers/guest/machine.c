@@ -249,6 +249,7 @@ void machine_stop(struct vm *vm)
 	while (vm->machine->views) {
 		const struct view *view = &vm->machine->view[--vm->machine->views];
 
+		fiber_breathe();
 		arch_vm_hide(vm, view->at, view->page);
 	}
 }

@@ -507,6 +507,20 @@ static void test_last_one_finishes_in_its_turns(void **state)
 	assert_int_equal(entered, 1);
 }
 
+/* Paused at the moment it ended: nobody could resume it, so what is left to do is done. */
+static void test_last_one_finishes_though_paused(void **state)
+{
+	(void)state;
+	start_1();
+	steps = 2;
+	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
+	assert_true(vcpu_run(&vcpu[1]));
+	vm.paused = 1;
+	assert_int_equal(vcpu_settle(&vcpu[1]), SCHED_READY);
+	assert_true(vcpu_run(&vcpu[1]));
+	assert_null(vm.last);
+}
+
 static void jump_in_guest(struct vcpu *v)
 {
 	vcpu_note(v, &v->vm->log_limit,
@@ -616,7 +630,13 @@ static void test_note_of_one_that_halts(void **state)
 	vcpu_request(&vcpu[1], VCPU_REQ_HALT);
 	assert_true(vcpu_run(&vcpu[1]));
 	assert_int_equal(vcpu_state(&vcpu[1]), VCPU_HALTED);
+	/* It halts at once: what winds the VM up says the rest, in steps. */
+	for (u32 i = 0; i < 4; i++) {
+		assert_int_equal(lines_of("halts: vCPU 1: jump"), 0);
+		assert_true(vcpu_say(&vcpu[1]));
+	}
 	assert_int_equal(lines_of("halts: vCPU 1: jump"), 1);
+	assert_false(vcpu_say(&vcpu[1]));
 }
 
 int main(void)
@@ -638,6 +658,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pause_of_a_sleeper_ends, setup),
 		cmocka_unit_test_setup(test_move_while_it_halts, setup),
 		cmocka_unit_test_setup(test_last_one_finishes_in_its_turns, setup),
+		cmocka_unit_test_setup(test_last_one_finishes_though_paused, setup),
 		cmocka_unit_test_setup(test_note_is_written_step_by_step, setup),
 		cmocka_unit_test_setup(test_note_of_a_device, setup),
 		cmocka_unit_test_setup(test_notes_are_limited, setup),

@@ -164,6 +164,9 @@ void vcpu_restore(struct vcpu *vcpu);
  */
 void vcpu_note(struct vcpu *vcpu, struct log_limit *limit, const struct vcpu_deed *deed);
 
+/* vcpu_say() - a short step of that line, of a vCPU that does not run; false: all is said. */
+bool vcpu_say(struct vcpu *vcpu);
+
 /*
  * vcpu_request() - ask the vCPU's hart for something; any hart, lock-free. A request to the vCPU
  * that runs on the calling hart is carried out before the guest continues; VCPU_REQ_HALT too.
