@@ -36,10 +36,10 @@ def load_linux(run, line):
             return found
 
 
-def measure(folder, other, count=10000, cpu="rv64", timeout=1800):
+def measure(folder, other, count=10000, cpu="rv64", timeout=1800, **variables):
     """The loop beside this payload; count is one of those that control.c reports at."""
     vms = [("control", {"priority": 9})] + ([] if other == "alone" else [(other, {})])
-    run = shared(folder / other, *vms, cpu=cpu, timeout=timeout)
+    run = shared(folder / other, *vms, cpu=cpu, timeout=timeout, **variables)
     try:
         line = LINE.format(count)
         found = load_linux(run, line) if other == "linux" else run.expect(line)

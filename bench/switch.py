@@ -40,7 +40,8 @@ def shared(folder, *vms, cpu="rv64", flags=ICOUNT, timeout=600, **variables):
     """A machine with these VMs, (payload, sched), on its only hart."""
     folder.mkdir(parents=True, exist_ok=True)
     tree = [{"kernel": str(TOP / f"build/guest/{payload}.bin"), "name": f"{payload}-{n}",
-             "memory": "64M", "harts": [0], "irqchip": "plic",
+             "memory": "64M", "harts": [0],
+             "irqchip": "aplic" if variables.get("IRQ") == "aia" else "plic",
              "sched": {"policy": "priority"} | sched} | LINUX.get(payload, {})
             for n, (payload, sched) in enumerate(vms)]
     definition, fit = folder / "vms.json", folder / "vms.itb"

@@ -200,12 +200,13 @@ static u32 domaincfg_of(const struct vaplic *aplic, u32 value)
 	return DOMAINCFG_FIXED | (value & DOMAINCFG_IE) | dm;
 }
 
-/* Each source has its copy. */
+/* Each source that exists has its copy. */
 static void set_domain(struct vaplic *aplic, u32 domaincfg, source_change *change)
 {
 	__atomic_store_n(&aplic->domaincfg, domaincfg, __ATOMIC_RELAXED);
 	for (u32 source = 1; source < aplic->sources; source++)
-		source_configure_locked(aplic, source, change, domaincfg);
+		if (source_exists(aplic, source))
+			source_configure_locked(aplic, source, change, domaincfg);
 	full_fence();
 	for (u32 vcpu = 0; vcpu < aplic->vcpus; vcpu++)
 		kick(aplic, vcpu);

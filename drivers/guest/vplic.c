@@ -399,16 +399,26 @@ static enum mmio_result vplic_access(void *dev, struct mmio_access *acc)
  * with it comes before or after, as a whole. Requests that the wires still make are made anew, and
  * whoever waits for a completion hears of one.
  */
+static void reset_source(struct vplic *plic, u32 source)
+{
+	bool waiting = clear(plic->pending, source);
+	bool served = clear(plic->claimed, source);
+
+	/* What a pulse told, nobody asks for any more. */
+	clear(plic->edge, source);
+	if (waiting || served)
+		release(plic, source);
+}
+
+/* Those that have something: most have not. */
 static void reset_sources(struct vplic *plic)
 {
-	for (u32 source = 1; source < plic->sources; source++) {
-		bool waiting = clear(plic->pending, source);
-		bool served = clear(plic->claimed, source);
+	for (u32 i = 0; i < VPLIC_WORDS; i++) {
+		u64 some = read64(&plic->pending[i]) | read64(&plic->claimed[i]) |
+			   read64(&plic->edge[i]);
 
-		/* What a pulse told, nobody asks for any more. */
-		clear(plic->edge, source);
-		if (waiting || served)
-			release(plic, source);
+		for (; some; some &= some - 1)
+			reset_source(plic, i * 64 + (u32)__builtin_ctzll(some));
 	}
 }
 
