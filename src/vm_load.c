@@ -211,8 +211,8 @@ void vm_load_end(struct vm *vm)
 /* Every boot has a seed of its own. */
 static void make_seed(u8 *seed)
 {
-	for (u32 at = 0; at < VM_SEED; at += VM_SEED / 4) {
-		random_bytes(seed + at, VM_SEED / 4);
+	for (u32 at = 0; at < VM_SEED; at += VM_SEED / 2) {
+		random_bytes(seed + at, VM_SEED / 2);
 		fiber_breathe();
 	}
 }

@@ -293,6 +293,7 @@ void machine_reset(struct vm *vm)
 	machine_console_reset(&vm->machine->console);
 	fiber_breathe();
 	vm->irqchip->reset(vm->irqchip_data);
+	fiber_breathe();
 }
 
 void machine_vcpu_halt(struct vm *vm, u32 vcpu)
