@@ -11,7 +11,7 @@
 #include <hv/pa.h>
 #include <hv/string.h>
 
-#define RELEASE_STEP MIB(32)	/* the owner of as much is changed at once */
+#define RELEASE_STEP MIB(2)	/* the owner of as much is changed at once */
 
 void gmap_init(struct gmap *gmap, owner_t owner)
 {

@@ -202,8 +202,10 @@ static int prepare(struct vm *vm, struct vm_layout *l)
 
 void vm_load_end(struct vm *vm)
 {
-	if (vm->tree)
-		page_free(ptr_pa(vm->tree), FDT_ROOM, OWNER_HV);
+	for (u64 at = 0; vm->tree && at < FDT_ROOM; at += PAGE_SIZE) {
+		page_free(HPA(ptr_pa(vm->tree).v + at), PAGE_SIZE, OWNER_HV);
+		fiber_breathe();
+	}
 	vm->tree = NULL;
 	vm->seed = NULL;
 }
