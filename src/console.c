@@ -428,7 +428,7 @@ size_t console_vm_read(struct vm *vm, char *buf, size_t size)
 
 void console_lend(struct vm *vm)
 {
-	host_irq_detach(board.uart.irq);
+	console_input_stop();
 	lock();
 	console.tenant = vm;
 	unlock();

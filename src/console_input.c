@@ -10,18 +10,22 @@
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/string.h>
+#include <hv/timer.h>
 #include <hv/vm.h>
 #include <hv/vm_show.h>
 
 #include "console_input.h"
 
 #define ESCAPE 0x14		/* ^T */
-#define INPUT_BURST 2		/* bytes taken per interrupt, so that it stays short */
+#define INPUT_RATE 40000	/* bytes in a second, at most: 400 kbaud */
 
 /* Hart 0 alone. */
 static bool escaped;		/* ^T was typed */
 static bool (*answer)(u64 *at);	/* its next piece, from *at on; NULL: none is under way */
 static u64 answer_at;
+static struct timer rest;	/* until the UART may interrupt again */
+
+static bool mine;		/* the UART's interrupt is; atomic */
 
 static void say(const char *text)
 {
@@ -118,18 +122,35 @@ static void input(u8 byte)
 	}
 }
 
+static void go_on(struct timer *timer)
+{
+	(void)timer;
+	if (__atomic_load_n(&mine, __ATOMIC_ACQUIRE))
+		host_irq_complete(board.uart.irq);
+}
+
+/*
+ * One byte: text that is pasted comes as fast as it is taken, and whoever has the hart waits for
+ * it.
+ */
 static bool input_interrupt(u32 source, void *ctx)
 {
+	int byte = console_get();
+
 	(void)source;
 	(void)ctx;
-	for (u32 i = 0; i < INPUT_BURST; i++) {
-		int byte = console_get();
+	if (byte < 0)
+		return true;
+	input((u8)byte);
+	rest.fire = go_on;
+	timer_arm(&rest, arch_time() + arch_timebase() / INPUT_RATE);
+	return false;
+}
 
-		if (byte < 0)
-			break;
-		input((u8)byte);
-	}
-	return true;
+void console_input_stop(void)
+{
+	__atomic_store_n(&mine, false, __ATOMIC_RELEASE);
+	host_irq_detach(board.uart.irq);
 }
 
 void console_input_init(const struct board *from)
@@ -140,6 +161,7 @@ void console_input_init(const struct board *from)
 
 	if (!from->uart.base || !from->uart.irq)
 		return;
+	__atomic_store_n(&mine, true, __ATOMIC_RELEASE);
 	if (host_irq_attach(from->uart.irq, &target)) {
 		log_warn("console: its interrupt %u cannot be had: no input", from->uart.irq);
 		return;

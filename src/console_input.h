@@ -13,6 +13,9 @@ int console_get(void);
 u32 console_focus(void);
 void console_focus_on(u32 id);
 
+/* console_input_stop() - the UART's interrupt is another's from now on. Any hart. */
+void console_input_stop(void);
+
 /* console_answer() - one more piece of the answer to a command. True: there are more. */
 bool console_answer(void);
 

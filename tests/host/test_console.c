@@ -48,6 +48,10 @@ static u32 errands;
 static struct timer *armed;
 static host_irq_handler typed;
 static const char *typing;
+static struct timer *rested;	/* of the input; NULL: it may interrupt */
+static bool in_input;
+static u32 completed;
+static u32 inputs;
 static size_t log_left;
 
 /* ---- What the console needs of others ---- */
@@ -132,9 +136,11 @@ void hart_errand(struct hart *hart, u32 errand)
 
 void timer_arm(struct timer *timer, u64 deadline)
 {
-	assert_null(armed);
+	struct timer **place = in_input ? &rested : &armed;
+
+	assert_null(*place);
 	timer->deadline = deadline;
-	armed = timer;
+	*place = timer;
 }
 
 struct vm *vm_by_id(u32 id)
@@ -156,6 +162,7 @@ size_t machine_console_input(struct vm *vm, const u8 *data, size_t size)
 {
 	(void)vm;
 	(void)data;
+	inputs += (u32)size;
 	return size;
 }
 
@@ -178,6 +185,12 @@ int host_irq_attach(u32 source, const struct host_irq_target *target)
 	assert_int_equal(target->hart_index, 0);
 	typed = target->handler;
 	return 0;
+}
+
+void host_irq_complete(u32 source)
+{
+	assert_int_equal(source, 10);
+	completed++;
 }
 
 void host_irq_detach(u32 source)
@@ -239,6 +252,34 @@ static void hart_0(void)
 		now = timer->deadline;
 		timer->fire(timer);
 	}
+}
+
+/* The UART interrupts; afterwards it may at once, or later. */
+static void interrupt(void)
+{
+	bool at_once;
+
+	in_input = true;
+	at_once = typed(10, NULL);
+	in_input = false;
+	assert_int_equal(at_once, rested == NULL);
+	if (rested)
+		assert_int_equal(rested->deadline - now, TIMEBASE / 40000);
+}
+
+static void rest(void)
+{
+	struct timer *timer = rested;
+
+	rested = NULL;
+	now = timer->deadline;
+	timer->fire(timer);
+}
+
+static void type(const char *text)
+{
+	for (typing = text; *typing; rest())
+		interrupt();
 }
 
 /* Until it sleeps. Returns how often it was woken. */
@@ -469,8 +510,7 @@ static void answers_come_in_pieces(void **state)
 	vm_count = 2;
 	console_input_init(&board);
 	log_left = 3000;
-	typing = "\x14l";
-	typed(10, NULL);
+	type("\x14l");
 	while (errands || armed) {
 		size_t left = log_left;
 
@@ -483,10 +523,38 @@ static void answers_come_in_pieces(void **state)
 	assert_null(strstr(seen, "lost"));
 	setup(NULL);
 	vm_count = 2;
-	typing = "\x14v";
-	typed(10, NULL);
+	type("\x14v");
 	drain();
 	assert_string_equal(seen, "shyper: VM 0, has the input\r\nshyper: VM 1\r\n");
+}
+
+/* A byte each time, and not before the others on the hart had time. */
+static void input_comes_in_pieces(void **state)
+{
+	(void)state;
+	vms[0].state = VM_RUNNING;
+	console_input_init(&board);
+	inputs = completed = 0;
+	typing = "123";
+	for (u32 n = 1; n <= 3; n++) {
+		interrupt();
+		assert_int_equal(inputs, n);
+		assert_int_equal(completed, n - 1);
+		rest();
+		assert_int_equal(completed, n);
+	}
+	/* For nothing: it may interrupt at once. */
+	interrupt();
+	assert_null(rested);
+	/* The UART goes to a guest before it would: that is none of ours any more. */
+	typing = "6";
+	interrupt();
+	console_lend(&vms[0]);
+	rest();
+	assert_int_equal(completed, 3);
+	console_return(&vms[0]);
+	type("7");
+	assert_int_equal(completed, 4);
 }
 
 int main(void)
@@ -504,6 +572,7 @@ int main(void)
 		cmocka_unit_test_setup(panic_prints_directly, setup),
 		cmocka_unit_test_setup(tenant_is_not_disturbed, setup),
 		cmocka_unit_test_setup(answers_come_in_pieces, setup),
+		cmocka_unit_test_setup(input_comes_in_pieces, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
