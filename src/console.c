@@ -311,7 +311,7 @@ static void end_turn(u32 id, u64 began)
 	bool pays = id != console.focus && spin_is_contended(&console.lock) && !panic_active();
 	u64 now = arch_time(), away = MIN((now - began) * SHARE, arch_timebase() / 100);
 
-	unlock_quickly();
+	unlock();
 	while (pays && arch_time() - now < away && !arch_hart_wanted())
 		;
 }
@@ -454,6 +454,14 @@ static void look_again(struct timer *timer)
 	console_serve();
 }
 
+/* A terminal that takes bytes at once gets them now, lest the hart wakes for them again. */
+static void feed_on(void)
+{
+	for (u32 i = 0; i < 16 && console.queues && !panic_active() && !is_lent() &&
+	     console_out_waits() && !console_out_full() && !arch_hart_wanted(); i++)
+		console_out_step();
+}
+
 void console_serve(void)
 {
 	u64 pause;
@@ -463,6 +471,7 @@ void console_serve(void)
 	if (console_vm_ready())
 		more = machine_console_more() | console_answer();
 	lock();
+	feed_on();
 	if (console_out_stuck())
 		pause = arch_timebase() / 10;
 	else if (console_out_full())
