@@ -4,7 +4,6 @@
 #include <hv/console.h>
 #include <hv/gmap.h>
 #include <hv/machine.h>
-#include <hv/string.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
 

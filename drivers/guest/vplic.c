@@ -394,11 +394,6 @@ static enum mmio_result vplic_access(void *dev, struct mmio_access *acc)
 	return MMIO_OK;
 }
 
-/*
- * Claims and completes everything, so it keeps the rule of the tokens and a set_line() that races
- * with it comes before or after, as a whole. Requests that the wires still make are made anew, and
- * whoever waits for a completion hears of one.
- */
 static void reset_source(struct vplic *plic, u32 source)
 {
 	bool waiting = clear(plic->pending, source);
@@ -422,6 +417,11 @@ static void reset_sources(struct vplic *plic)
 	}
 }
 
+/*
+ * Claims and completes everything, so it keeps the rule of the tokens and a set_line() that races
+ * with it comes before or after, as a whole. Requests that the wires still make are made anew, and
+ * whoever waits for a completion hears of one.
+ */
 static void reset(void *chip)
 {
 	struct vplic *plic = chip;
