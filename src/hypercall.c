@@ -183,16 +183,15 @@ static struct hypercall_result hc_vm_boot(struct vm *caller, const u64 *arg)
 static struct hypercall_result hc_vm_stop(struct vm *caller, const u64 *arg)
 {
 	struct vm *vm = hypercall_named(arg[0], false);
+	int err;
 
 	(void)caller;
 	if (!vm)
 		return hypercall_done(-ENOENT);
-	if (vm_state(vm) != VM_RUNNING) {
+	err = vm_stop(vm);
+	if (err)
 		refuse("%s is not running", vm->def.name);
-		return hypercall_done(-EBUSY);
-	}
-	vm_end(vm, VM_STOP, 0);
-	return hypercall_done(0);
+	return hypercall_done(err);
 }
 
 static struct hypercall_result hc_vm_pause(struct vm *caller, const u64 *arg)

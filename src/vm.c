@@ -173,6 +173,18 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 	halt(vm, VM_CRASH, 0);
 }
 
+/* It has told restarts() or vm_finish() before it looks whether the VM runs. */
+int vm_stop(struct vm *vm)
+{
+	enum vm_state state = vm_state(vm);
+
+	if (state != VM_RUNNING && !(state == VM_STOPPING && vm->fit))
+		return -EBUSY;
+	__atomic_store_n(&vm->stopped, true, __ATOMIC_SEQ_CST);
+	vm_end(vm, VM_STOP, 0);
+	return 0;
+}
+
 int vm_pause(struct vm *vm)
 {
 	if (vm_state(vm) != VM_RUNNING || vm->paused)
@@ -202,7 +214,7 @@ int vm_resume(struct vm *vm)
 static bool restarts(struct vm *vm)
 {
 	/* The MVM decides about its VMs, and has their images. */
-	if (!vm->fit)
+	if (!vm->fit || __atomic_load_n(&vm->stopped, __ATOMIC_RELAXED))
 		return false;
 	switch (vm->reason) {
 	case VM_POWEROFF:
@@ -260,6 +272,7 @@ static void give_back(struct vm *vm)
 		machine_ended(vm);
 		return;
 	}
+	hypercall_reset(vm);
 	machine_stop(vm);
 	arch_vm_exit(vm);
 	gmap_soil(&vm->gmap);
@@ -313,10 +326,14 @@ bool vm_finish(struct vm *vm)
 {
 	if (fiber_run(&vm->fiber))
 		return true;
-	/* That it is stopped meanwhile is no error: the last vCPU to halt comes here again. */
-	if (vm->again)
-		(void)!begin(vm, &vm->entry);
-	else
+	if (!vm->again) {
 		end(vm);
+		return false;
+	}
+	/* That it is stopped meanwhile is no error: the last vCPU to halt comes here again. */
+	(void)!begin(vm, &vm->entry);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* pairs with vm_stop() */
+	if (__atomic_load_n(&vm->stopped, __ATOMIC_RELAXED))
+		vm_end(vm, VM_STOP, 0);
 	return false;
 }

@@ -14,6 +14,7 @@ IMAGES = TOP / f"build/images{SUFFIX}"
 LINUX = IMAGES / "linux/Image"
 INITRD = IMAGES / "linux/initrd.gz"
 IRQ = os.environ.get("IRQ", "plic")     # the machines' interrupt controller (tools/qemu.sh)
+IMAGE_BASE = 0x80200000     # where QEMU's firmware starts Shyper
 PROMPT = "guest# "
 INIT = r"shyper guest: init reached after ([\d.]+) s"
 

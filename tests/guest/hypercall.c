@@ -561,6 +561,17 @@ static bool call_is_traced(struct shyper_trace_read *chunk)
 	return found;
 }
 
+/* Shyper counts the hart that boots as 0, and firmware boots on any. */
+static u32 number_of(u64 hartid)
+{
+	static struct shyper_trace_read chunk;
+
+	for (chunk.hart = 0;; chunk.hart++)
+		if (hc(SHYPER_HC_TRACE_READ, ADDRESS(chunk), sizeof(chunk), 0, 0).error ||
+		    chunk.hartid == hartid)
+			return chunk.hart;
+}
+
 /* The payload's own exits are in it. */
 static void check_trace(void)
 {
@@ -588,7 +599,7 @@ static void check_trace(void)
 	chunk.hart = 64;
 	refused("read of no hart", hc(SHYPER_HC_TRACE_READ, ADDRESS(chunk), size, 0, 0),
 		SHYPER_E_NOENT);
-	chunk = (struct shyper_trace_read){ .hart = (u32)boot_hart };
+	chunk = (struct shyper_trace_read){ .hart = number_of(boot_hart) };
 	CHECK("own exit", WAIT_FOR(call_is_traced(&chunk), 10000), "not in the trace");
 	check_eq("lost", chunk.lost, 0);
 	check_err("stop", hc(SHYPER_HC_TRACE_STOP, 0, 0, 0, 0), SHYPER_OK);

@@ -26,6 +26,7 @@ payloads += hostile
 payloads += hypercall
 payloads += imsic
 payloads += imsic_residue
+payloads += leave
 payloads += mmio_fuzz
 payloads += mmio_insn
 payloads += moved

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from machine import TOP
+from machine import IMAGE_BASE, TOP
 from terminal import SCALE
 
 BARE = os.environ.get("SHYPER_TEST_BARE") == "1"
@@ -237,6 +237,36 @@ def test_first_ends_before_second_is_made(machine, static_vms):
                       "memory": "512M"})
     guest = machine(FIT=fit, SMP=3, MEMORY="1G", timeout=60)
     guest.expect("late.*count 3 ")
+
+
+def word_of(guest, symbol, size):
+    """What Shyper has in a variable, by QEMU's monitor."""
+    names = subprocess.run(["riscv64-linux-gnu-nm", TOP / "build/shyper.elf"], check=True,
+                           capture_output=True, text=True).stdout
+    offset = int(re.search(rf"^(\w+) b {symbol}$", names, re.MULTILINE).group(1), 16)
+    guest.send("\x01c")
+    guest.expect(r"\(qemu\)")
+    guest.send(f"xp /1{size}x {IMAGE_BASE + offset:#x}")
+    value = int(guest.expect(r"[0-9a-f]{16}: 0x([0-9a-f]+)").group(1), 16)
+    guest.send("\x01c")
+    return value
+
+
+@pytest.mark.skipif(BARE, reason="about Shyper")
+def test_mvm_leaves(machine, static_vms):
+    """It stops two that reset all the time; what it had registered ends with it, not its VMs."""
+    bad = {"kernel": str(image("reset_storm")), "memory": "16M", "vcpus": 2}
+    fit = static_vms({"name": "mvm", "kernel": str(image("leave")), "harts": [0],
+                      "management": True},
+                     bad | {"name": "bad-1", "harts": [1, 2]},
+                     bad | {"name": "bad-2", "harts": [3, 4]},
+                     {"name": "good", "kernel": str(image("counter")), "harts": [5]})
+    guest = machine(FIT=fit, SMP=6, MEMORY="512M", LOGLEVEL="info", timeout=180)
+    guest.expect(r"mvm\] done \d+ passed, 0 failed")
+    guest.expect(r"mvm: powered off")
+    guest.expect(r"good\] count")
+    assert word_of(guest, "events", "g") == 0 and word_of(guest, "on", "b") == 0
+    guest.expect(r"good\] count")
 
 
 @pytest.mark.skipif(BARE, reason="about Shyper")

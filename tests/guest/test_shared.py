@@ -7,10 +7,9 @@ from collections import Counter
 
 import pytest
 
-from machine import TOP
+from machine import IMAGE_BASE, TOP
 
 RV64, MAX, NO_SSTC = "rv64", "max", "rv64,sstc=off"
-IMAGE_BASE = 0x80200000
 ICOUNT = "-icount shift=0,sleep=off"     # an instruction is 1 ns: lateness is exact
 
 

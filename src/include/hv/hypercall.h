@@ -19,7 +19,7 @@ struct hypercall_result {
  */
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg);
 
-/* hypercall_reset() - the VM boots anew: what it had registered is forgotten. */
+/* hypercall_reset() - the VM boots anew, or is no more: what it had registered is forgotten. */
 void hypercall_reset(const struct vm *vm);
 
 #endif

@@ -57,6 +57,7 @@ struct vm {
 	u32 state __attribute__((aligned(64)));	/* enum vm_state, changed by compare-and-swap */
 	u32 active;		/* vCPUs that have not halted */
 	u32 paused;		/* 1: no vCPU executes; atomic */
+	bool stopped;		/* by the MVM: of the FIT, it does not run again; atomic */
 	struct log_limit log_limit;	/* of what the guest does */
 	struct log_limit end_limit;	/* of its ends and restarts */
 
@@ -125,6 +126,12 @@ int __must_check vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 ini
  */
 int __must_check vm_pause(struct vm *vm);
 int __must_check vm_resume(struct vm *vm);
+
+/*
+ * vm_stop() - the MVM ends it, also while it is about to run again. Any hart, lock-free. 0; -EBUSY:
+ * it does not run.
+ */
+int __must_check vm_stop(struct vm *vm);
 
 /*
  * vm_pin() - move a vCPU to another hart, whatever it is doing; nothing that is on its way to it is
