@@ -468,8 +468,10 @@ void console_serve(void)
 	bool more = false;
 
 	console.timer.fire = look_again;
-	if (console_vm_ready())
-		more = machine_console_more() | console_answer();
+	if (console_vm_ready()) {
+		(void)machine_console_more();
+		more = console_answer();
+	}
 	lock();
 	feed_on();
 	if (console_out_stuck())
@@ -478,7 +480,8 @@ void console_serve(void)
 		pause = arch_timebase() / 2000;	/* half of what a FIFO lasts at 115200 baud */
 	else
 		pause = arch_timebase() / 20000;
-	more |= console_out_waits() && !is_lent();
+	/* Who called since the look above found it asked, and left it at that. */
+	more |= machine_console_waits() || (console_out_waits() && !is_lent());
 	console.asked = more;
 	unlock();
 	if (more)

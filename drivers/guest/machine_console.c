@@ -65,6 +65,11 @@ static void board_event(void *ctx)
 	console_call();
 }
 
+bool machine_console_waits(void)
+{
+	return __atomic_load_n(&behind, __ATOMIC_ACQUIRE);
+}
+
 bool machine_console_more(void)
 {
 	static u32 last;	/* hart 0 alone */
@@ -78,7 +83,7 @@ bool machine_console_more(void)
 	__atomic_fetch_and(&behind, ~(u32)BIT(last), __ATOMIC_ACQ_REL);
 	stream_call(&consoles[last], STREAM_TERMINAL);
 	stream_wake(&consoles[last]);
-	return __atomic_load_n(&behind, __ATOMIC_ACQUIRE);
+	return machine_console_waits();
 }
 
 /* For the UART, until the guest prints on a virtio console. What finds no room is lost. */

@@ -76,7 +76,9 @@ void machine_console_type(struct machine_console *console, const void *text, u32
 /*
  * machine_console_more() - the board's console is ready for some more of what VMs have printed by
  * virtio and it was not ready for. True: and there is more. Hart 0, no lock held.
+ * machine_console_waits() - there is some. Any hart, any lock.
  */
 bool machine_console_more(void);
+bool machine_console_waits(void);
 
 #endif
