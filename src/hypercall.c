@@ -204,7 +204,8 @@ static struct hypercall_result hc_vm_pause(struct vm *caller, const u64 *arg)
 		return hypercall_done(-ENOENT);
 	err = vm_pause(vm);
 	if (err)
-		refuse("%s is %s", vm->def.name, vm->paused ? "paused already" : "not running");
+		refuse("%s is %s", vm->def.name,
+		       vm_state(vm) == VM_RUNNING ? "paused already" : "not running");
 	return hypercall_done(err);
 }
 
@@ -241,7 +242,7 @@ static struct hypercall_result hc_vm_info(struct vm *caller, const u64 *arg)
 	info.state = vm_state(vm);
 	info.reason = vm->reason;
 	info.exit_code = vm->exit_code;
-	info.paused = vm->paused;
+	info.paused = info.state == VM_RUNNING && vm->paused;
 	info.vcpus = vm->vcpus;
 	info.blocks = vm->gmap.count;
 	info.ram = vm->gmap.ram;

@@ -72,7 +72,6 @@ static int begin(struct vm *vm, const struct vm_entry *entry)
 	__atomic_store_n(&vm->last, NULL, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < vm->vcpus; i++)
 		vcpu_restore(vm->vcpu[i]);
-	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->active, vm->vcpus, __ATOMIC_RELAXED);
 	__atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
 	events_state(vm->id);
@@ -135,6 +134,7 @@ int vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 initrd, u64 init
 	if (err)
 		return err;
 	log_info("%s: starts", vm->def.name);
+	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);	/* it may have ended so */
 	return begin(vm, entry);
 }
 
@@ -173,21 +173,28 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 	halt(vm, VM_CRASH, 0);
 }
 
-/* It has told restarts() or vm_finish() before it looks whether the VM runs. */
-int vm_stop(struct vm *vm)
+/* It runs, or may in a moment: nobody knows before its end is wound up. */
+static bool goes_on(const struct vm *vm)
 {
 	enum vm_state state = vm_state(vm);
 
-	if (state != VM_RUNNING && !(state == VM_STOPPING && vm->fit))
+	return state == VM_RUNNING || (state == VM_STOPPING && vm->fit);
+}
+
+/* It has told restarts() or vm_finish() before it looks whether the VM runs. */
+int vm_stop(struct vm *vm)
+{
+	if (!goes_on(vm))
 		return -EBUSY;
 	__atomic_store_n(&vm->stopped, true, __ATOMIC_SEQ_CST);
 	vm_end(vm, VM_STOP, 0);
 	return 0;
 }
 
+/* One that restarts just now begins paused. */
 int vm_pause(struct vm *vm)
 {
-	if (vm_state(vm) != VM_RUNNING || vm->paused)
+	if (!goes_on(vm) || vm->paused)
 		return -EBUSY;
 	__atomic_store_n(&vm->paused, 1, __ATOMIC_SEQ_CST);
 	for (u32 i = 0; i < vm->vcpus; i++)
@@ -201,10 +208,12 @@ int vm_pause(struct vm *vm)
 
 int vm_resume(struct vm *vm)
 {
-	if (vm_state(vm) != VM_RUNNING || !vm->paused)
+	bool runs = vm_state(vm) == VM_RUNNING;
+
+	if (!goes_on(vm) || !vm->paused)
 		return -EBUSY;
-	if (vm->def.time_stops)
-		arch_vm_time_go_on(vm, arch_time() - vm->paused_at);
+	if (vm->def.time_stops && runs)
+		arch_vm_time_go_on(vm, arch_time() - MAX(vm->paused_at, vm->booted_at));
 	__atomic_store_n(&vm->paused, 0, __ATOMIC_SEQ_CST);
 	for (u32 i = 0; i < vm->vcpus; i++)
 		vcpu_request(vm->vcpu[i], VCPU_REQ_LEAVE);
@@ -316,7 +325,6 @@ bool vm_halted(struct vm *vm)
 {
 	if (__atomic_sub_fetch(&vm->active, 1, __ATOMIC_ACQ_REL))
 		return false;
-	__atomic_store_n(&vm->paused, 0, __ATOMIC_RELAXED);
 	vm->again = restarts(vm);
 	fiber_begin(&vm->fiber, wind_up, vm);
 	return true;

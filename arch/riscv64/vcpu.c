@@ -343,6 +343,7 @@ void arch_vcpu_unload(struct vcpu *vcpu)
 {
 	arch_vcpu_unwatch(vcpu);
 	timer_cancel(&vcpu->arch.timer);
+	vcpu->arch.held = TIMER_NEVER;
 	if (is_loaded(vcpu)) {
 		/* It may start anew. */
 		vmid_vcpu_stale(&vcpu->vm->arch.vmid, this_hart()->index);

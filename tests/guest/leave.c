@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A management VM that stops the VMs which restart all the time, each at the first word, and powers
- * off while Shyper tells it events and records a trace.
+ * A management VM that pauses and stops the VMs which restart all the time, each at the first word,
+ * and powers off while Shyper tells it events and records a trace.
  */
 #include <abi/hypercall.h>
 
@@ -25,11 +25,42 @@ static bool ended(unsigned long id)
 	return look(id) && info.state == SHYPER_VM_ENDED;
 }
 
+static bool held(unsigned long id)
+{
+	return look(id) && info.state == SHYPER_VM_RUNNING && info.paused;
+}
+
+/* It may be in any part of a life, or between two; every other time it goes on at once. */
+static void pause(unsigned long id)
+{
+	unsigned long refused = 0, ran = 0;
+
+	for (unsigned long i = 0; i < 100; i++) {
+		u64 boots;
+
+		if (hc(SHYPER_HC_VM_PAUSE, id, 0, 0).error) {
+			refused++;
+			continue;
+		}
+		if (i & 1) {
+			(void)WAIT_FOR(held(id), 1000);
+			boots = info.boots;
+			ran += WAIT_FOR(!held(id) || info.boots != boots, 5);
+		}
+		refused += hc(SHYPER_HC_VM_RESUME, id, 0, 0).error != 0;
+	}
+	check_eq("refused", refused, 0);
+	check_eq("ran while paused", ran, 0);
+}
+
 static void stop(unsigned long id)
 {
 	u64 boots;
 
 	CHECK("it restarts", WAIT_FOR(look(id) && info.boots > 10, 60000), "%lu", info.boots);
+	pause(id);
+	boots = info.boots;
+	CHECK("goes on", WAIT_FOR(look(id) && info.boots > boots, 60000), "%lu", info.boots);
 	check_err("stop", hc(SHYPER_HC_VM_STOP, id, 0, 0), SHYPER_OK);
 	CHECK("ended", WAIT_FOR(ended(id), 10000), "state %u", info.state);
 	boots = info.boots;

@@ -254,7 +254,7 @@ def word_of(guest, symbol, size):
 
 @pytest.mark.skipif(BARE, reason="about Shyper")
 def test_mvm_leaves(machine, static_vms):
-    """It stops two that reset all the time; what it had registered ends with it, not its VMs."""
+    """It pauses and stops two that reset all the time; what it had registered ends with it."""
     bad = {"kernel": str(image("reset_storm")), "memory": "16M", "vcpus": 2}
     fit = static_vms({"name": "mvm", "kernel": str(image("leave")), "harts": [0],
                       "management": True},

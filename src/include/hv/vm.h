@@ -56,7 +56,7 @@ struct vm {
 	/* Lock-free. */
 	u32 state __attribute__((aligned(64)));	/* enum vm_state, changed by compare-and-swap */
 	u32 active;		/* vCPUs that have not halted */
-	u32 paused;		/* 1: no vCPU executes; atomic */
+	u32 paused;		/* 1: no vCPU executes; of one that ended, nothing; atomic */
 	bool stopped;		/* by the MVM: of the FIT, it does not run again; atomic */
 	struct log_limit log_limit;	/* of what the guest does */
 	struct log_limit end_limit;	/* of its ends and restarts */
@@ -121,8 +121,8 @@ int __must_check vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 ini
 
 /*
  * vm_pause() - when it returns, no vCPU of the VM executes; time goes on for it, or stands still
- * (def.time_stops). vm_resume() undoes it. Management lock. 0; -EBUSY: it does not run, or is
- * (not) paused already.
+ * (def.time_stops). When it restarts meanwhile, it does so paused. vm_resume() undoes it. Management
+ * lock. 0; -EBUSY: it does not run, or is (not) paused already.
  */
 int __must_check vm_pause(struct vm *vm);
 int __must_check vm_resume(struct vm *vm);
