@@ -474,6 +474,7 @@ bool vcpu_run(struct vcpu *vcpu)
 		halt(vcpu);
 		return true;
 	}
+	vcpu->leave = false;	/* before the look: who asks behind it is heard, also while it wakes */
 	if (!free_to_run(vcpu) && vcpu_held(vcpu))
 		return false;
 	switch (vcpu_state(vcpu)) {
@@ -499,7 +500,6 @@ bool vcpu_run(struct vcpu *vcpu)
 		arch_vcpu_load(vcpu);
 		break;
 	}
-	vcpu->leave = false;
 	vcpu->waiting = false;
 	vcpu->yields = false;
 	serve(vcpu, vcpu_serve);

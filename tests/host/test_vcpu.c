@@ -27,6 +27,7 @@ static struct vcpu *loaded[VCPUS];
 static u32 entered, halted, soft, watched, departed, steps;
 static void (*in_guest)(struct vcpu *vcpu);
 static void (*in_unload)(void);
+static void (*in_load)(void);
 
 /* ---- What vcpu.c needs of others ---- */
 
@@ -73,9 +74,19 @@ void arch_vcpu_resume(struct vcpu *v, const struct vcpu_start *start)
 	v->arch.pc = start->pc;
 }
 
+static void call(void (**hook)(void))
+{
+	void (*now)(void) = *hook;
+
+	*hook = NULL;
+	if (now)
+		now();
+}
+
 void arch_vcpu_load(struct vcpu *v)
 {
 	loaded[v->index] = v;
+	call(&in_load);
 }
 
 void arch_vcpu_park(struct vcpu *v)
@@ -107,12 +118,8 @@ void sched_let_go(const struct sched *s)
 
 void arch_vcpu_unload(struct vcpu *v)
 {
-	void (*hook)(void) = in_unload;
-
 	loaded[v->index] = NULL;
-	in_unload = NULL;
-	if (hook)
-		hook();
+	call(&in_unload);
 }
 
 void arch_vcpu_enter(struct vcpu *v)
@@ -218,7 +225,7 @@ static int setup(void **state)
 	memset(loaded, 0, sizeof(loaded));
 	entered = halted = soft = watched = departed = steps = 0;
 	in_guest = NULL;
-	in_unload = NULL;
+	in_unload = in_load = NULL;
 	vm.irqchip = &chip;
 	vm.vcpus = VCPUS;
 	for (u32 i = 0; i < VCPUS; i++) {
@@ -475,6 +482,35 @@ static void test_pause_of_a_sleeper_ends(void **state)
 	assert_int_equal(watched, 1);
 }
 
+static void pause_by_hart_0(void)
+{
+	struct hart *self = hart_now;
+
+	hart_now = &hart[0];
+	vm.paused = 1;
+	vcpu_request(&vcpu[1], VCPU_REQ_LEAVE);
+	hart_now = self;
+}
+
+/* Its hart has just looked whether it may run, and serves the requests of one that wakes. */
+static void test_pause_of_one_that_wakes(void **state)
+{
+	(void)state;
+	in_guest = suspend_in_guest;
+	assert_int_equal(vcpu_start(&vcpu[1], 0x1000, 7), 0);
+	assert_true(turn(1));
+	assert_false(turn(1));
+	send_soft_1();
+	in_load = pause_by_hart_0;
+	entered = 0;
+	while (turn(1))
+		;
+	assert_int_equal(entered, 0);
+	vm.paused = 0;
+	while (!entered)
+		assert_true(turn(1));
+}
+
 static void test_move_while_it_halts(void **state)
 {
 	(void)state;
@@ -656,6 +692,7 @@ int main(void)
 		cmocka_unit_test_setup(test_move_before_it_starts, setup),
 		cmocka_unit_test_setup(test_move_of_one_that_was_paused, setup),
 		cmocka_unit_test_setup(test_pause_of_a_sleeper_ends, setup),
+		cmocka_unit_test_setup(test_pause_of_one_that_wakes, setup),
 		cmocka_unit_test_setup(test_move_while_it_halts, setup),
 		cmocka_unit_test_setup(test_last_one_finishes_in_its_turns, setup),
 		cmocka_unit_test_setup(test_last_one_finishes_though_paused, setup),
