@@ -31,7 +31,8 @@ int events_attach(struct vm *mvm, u64 page, u32 source)
 
 void events_detach(void)
 {
-	__atomic_store_n(&events.page, NULL, __ATOMIC_RELEASE);
+	if (__atomic_exchange_n(&events.page, NULL, __ATOMIC_ACQ_REL))
+		arch_harts_sync(NULL);	/* a hart may have found it before */
 }
 
 /*

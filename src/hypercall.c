@@ -282,8 +282,6 @@ static struct hypercall_result hc_events(struct vm *caller, const u64 *arg)
 {
 	if (arg[0] == 0 && arg[1] == 0) {
 		events_detach();
-		/* Nobody posts any more when the MVM gets its page back. */
-		arch_harts_sync(NULL);
 		return hypercall_done(0);
 	}
 	return hypercall_done(arg[1] >> 32 ? -EINVAL : events_attach(caller, arg[0], (u32)arg[1]));

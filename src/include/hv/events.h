@@ -13,7 +13,8 @@ struct vm;
 /*
  * events_attach() - post to this page of the MVM's RAM and request this source of its irqchip.
  * Management lock. 0; -EINVAL: unaligned, or no source of the chip; -EFAULT: not its RAM.
- * events_detach() - post nothing any more, e.g. because the MVM boots anew.
+ * events_detach() - nobody posts any more, e.g. because the MVM boots anew. With no lock held that
+ * another hart may wait for, but the management lock.
  */
 int __must_check events_attach(struct vm *mvm, u64 page, u32 source);
 void events_detach(void);
