@@ -12,7 +12,8 @@ static json_t *command(struct session *s, const json_t *args, enum device_comman
 
 	if (session_find(s, args, true, &vm))
 		return NULL;
-	if (vm.info.state != SHYPER_VM_RUNNING ||
+	/* One of the boot image that is about to restart can be paused, too; Shyper knows. */
+	if ((vm.info.state != SHYPER_VM_RUNNING && vm.info.state != SHYPER_VM_STOPPING) ||
 	    (number == DEVICE_PAUSE) == (vm.info.paused != 0)) {
 		error_set(&s->error, "VM %u (%s) cannot be %s: it is %s", vm.id, vm.info.name, done,
 			  session_state(&vm.info));

@@ -10,7 +10,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[3]
 SHYPER = TOP / "build/tools/shyper-host"
-RUNNING, ENDED = 1, 3
+RUNNING, STOPPING, ENDED = 1, 2, 3
 REASONS = {"poweroff": 0, "reboot": 1, "failure": 2, "crash": 3}
 
 
@@ -85,6 +85,12 @@ class Cli:
             file.write(cause.encode().ljust(160, b"\0"))
             file.seek(32)  # whoever sees this sees the rest
             file.write(struct.pack("<III", ENDED, REASONS[reason], code))
+
+    def stopping(self, vm):
+        """It has ended, and nobody knows yet whether it restarts."""
+        with open(self.fake / f"{vm}.vm", "r+b", buffering=0) as file:
+            file.seek(32)
+            file.write(struct.pack("<I", STOPPING))
 
     def tree(self, vm):
         return self.fake / f"{vm}.dtb"

@@ -716,7 +716,7 @@ static int command(int vm, enum device_command number)
 		return -ENODEV;
 	switch (number) {
 	case DEVICE_STOP:
-		if (i.state != SHYPER_VM_RUNNING)
+		if (i.state != SHYPER_VM_RUNNING && i.state != SHYPER_VM_STOPPING)
 			return refuse(-EBUSY, "it does not run");
 		i.state = SHYPER_VM_ENDED;
 		i.reason = SHYPER_END_STOP;
@@ -724,6 +724,7 @@ static int command(int vm, enum device_command number)
 		return save(id, &i);
 	case DEVICE_PAUSE:
 	case DEVICE_RESUME:
+		i.state = SHYPER_VM_RUNNING;	/* again, if it was between two lives */
 		i.paused = number == DEVICE_PAUSE;
 		return save(id, &i);
 	case DEVICE_DESTROY:

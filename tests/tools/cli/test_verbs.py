@@ -44,6 +44,17 @@ def test_life_of_a_vm(cli):
                      "booted", "removed"]
 
 
+def test_between_two_lives(cli):
+    """A VM of the boot image may look as if it ended, and restarts if nobody stops it."""
+    for verb, words, state in (("pause", (), "paused"), ("stop", ("-f",), "ended")):
+        cli.config(name=verb)
+        cli.run("vm", "boot", verb)
+        cli.stopping(cli.vm(verb)["id"])
+        assert cli.vm(verb)["state"] == "stopping"
+        cli.run("vm", verb, *words, verb)
+        assert cli.vm(verb)["state"] == state
+
+
 def test_pin(cli):
     cli.config(vcpus=2)
     assert cli.out("vm", "pin", "a", 1, 3) == "a (VM 1): moved\n"

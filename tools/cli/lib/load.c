@@ -136,12 +136,12 @@ detach:
 
 int load_stop(struct session *s, struct session_vm *vm)
 {
-	int err = 0;
+	int err;
 
-	if (vm->info.state == SHYPER_VM_RUNNING)
-		err = device.command(vm->fd, DEVICE_STOP);
-	else if (vm->info.state != SHYPER_VM_STOPPING)
+	/* Also one that is about to end: a VM of the boot image may be between two lives. */
+	if (vm->info.state != SHYPER_VM_RUNNING && vm->info.state != SHYPER_VM_STOPPING)
 		goto ended;
+	err = device.command(vm->fd, DEVICE_STOP);
 	if (session_info(s, vm))
 		return -1;
 	/* It may have ended by itself meanwhile. */
