@@ -474,7 +474,7 @@ bool vcpu_run(struct vcpu *vcpu)
 		halt(vcpu);
 		return true;
 	}
-	vcpu->leave = false;	/* before the look: who asks behind it is heard, also while it wakes */
+	vcpu->leave = false;	/* first: who asks behind the look is heard, also in wake() */
 	if (!free_to_run(vcpu) && vcpu_held(vcpu))
 		return false;
 	switch (vcpu_state(vcpu)) {

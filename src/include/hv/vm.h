@@ -121,7 +121,7 @@ int __must_check vm_boot_at(struct vm *vm, const struct vm_entry *entry, u64 ini
 
 /*
  * vm_pause() - when it returns, no vCPU of the VM executes; time goes on for it, or stands still
- * (def.time_stops). When it restarts meanwhile, it does so paused. vm_resume() undoes it. Management
+ * (def.time_stops). If it restarts meanwhile, it does so paused. vm_resume() undoes it. Management
  * lock. 0; -EBUSY: it does not run, or is (not) paused already.
  */
 int __must_check vm_pause(struct vm *vm);
