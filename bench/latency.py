@@ -15,10 +15,11 @@ import sys
 
 from switch import LINUX, OUT, TOP, shared
 
-HOSTILE = ("alone", "spin", "sleep_storm", "sbi_fuzz", "mmio_fuzz", "hostile", "linux")
+HOSTILE = ("alone", "spin", "sleep_storm", "sbi_fuzz", "mmio_fuzz", "hostile", "net", "linux")
 LOAD = ("for i in 1 2 3; do while :; do dd if=/dev/urandom of=/tmp/$i bs=64k count=8 2>&1 | "
         "sha256sum; usleep 100; done & done; usleep 1500000; echo c >/proc/sysrq-trigger")
 LINUX["linux"]["cmdline"] += f' run="{LOAD}"'  # typed, it would take the hart too
+LINUX["net"] = {"nics": [{"mac": "02:00:00:00:00:06"}]}     # by it, it floods its switch
 LINE = r"latency count {} max (\d+) p9999 (\d+) p99 (\d+) p50 (\d+)\r"
 
 

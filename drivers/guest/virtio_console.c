@@ -6,6 +6,7 @@
  */
 #include <hv/errno.h>
 #include <hv/string.h>
+#include <hv/vm.h>
 
 #include "virtio_console_parts.h"
 
@@ -125,8 +126,8 @@ static void end_sending(struct virtio_console_port *port)
 }
 
 /*
- * What the driver sends. True: there is more than one call should do. A request stays the current
- * one until all of it is gone; the stream tells when there is room.
+ * What the driver sends. True: there is more than one call should do, or somebody wants the hart. A
+ * request stays the current one until all of it is gone; the stream tells when there is room.
  */
 static bool serve_tx(struct virtio_console_port *port)
 {
@@ -141,6 +142,8 @@ static bool serve_tx(struct virtio_console_port *port)
 			return false;
 		if (port->sent == port->chain.readable)
 			end_sending(port);
+		if (unlikely(arch_hart_wanted()))
+			return true;
 	}
 	return true;
 }

@@ -11,6 +11,7 @@
  */
 #include <hv/errno.h>
 #include <hv/string.h>
+#include <hv/vm.h>
 
 #include "virtio_net_parts.h"
 
@@ -167,14 +168,18 @@ static bool pop(struct virtio_net *net, struct virtqueue_chain *chain)
 	return result == VIRTQUEUE_CHAIN;
 }
 
-/* The turn is held. True: there is more than one call should do. */
+/* The turn is held. True: there is more than a call should do, or who shares the hart wants it. */
 static bool serve_tx(struct virtio_net *net)
 {
+	const struct vcpu *vcpu = arch_vcpu_current();
+	bool shares = vcpu && vcpu->shared;
 	u32 spent = 0;
 
 	while (spent < BUDGET && pop(net, &net->sent)) {
 		spent += send(net, &net->sent) + net->sent.segments * PIECE_COST;
 		virtqueue_push(&net->tx, net->sent.head, 0);
+		if (unlikely(shares) && arch_hart_wanted())
+			spent = BUDGET;
 	}
 	vswitch_flush(&net->port);
 	if (virtqueue_interrupt_due(&net->tx))

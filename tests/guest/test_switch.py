@@ -18,7 +18,7 @@ TURN = {"switch": 1130, "switch_fp": 1225}
 
 # Beside whom: the latest that a timer of higher priority may come, and 99 of 100.
 LATE = {"alone": (300, 300), "spin": (2000, 2000), "sleep_storm": (3000, 2000),
-        "hostile": (3000, 3000), "flood": (4000, 3500)}
+        "hostile": (3000, 3000), "flood": (4000, 3500), "net": (3000, 3000)}
 # Beside one that resets itself all the time: memory is cleared and loaded in steps. 64 MiB at once
 # take ten millions, and to write a device tree 0.3 million.
 RESET = 10_000

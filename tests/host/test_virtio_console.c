@@ -15,6 +15,7 @@
 #include <hv/errno.h>
 
 #include "console_sides.h"
+#include "no_fiber.h"
 
 static u32 silences;
 
@@ -191,6 +192,24 @@ static void test_huge_buffer(void **state)
 	assert_int_equal(stream_waiting(&streams[1], STREAM_TERMINAL), KEPT);
 }
 
+/* Who shares the hart waits for a piece of it, however large it is. */
+static void test_steps_back(void **state)
+{
+	struct driver_queue *queue = &guest.driver[1];
+	u64 value = 1;
+	u32 calls = 0;
+
+	(void)state;
+	both_run();
+	driver_desc(queue, 0, buffer(&guest, 1, 0), 4096, 0, 0);
+	driver_offer(queue, 0);
+	no_fiber_wanted = true;
+	while (driver_access(&guest.console.dev, R_NOTIFY, 4, true, &value) == MMIO_AGAIN)
+		calls++;
+	no_fiber_wanted = false;
+	assert_int_equal(calls, 4096 / 512);
+}
+
 static void test_size(void **state)
 {
 	(void)state;
@@ -347,6 +366,7 @@ int main(void)
 		SIDES_TEST(test_reader_that_stops),
 		SIDES_TEST(test_typing_ahead),
 		SIDES_TEST(test_huge_buffer),
+		SIDES_TEST(test_steps_back),
 		SIDES_TEST(test_size),
 		SIDES_TEST(test_without_multiport),
 		SIDES_TEST(test_emergency_write),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "net_sides.h"
+#include "no_fiber.h"
 
 /* ---- The device ---- */
 
@@ -605,6 +606,27 @@ static void test_budget(void **state)
 	assert_false(driver_used(queue, &head, &len));
 }
 
+/* Who shares the hart waits for few frames, however many were offered. */
+static void test_steps_back(void **state)
+{
+	struct driver_queue *queue = &a.queue[VIRTIO_NET_TX];
+	u64 n = VIRTIO_NET_TX;
+
+	(void)state;
+	sides_start(F_MRG);
+	driver_desc(queue, 0, side_data(&a), HEADER + 60, 0, 0);
+	for (u32 i = 0; i < NUM; i++)
+		driver_offer(queue, 0);
+	no_fiber_wanted = true;
+	for (u32 i = 1; i <= 3; i++) {
+		assert_int_equal(driver_access(&a.net.dev, R_NOTIFY, 4, true, &n), MMIO_AGAIN);
+		assert_in_range(a.net.port.counters.tx_frames, i, 4 * i);
+	}
+	no_fiber_wanted = false;
+	assert_int_equal(driver_access(&a.net.dev, R_NOTIFY, 4, true, &n), MMIO_OK);
+	assert_int_equal(a.net.port.counters.tx_frames, NUM);
+}
+
 /* A reset waits for the turn, and no longer. */
 static void test_reset_under_way(void **state)
 {
@@ -660,6 +682,7 @@ int main(void)
 		TEST(test_large_with_tag), TEST(test_large_ipv6), TEST(test_large_of_one_segment),
 		TEST(test_mtu_of_the_receiver),
 		TEST(test_interrupts), TEST(test_interrupt_events), TEST(test_budget),
+		TEST(test_steps_back),
 		TEST(test_receiver_costs_no_more), TEST(test_pieces_cost),
 		TEST(test_reset_under_way), TEST(test_queue_taken_back),
 	};
