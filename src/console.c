@@ -4,7 +4,7 @@
  * that the focused VM is writing appears as it grows and is repeated after an interruption.
  *
  * What is printed is queued, and the terminal gets as much as it takes at once. The rest goes with
- * what is printed next, or when hart 0 looks again, for which there is a timer while bytes wait.
+ * what is printed next, or when hart 0, which booted, looks again: it has a timer while bytes wait.
  * (The UART's interrupt would come too often: where it takes bytes faster than they come, as
  * virtual ones do, the hart would do nothing else until the queue is empty.)
  */

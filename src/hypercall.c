@@ -30,7 +30,7 @@ _Static_assert(SHYPER_EXIT_CAUSES == EXIT_CAUSES && SHYPER_VMS == VMS, "counts")
 _Static_assert(SHYPER_VCPUS == VMDEF_VCPUS && SHYPER_NAME == VMDEF_NAME &&
 	       SHYPER_CAUSE == VM_CAUSE, "sizes");
 
-static u32 busy;	/* the management lock */
+static u32 busy = 1;	/* the management lock; the boot hart has it first */
 
 /* Whoever waits does what the holder may be waiting for: fences, and letting go of vCPUs. */
 static void management_lock(void)
@@ -44,6 +44,11 @@ static void management_lock(void)
 static void management_unlock(void)
 {
 	__atomic_store_n(&busy, 0, __ATOMIC_RELEASE);
+}
+
+void hypercall_open(void)
+{
+	management_unlock();
 }
 
 /* Internal errors as the ABI's. */

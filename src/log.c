@@ -105,9 +105,9 @@ void log_begin(struct log_line *line, enum log_level level, u64 at)
 		micros = at % hz * 1000000 / hz;
 	}
 	line->level = level;
-	line->size = (u32)format(line->text, LOG_LINE, "[%4llu.%06llu] hart %u: ",
+	line->size = (u32)format(line->text, LOG_LINE, "[%4llu.%06llu] hart %llu: ",
 				 (unsigned long long)seconds, (unsigned long long)micros,
-				 arch_hart_index());
+				 (unsigned long long)arch_hart_id());
 }
 
 typedef u64 __attribute__((may_alias)) word_t;

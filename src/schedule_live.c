@@ -69,8 +69,7 @@ static int check_harts(const struct schedule *s, struct vmdef_error *error)
 		for (u32 j = 0; j < s->partition[i].harts; j++) {
 			const struct hart *hart = hart_by_id(s->partition[i].hart[j]);
 
-			if (!hart || (hart != this_hart() &&
-				      !__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE)))
+			if (!hart || !__atomic_load_n(&hart->online, __ATOMIC_ACQUIRE))
 				return refuse_partition(error, s->partition[i].name, "harts",
 							"the board has no hart",
 							s->partition[i].hart[j]);

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pexpect
 
+from boot_hart import chosen
 from terminal import SCALE, Terminal, spawn
 
 TOP = Path(__file__).resolve().parent.parent
@@ -20,17 +21,22 @@ INIT = r"shyper guest: init reached after ([\d.]+) s"
 
 
 class Machine(Terminal):
-    """One QEMU process started by a script of tools/, with the variables of `make run-guest`."""
+    """One QEMU process started by a script of tools/, with the variables of `make run-guest`.
+    With boot_hart firmware boots on that one of SMP harts.
+    """
 
     SCRIPT = "tools/run-guest.sh"
     PROMPT = PROMPT
 
-    def __init__(self, folder, timeout=90, **variables):
+    def __init__(self, folder, timeout=90, boot_hart=None, **variables):
         folder.mkdir(parents=True, exist_ok=True)
         variables.setdefault("OUT", folder)
         self.status = None
-        command = ["sh", TOP / self.SCRIPT, *(f"{k}={v}" for k, v in variables.items())]
-        super().__init__(folder / "console.log", spawn(command, timeout * SCALE, cwd=str(TOP)))
+        with chosen(boot_hart, variables.get("SMP")) as flags:
+            if flags:
+                variables["QEMUFLAGS"] = variables.get("QEMUFLAGS", "") + flags
+            command = ["sh", TOP / self.SCRIPT, *(f"{k}={v}" for k, v in variables.items())]
+            super().__init__(folder / "console.log", spawn(command, timeout * SCALE, cwd=str(TOP)))
 
     def wait(self, timeout=None):
         """Wait until QEMU ends; returns its exit status, or minus the signal that ended it."""

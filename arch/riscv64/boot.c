@@ -15,6 +15,7 @@
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/host_irq.h>
+#include <hv/hypercall.h>
 #include <hv/log.h>
 #include <hv/main.h>
 #include <hv/page.h>
@@ -154,5 +155,6 @@ void __noreturn __attribute__((no_stack_protector)) boot_main(u64 hartid, const 
 	main_start();
 	selftest_start();
 	console_run();
+	hypercall_open();
 	hart_loop();
 }

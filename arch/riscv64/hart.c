@@ -40,9 +40,9 @@ struct hart *hart_by_id(u64 hartid)
 	return NULL;
 }
 
-u32 arch_hart_index(void)
+u64 arch_hart_id(void)
 {
-	return this_hart()->index;
+	return this_hart()->hartid;
 }
 
 /*
@@ -117,6 +117,7 @@ void hart_init(void)
 		imsic_hart_init();
 	host_irq_hart_init();
 	csr_write(CSR_SIE, IP(IRQ_SSI) | IP(IRQ_STI) | IP(IRQ_SEI));
+	__atomic_store_n(&this_hart()->online, 1, __ATOMIC_RELEASE);
 }
 
 /* Apart, so that a kick which brings none saves no registers for it. */
@@ -185,7 +186,6 @@ void hart_loop(void)
 {
 	struct hart *hart = this_hart();
 
-	__atomic_store_n(&hart->online, 1, __ATOMIC_RELEASE);
 	for (;;) {
 		hart_serve();
 		hart_serve_files();
@@ -200,8 +200,8 @@ void __noreturn hart_main(void)
 	const char *missing;
 
 	if (!features_hart(this_hart()->board, &missing)) {
-		log_err("hart %u lacks %s, which the boot hart has; it stays unused",
-			this_hart()->index, missing);
+		log_err("hart %llu lacks %s, which the boot hart has; it stays unused",
+			(unsigned long long)this_hart()->hartid, missing);
 		sbi_call(SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP, 0, 0, 0);
 	}
 	hart_init();
@@ -238,10 +238,10 @@ void hart_start_others(void)
 		ret = sbi_call(SBI_EXT_HSM, SBI_EXT_HSM_HART_START, hart->hartid,
 			       (u64)(uintptr_t)hart_entry, (u64)(uintptr_t)hart);
 		if (ret.error != SBI_SUCCESS)
-			log_err("hart %u (id %llu) does not start: SBI error %ld", i,
+			log_err("hart %llu does not start: SBI error %ld",
 				(unsigned long long)hart->hartid, ret.error);
 		else if (!wait_online(hart))
-			log_err("hart %u (id %llu) was started but does not come online", i,
+			log_err("hart %llu was started but does not come online",
 				(unsigned long long)hart->hartid);
 	}
 }

@@ -42,7 +42,7 @@ bool panic_elsewhere(void)
 {
 	u32 first = __atomic_load_n(&panicking, __ATOMIC_RELAXED);
 
-	return first && first != arch_hart_index() + 1;
+	return first && first != this_hart()->index + 1;
 }
 
 static void __noreturn off(u32 status)
@@ -55,7 +55,7 @@ static void __noreturn off(u32 status)
 /* Only the first hart goes on. When it faults again while it prints, it goes off without a word. */
 static void begin(void)
 {
-	u32 first = 0, self = arch_hart_index() + 1;
+	u32 first = 0, self = this_hart()->index + 1;
 
 	if (!__atomic_compare_exchange_n(&panicking, &first, self, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED)) {

@@ -222,7 +222,7 @@ void arch_vm_hide(struct vm *vm, gpa_t at, hpa_t page)
 
 static bool hart_online(const struct hart *hart)
 {
-	return __atomic_load_n(&hart->online, __ATOMIC_ACQUIRE) || hart == this_hart();
+	return __atomic_load_n(&hart->online, __ATOMIC_ACQUIRE);
 }
 
 /* By id: harts[0] is the one that booted, which firmware draws by lot. */

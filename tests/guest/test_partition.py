@@ -104,7 +104,8 @@ def changes_of_length(rows):
     return [n for n in lengths.values() if n]
 
 
-def test_frames_of_three_harts(partitions):
+@pytest.mark.parametrize("boot_hart", [0, 3])
+def test_frames_of_three_harts(partitions, boot_hart):
     """The table changes with a frame; a shift is taken whole, or by 75 us in windows of 3000.
     What may be a partition is asked again when it is made."""
     parts = {
@@ -120,7 +121,8 @@ def test_frames_of_three_harts(partitions):
                                       for name, part in parts.items() if name != "newcomer"],
                        parts,
                        {"hard": {"frame_us": FRAME, "harts": HARD},
-                        "smooth": {"frame_us": FRAME, "harts": SMOOTH, "correction_us": 75}}, 4)
+                        "smooth": {"frame_us": FRAME, "harts": SMOOTH, "correction_us": 75}}, 4,
+                       boot_hart=boot_hart)
     guest.expect(r"(not )?ok conductor|passed")
     text = guest.output().replace("\r", "")
     assert "not ok" not in text

@@ -115,12 +115,13 @@ def start(machine, case):
 
 
 @pytest.mark.skipif(BARE, reason="about Shyper")
-@pytest.mark.parametrize("cpu", (RV64, MAX, NO_SSTC))
-def test_hypercalls_of_an_mvm(machine, static_vms, cpu):
+@pytest.mark.parametrize("cpu, boot_hart", ((RV64, 0), (RV64, 1), (MAX, 0), (NO_SSTC, 0)))
+def test_hypercalls_of_an_mvm(machine, static_vms, cpu, boot_hart):
     fit = static_vms({"name": "mvm", "kernel": str(image("hypercall")), "harts": [0],
                       "management": True,
                       "nics": [{"switch": "own", "vlan": 9, "locked": True}]})
-    guest = machine(FIT=fit, SMP=2, MEMORY="512M", CPU=cpu, timeout=180)
+    guest = machine(FIT=fit, SMP=2, MEMORY="512M", CPU=cpu, boot_hart=boot_hart,
+                    timeout=180)
     assert guest.wait() == 0, guest.output()[-3000:]
     assert re.search(r"done \d\d\d+ passed, 0 failed", guest.output())
 
@@ -261,7 +262,8 @@ def test_mvm_leaves(machine, static_vms):
                      bad | {"name": "bad-1", "harts": [1, 2]},
                      bad | {"name": "bad-2", "harts": [3, 4]},
                      {"name": "good", "kernel": str(image("counter")), "harts": [5]})
-    guest = machine(FIT=fit, SMP=6, MEMORY="512M", LOGLEVEL="info", timeout=180)
+    guest = machine(FIT=fit, SMP=6, MEMORY="512M", LOGLEVEL="info", boot_hart=5, timeout=180)
+    guest.expect(r"\] hart 5: mvm: VM 0, 1 vCPU")
     guest.expect(r"mvm\] done \d+ passed, 0 failed")
     guest.expect(r"mvm: powered off")
     guest.expect(r"good\] count")

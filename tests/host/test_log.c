@@ -36,7 +36,7 @@ u64 arch_timebase(void)
 	return timebase;
 }
 
-u32 arch_hart_index(void)
+u64 arch_hart_id(void)
 {
 	return hart;
 }

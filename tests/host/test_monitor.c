@@ -67,7 +67,7 @@ u64 arch_timebase(void)
 	return 10000000;
 }
 
-u32 arch_hart_index(void)
+u64 arch_hart_id(void)
 {
 	return 0;
 }

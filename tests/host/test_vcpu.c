@@ -206,7 +206,7 @@ static const struct irqchip_ops chip = { .name = "none", .pending = nothing_pend
 
 /* ---- Helpers ---- */
 
-u32 arch_hart_index(void)
+u64 arch_hart_id(void)
 {
 	return hart_now->index;
 }

@@ -19,6 +19,12 @@ struct hypercall_result {
  */
 struct hypercall_result hypercall(struct vcpu *vcpu, u64 function, const u64 *arg);
 
+/*
+ * hypercall_open() - the boot hart has started what it had to: from now on there are management
+ * calls. An MVM that was quicker, on another hart, waits in its own.
+ */
+void hypercall_open(void);
+
 /* hypercall_reset() - the VM boots anew, or is no more: what it had registered is forgotten. */
 void hypercall_reset(const struct vm *vm);
 

@@ -95,9 +95,9 @@ bool log_allowed(struct log_limit *limit);
 bool log_admits(struct log_limit *limit, u32 *dropped);
 
 /*
- * The architecture supplies: arch_hart_index() the calling hart's index, which any context may
- * ask for. Time comes from hv/timer.h.
+ * The architecture supplies: arch_hart_id() the calling hart's id, as the device tree has it, which
+ * any context may ask for. Time comes from hv/timer.h.
  */
-u32 arch_hart_index(void);
+u64 arch_hart_id(void);
 
 #endif

@@ -136,7 +136,7 @@ class Cli:
         return process
 
     @staticmethod
-    def until(condition, seconds=20):
+    def until(condition, seconds=60):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it has not happened"

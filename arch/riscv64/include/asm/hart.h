@@ -86,7 +86,7 @@ struct hart {
 	u64 fence_from __attribute__((aligned(64)));	/* harts with a fence for us; atomic bits */
 	u64 fence_left;		/* harts that have not done our fence; they clear their bits */
 	u32 errand;		/* ERRAND_* that are due; atomic */
-	u32 online;		/* 1 when the hart has reached its loop; atomic */
+	u32 online;		/* 1 when the hart is set up; atomic */
 	struct fence fence_out;	/* ours, constant while fence_left is not 0 */
 };
 
