@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which hart firmware boots on. Boards draw lots; QEMU's is nearly always hart 0, unless its
-gdbstub makes the others late (machine virt, OpenSBI's fw_dynamic)."""
+gdbstub has the others wait until one has set up the UART (machine virt, OpenSBI's fw_dynamic)."""
 import contextlib
 import socket
 import struct
@@ -9,8 +9,8 @@ import tempfile
 RESET = 0x1000                  # where harts begin
 PREFERRED = RESET + 0x28 + 40   # struct fw_dynamic_info behind the code there, boot_hart
 IDLE = 0x84000000               # memory that nobody has used yet
-# lui t0, 0x2000; 1: addi t0, t0, -1; bnez t0, 1b; lui t0, 1; jr t0
-LATE = struct.pack("<5I", 0x020002b7, 0xfff28293, 0xfe029ee3, 0x000012b7, 0x00028067)
+# lui t0, 0x10000; 1: lbu t1, 3(t0); beqz t1, 1b; lui t0, 1; jr t0: while the LCR is 0, as reset
+LATE = struct.pack("<5I", 0x100002b7, 0x0032c303, 0xfe030ee3, 0x000012b7, 0x00028067)
 PC = 0x20                       # its number in the protocol
 
 

@@ -132,9 +132,10 @@ def test_frames_of_three_harts(partitions, boot_hart):
         assert behind[2] == before[2] + (before[3] if behind[0] != before[0] else 0)
     assert changes_of_length(seen["hard"]) == [300, -300]
     assert changes_of_length(seen["smooth"]) == [500, 200, -500, -200]
-    # Asked for in a frame's last moment, after it was looked at, a change is seen one frame later.
+    # Asked for in a frame's last moment, a change is seen at the first look, or one frame later.
     tables = [row[1] for row in seen["change"]]
-    assert tables[:3] in ([0, 1, 1], [0, 0, 1]) and tables[3:] in ([1, 0, 0], [1, 1, 0])
+    assert tables[:3] == sorted(tables[:3]) and tables[3:] == sorted(tables[3:], reverse=True)
+    assert tables[2] == 1 and tables[-1] == 0
     rows = re.findall(r"hart (\d) vm (\d) windows (\d+) ran (\d+) missed (\d+)", text)
     assert [row[:2] for row in rows] == [
         ("1", "1"), ("1", "2"), ("2", "1"), ("2", "2"), ("2", "4"), ("3", "1"), ("3", "3")]
