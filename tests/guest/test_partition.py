@@ -65,7 +65,7 @@ def test_windows_begin_on_time(partitions, cpu):
                         for name, part in parts.items()], parts,
                        {"only": {"frame_us": FRAME, "harts": {"0": windows}}}, 1, CPU=cpu)
     time, low, high = map(int, guest.expect(
-        r"watch vCPU 0: windows \d+ time (\d+) begin (\d+) to (\d+)").groups())
+        r"watch vCPU 0: windows \d+ time (\d+) begin (\d+) to (\d+)\r").groups())
     guest.expect("watch shown")
     count = FRAMES * 4
     print(f"{count} windows begin {low} to {high} instructions late; they have "

@@ -248,7 +248,7 @@ def word_of(guest, symbol, size):
     guest.send("\x01c")
     guest.expect(r"\(qemu\)")
     guest.send(f"xp /1{size}x {IMAGE_BASE + offset:#x}")
-    value = int(guest.expect(r"[0-9a-f]{16}: 0x([0-9a-f]+)").group(1), 16)
+    value = int(guest.expect(r"[0-9a-f]{16}: 0x([0-9a-f]+)\r").group(1), 16)
     guest.send("\x01c")
     return value
 
