@@ -37,7 +37,9 @@ def command(stub, text):
     stub.sendall(b"$%s#%02x" % (text, sum(text) % 256))
     answer = b""
     while answer[-3:-2] != b"#":
-        answer += stub.recv(4096)
+        some = stub.recv(4096)
+        assert some, f"QEMU has gone; it said {answer}"
+        answer += some
     stub.sendall(b"+")
     return answer.partition(b"$")[2][:-3]
 
